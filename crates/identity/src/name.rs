@@ -1,0 +1,80 @@
+//! Names that people give to themselves and their devices: short, and harmless to show.
+
+/// The longest name, in bytes of UTF-8.
+pub const MAX_BYTES: usize = 64;
+
+/// Why a text cannot be a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// More than [`MAX_BYTES`] bytes.
+    #[error("a name of {got} bytes; at most 64 are allowed")]
+    TooLong {
+        /// The bytes of the text.
+        got: usize,
+    },
+    /// A control character, a line separator or a change of the writing direction.
+    ///
+    /// A stranger's name is shown in terminals and lists: it must not move the cursor there or
+    /// make other text read backwards.
+    #[error("a name with a control character (U+{:04X})", *character as u32)]
+    Control {
+        /// The first such character.
+        character: char,
+    },
+}
+
+/// Checks that `text` can be a name; the empty text can.
+///
+/// # Errors
+/// [`Error`].
+pub fn check(text: &str) -> Result<(), Error> {
+    if text.len() > MAX_BYTES {
+        return Err(Error::TooLong { got: text.len() });
+    }
+    match text.chars().find(|character| is_control(*character)) {
+        Some(character) => Err(Error::Control { character }),
+        None => Ok(()),
+    }
+}
+
+fn is_control(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{2028}' | '\u{2029}' // line and paragraph separators
+            | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') // directional embedding, isolates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_what_people_are_called() {
+        for name in [
+            "",
+            "Anna",
+            "O'Brien-Łukasz",
+            "李小龍",
+            "👩‍💻 laptop",
+            "אבי",
+            &"x".repeat(64),
+        ] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_long_or_moves_the_cursor() {
+        assert_eq!(check(&"x".repeat(65)), Err(Error::TooLong { got: 65 }));
+        assert_eq!(check(&"é".repeat(33)), Err(Error::TooLong { got: 66 }));
+        for character in [
+            '\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{202e}', '\u{2067}', '\u{2028}',
+        ] {
+            assert_eq!(
+                check(&format!("a{character}b")),
+                Err(Error::Control { character })
+            );
+        }
+    }
+}
