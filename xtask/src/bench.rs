@@ -1,0 +1,155 @@
+//! `cargo xtask bench`: measures the release build. One file under `bench/` for each bench.
+//!
+//! A bench prints its figure with its ratio against a limit or a peer measured in the same run:
+//! a time alone says little on a machine that nobody knows.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::metadata::Metadata;
+use crate::process::Line;
+
+/// One thing that is measured.
+pub(crate) struct Bench {
+    pub(crate) name: &'static str,
+    /// What it measures and against what, in one line.
+    pub(crate) what: &'static str,
+    /// What `cargo build --release` is given for it, such as `--bin tenet`; each list is one build.
+    pub(crate) needs: &'static [&'static [&'static str]],
+    /// Measures with the programs in the given folder, `target/release`, and prints.
+    pub(crate) run: fn(&Path) -> Result<()>,
+}
+
+/// All benches, in the order in which `all` runs them.
+const BENCHES: &[Bench] = &[];
+
+/// Runs the bench of that name, or `all`, or prints the `list`.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let [name] = arguments else {
+        bail!(
+            "usage: cargo xtask bench NAME|all|list\n\n{}",
+            list(BENCHES)
+        );
+    };
+    if name == "list" {
+        print!("{}", list(BENCHES));
+        return Ok(());
+    }
+    let chosen = choose(BENCHES, name)?;
+    // The environment stays the caller's: what is measured is the program that is released.
+    for arguments in builds(&chosen) {
+        let mut words = vec!["build", "--release"];
+        words.extend(arguments);
+        let line = Line::cargo(&words);
+        println!("{line}");
+        line.run()?;
+    }
+    let release = Metadata::load()?.target.join("release");
+    for bench in chosen {
+        println!("\n== {}: {}", bench.name, bench.what);
+        (bench.run)(&release).with_context(|| format!("the bench `{}` failed", bench.name))?;
+    }
+    Ok(())
+}
+
+fn choose<'a>(benches: &'a [Bench], name: &str) -> Result<Vec<&'a Bench>> {
+    if name == "all" {
+        return Ok(benches.iter().collect());
+    }
+    match benches.iter().find(|bench| bench.name == name) {
+        Some(bench) => Ok(vec![bench]),
+        None => bail!("no bench `{name}`\n\n{}", list(benches)),
+    }
+}
+
+/// The builds that the benches need, each once.
+fn builds(benches: &[&Bench]) -> Vec<&'static [&'static str]> {
+    let mut builds = Vec::new();
+    for need in benches.iter().flat_map(|bench| bench.needs) {
+        if !builds.contains(need) {
+            builds.push(*need);
+        }
+    }
+    builds
+}
+
+fn list(benches: &[Bench]) -> String {
+    if benches.is_empty() {
+        return "there are no benches yet\n".to_owned();
+    }
+    benches
+        .iter()
+        .map(|bench| format!("  {:<16}{}\n", bench.name, bench.what))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use super::*;
+
+    const PLANTED: &[Bench] = &[
+        Bench {
+            name: "latency",
+            what: "a message and its acknowledgement",
+            needs: &[
+                &["--bin", "tenet"],
+                &["-p", "tenet-net", "--example", "raw_echo"],
+            ],
+            run: |_| Ok(()),
+        },
+        Bench {
+            name: "start",
+            what: "start to ready",
+            needs: &[&["--bin", "tenet"]],
+            run: |_| bail!("slow"),
+        },
+    ];
+
+    #[test]
+    fn a_bench_is_found_by_its_name() {
+        let chosen = choose(PLANTED, "start").unwrap();
+        assert_eq!(chosen.len(), 1);
+        assert!((chosen[0].run)(Path::new("/")).is_err());
+        assert_eq!(choose(PLANTED, "all").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn an_unknown_bench_is_refused_with_the_list() {
+        let error = choose(PLANTED, "strat").err().unwrap().to_string();
+        assert!(error.contains("no bench `strat`"));
+        assert!(error.contains("start to ready"));
+    }
+
+    #[test]
+    fn what_two_benches_need_is_built_once() {
+        let all = choose(PLANTED, "all").unwrap();
+        assert_eq!(builds(&all).len(), 2);
+    }
+
+    #[test]
+    fn names_are_unique_and_not_those_of_the_command() {
+        for (position, bench) in BENCHES.iter().enumerate() {
+            assert!(!["all", "list"].contains(&bench.name));
+            assert!(
+                BENCHES
+                    .iter()
+                    .skip(position + 1)
+                    .all(|other| other.name != bench.name)
+            );
+        }
+    }
+
+    #[test]
+    fn a_bench_needs_exactly_one_name() {
+        assert!(run(&[]).is_err());
+        assert!(run(&["list".to_owned()]).is_ok());
+    }
+}
