@@ -1,0 +1,240 @@
+//! One session in memory: what is needed to take the next event in, and no more.
+//!
+//! The set itself stays in the store. Here are the roster, the heads of all chains and the tips of
+//! the graph, so an event that follows what we hold is admitted without reading anything.
+
+mod admit;
+mod append;
+mod receive;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenet_identity::keys::DeviceId;
+
+use crate::{
+    clock::Hlc,
+    event::{Event, HeaderError, Kind},
+    fork,
+    frontier::{Frontier, Past},
+    ids::{Author, EventId, SessionId},
+    roster::{self, Op, OpError, Operation, Roster},
+    standing::Standing,
+    store::{LogStore, Position, StoreError},
+};
+
+/// The most events from the future that wait in one session.
+const MAX_HELD: usize = 256;
+
+/// What a new event shall say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Its kind.
+    pub kind: Kind,
+    /// What it carries.
+    pub content: DraftContent,
+    /// Unix milliseconds after which it need not be kept.
+    pub expires: Option<u64>,
+}
+
+/// Where the app's bytes go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DraftContent {
+    /// In a body, which can be erased later.
+    Body(Vec<u8>),
+    /// In the header, for good: erasures.
+    Payload(Vec<u8>),
+}
+
+/// A session in memory.
+#[derive(Clone, Debug)]
+pub struct Session {
+    id: SessionId,
+    roster: Roster,
+    operations: Vec<Operation>,
+    frontier: Frontier,
+    forks: BTreeMap<Author, u64>,
+    latest: Hlc,
+}
+
+/// An event that was taken into the set, with all that changed by it.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// Where it came in.
+    pub position: Position,
+    /// Whether it counts.
+    pub standing: Standing,
+    /// Other events whose standing changed.
+    pub changes: Vec<(EventId, Standing)>,
+    /// Whether the roster is another than before.
+    pub roster_changed: bool,
+}
+
+/// What became of an event from elsewhere.
+#[derive(Debug)]
+pub enum Receipt {
+    /// It is in the set now.
+    Admitted(Box<Admitted>),
+    /// It was in the set before.
+    Known,
+    /// It waits until our clock comes near its time (Unix milliseconds).
+    Held {
+        /// From when it may enter.
+        acceptable_from: u64,
+    },
+    /// Something it builds on is not here; the sender must send that first.
+    Lacks(EventId),
+    /// No honest device sends this.
+    Refused(Refusal),
+}
+
+/// Why an event is refused for good.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Another session's event.
+    #[error("the event belongs to another session")]
+    ForeignSession,
+    /// Its device was never in.
+    #[error("the device is not on the roster")]
+    NotOnRoster,
+    /// Its time is not later than that of what it builds on.
+    #[error("the event is dated before what it builds on")]
+    TimeRunsBackwards,
+    /// A second founding, or a first event that founds nothing.
+    #[error("the event founds nothing")]
+    Founding,
+    /// The chain has too many branches.
+    #[error("the device wrote too many histories")]
+    TooManyBranches,
+    /// Too many events from the future wait already.
+    #[error("too many events from the future")]
+    TooManyHeld,
+    /// It says it follows an event of another chain.
+    #[error("the event does not follow its predecessor")]
+    Chain,
+    /// A malformed roster operation.
+    #[error(transparent)]
+    Op(#[from] OpError),
+}
+
+/// Why nothing could be appended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// This device is not in the session.
+    #[error("this device is not in the session any more")]
+    NotOnRoster,
+    /// Too large.
+    #[error("too large: {len} bytes, at most {max}")]
+    TooLarge {
+        /// What was asked for, in bytes.
+        len: usize,
+        /// What fits, in bytes.
+        max: usize,
+    },
+    /// The operation is not one.
+    #[error(transparent)]
+    Op(#[from] OpError),
+    /// The kind is not one.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Session {
+    /// Begins a session from its founding event, ours or another's.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the event founds nothing, or the store fails.
+    pub fn open<S: LogStore>(store: &mut S, event: &Event) -> Result<(Self, Admitted), OpenError> {
+        let operation = Operation::new(event, Past::default())
+            .map_err(Refusal::Op)?
+            .filter(|operation| matches!(operation.op, Op::Found(_)))
+            .ok_or(Refusal::Founding)?;
+        let operations = vec![operation];
+        let roster = roster::fold(&operations).ok_or(Refusal::Founding)?;
+        let mut session = Self {
+            id: event.session(),
+            roster,
+            operations,
+            frontier: Frontier::default(),
+            forks: BTreeMap::new(),
+            latest: Hlc::default(),
+        };
+        let position = session.insert(store, event, Standing::Counted)?;
+        store.put_past(event.id(), &Past::default())?;
+        let admitted = Admitted {
+            position,
+            standing: Standing::Counted,
+            changes: Vec::new(),
+            roster_changed: true,
+        };
+        Ok((session, admitted))
+    }
+
+    /// Loads a session from the store.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn load<S: LogStore>(store: &S, id: SessionId) -> Result<Option<Self>, StoreError> {
+        let mut operations = Vec::new();
+        for (stored, past) in store.operations(id)? {
+            let operation = Operation::new(&stored.event, past)
+                .map_err(|_| StoreError::Damaged("a roster operation does not decode"))?;
+            operations.extend(operation);
+        }
+        let Some(roster) = roster::fold(&operations) else {
+            return Ok(None);
+        };
+        let frontier = Frontier::from_heads(store.heads(id)?);
+        let forks = fork::points(store, id, &frontier)?;
+        let latest = store.latest_time(id)?;
+        Ok(Some(Self {
+            id,
+            roster,
+            operations,
+            frontier,
+            forks,
+            latest,
+        }))
+    }
+
+    /// The session's id.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Who is in it.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// What is held of it.
+    pub fn frontier(&self) -> &Frontier {
+        &self.frontier
+    }
+
+    /// Devices that wrote two histories.
+    pub fn forked_devices(&self) -> BTreeSet<DeviceId> {
+        self.forks.keys().map(|author| author.device).collect()
+    }
+
+    /// A time for a register written now: later than everything seen.
+    pub fn register_time(&self, now: u64) -> Hlc {
+        self.latest.next(now)
+    }
+}
+
+/// Why a session could not begin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The event founds nothing.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,153 @@
+//! What the log needs of a store: small, ordered, and all in the caller's transaction.
+
+use std::error::Error;
+
+use crate::{
+    clock::Hlc,
+    event::Event,
+    frontier::{Head, Past},
+    ids::{Author, EventId, SessionId},
+    register::Register,
+    standing::Standing,
+};
+use tenet_identity::keys::DeviceId;
+
+/// Why a store could not do it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The disk, or the room that the store may take, is full.
+    #[error("the disk is full; free some room and try again, nothing was lost")]
+    Full,
+    /// Stored bytes are not what was written.
+    #[error("the store is damaged ({0}); run `tenet doctor`")]
+    Damaged(&'static str),
+    /// The medium failed.
+    #[error("the store failed: {0}")]
+    Medium(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// When an event came into this store: greater is later, and parents come before children.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(pub i64);
+
+/// An event with what the store knows about it.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The event.
+    pub event: Event,
+    /// When it came.
+    pub position: Position,
+    /// Whether it counts.
+    pub standing: Standing,
+}
+
+/// An event that came from the future and waits.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The event.
+    pub event: Event,
+    /// Unix milliseconds from which it may enter the set.
+    pub acceptable_from: u64,
+}
+
+/// What is said in sessions, kept.
+///
+/// Every method works inside the caller's transaction; an implementation never commits.
+pub trait LogStore {
+    /// All sessions, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`], as for every method here.
+    fn sessions(&self) -> Result<Vec<SessionId>, StoreError>;
+
+    /// Takes an event into the set. The caller has made sure that it is new and its parents are in.
+    fn insert(&mut self, event: &Event, standing: Standing) -> Result<Position, StoreError>;
+
+    /// One event.
+    fn event(&self, id: EventId) -> Result<Option<Stored>, StoreError>;
+
+    /// An author's events from `seq` on, ascending, all branches, at most `limit`.
+    fn chain(
+        &self,
+        session: SessionId,
+        author: Author,
+        seq: u64,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError>;
+
+    /// The session's events that came after `position`, as they came, at most `limit`.
+    fn since(
+        &self,
+        session: SessionId,
+        position: Position,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError>;
+
+    /// The session's events from the latest back to `position` (excluded), at most `limit`.
+    fn back_to(
+        &self,
+        session: SessionId,
+        from: Option<Position>,
+        to: Position,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError>;
+
+    /// Where the author's first event with at least this `seq` came.
+    fn position(
+        &self,
+        session: SessionId,
+        author: Author,
+        seq: u64,
+    ) -> Result<Option<Position>, StoreError>;
+
+    /// Where the session's latest event came; the default position when it has none.
+    fn last_position(&self, session: SessionId) -> Result<Position, StoreError>;
+
+    /// Changes whether one event counts.
+    fn set_standing(&mut self, id: EventId, standing: Standing) -> Result<(), StoreError>;
+
+    /// The heads of all chains of a session.
+    fn heads(&self, session: SessionId) -> Result<Vec<Head>, StoreError>;
+
+    /// Writes a head in place of the author's former head of the same branch.
+    fn put_head(&mut self, session: SessionId, head: &Head) -> Result<(), StoreError>;
+
+    /// The session's roster operations, as they came, each with its causal past.
+    fn operations(&self, session: SessionId) -> Result<Vec<(Stored, Past)>, StoreError>;
+
+    /// Notes the causal past of an operation that was inserted.
+    fn put_past(&mut self, id: EventId, past: &Past) -> Result<(), StoreError>;
+
+    /// One register.
+    fn register(
+        &self,
+        session: SessionId,
+        device: DeviceId,
+        key: &str,
+    ) -> Result<Option<Register>, StoreError>;
+
+    /// All registers of a session, by device and key.
+    fn registers(&self, session: SessionId) -> Result<Vec<Register>, StoreError>;
+
+    /// Writes a register in place of its former version.
+    fn put_register(&mut self, register: &Register) -> Result<(), StoreError>;
+
+    /// Puts an event from the future aside.
+    fn hold(&mut self, event: &Event) -> Result<(), StoreError>;
+
+    /// How many events of a session are held.
+    fn held_count(&self, session: SessionId) -> Result<usize, StoreError>;
+
+    /// Held events that may enter at `now`, by their time, at most `limit`.
+    fn due(&self, now: u64, limit: usize) -> Result<Vec<Held>, StoreError>;
+
+    /// When the next held event may enter, in Unix milliseconds.
+    fn next_due(&self) -> Result<Option<u64>, StoreError>;
+
+    /// Forgets a held event.
+    fn release(&mut self, id: EventId) -> Result<(), StoreError>;
+
+    /// The latest time of any event of the session.
+    fn latest_time(&self, session: SessionId) -> Result<Hlc, StoreError>;
+}

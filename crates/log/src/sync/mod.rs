@@ -1,0 +1,22 @@
+//! Bringing two devices up to date, whoever they are.
+//!
+//! ```text
+//!   Digest ──▶          equal: nothing more to do
+//!   Frontier ──▶        differs: what I hold of every author, and which registers
+//!   Events, Registers ──▶   what you lack, in causal order, a window at a time
+//!   ◀── Have            what is durable here now: moves the window, is the delivery receipt
+//! ```
+//!
+//! Both sides do the same, at once. Nothing is remembered across connections: the next one begins
+//! with what each side really holds, so an interrupted transfer resumes where it broke.
+
+mod message;
+mod peer;
+mod tag;
+
+pub use message::{
+    Event as EncodedEvent, HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, MessageError, Objection,
+    RegisterEntry,
+};
+pub use peer::{Peer, WINDOW_BYTES, WINDOW_EVENTS};
+pub use tag::{Direction, Tag, tag};
