@@ -22,5 +22,7 @@ pub mod domain;
 pub mod encoding;
 #[doc(hidden)]
 pub mod expansion;
+pub mod hello;
 pub mod keys;
 pub mod name;
+pub mod phrase;
