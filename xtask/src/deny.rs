@@ -1,4 +1,4 @@
-//! `cargo deny`: the licences, sources and bans of `deny.toml`, by a pinned cargo-deny.
+//! `cargo xtask deny`: the licences, sources and bans of `deny.toml`, by a pinned cargo-deny.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::process::Line;
 const VERSION: &str = "0.20.2";
 
 /// Checks `deny.toml`; installs cargo-deny into the target folder if it is nowhere.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(_arguments: &[String]) -> Result<()> {
     let tools = Metadata::load()?.target.join("tools");
     let own = tools.join("bin").join("cargo-deny");
     let program = own

@@ -44,60 +44,29 @@ pub(crate) fn run(_arguments: &[String]) -> Result<()> {
 fn prepare() -> Step {
     // What is missing afterwards is said there; the steps that need it fail by themselves.
     let run = || install::ensure().map(|_complete| ());
-    Step {
-        name: "install",
-        act: Act::Call {
-            run,
-            alone: "cargo xtask install",
-        },
-    }
+    Step::call("install", "cargo xtask install", run)
 }
 
 fn steps(system_openssl: bool) -> Vec<Step> {
     // Constant for all cargo calls of the gate: when it changes, OpenSSL and all above is built again.
-    let cargo = |words: &[&str]| {
-        let line = Line::cargo(words);
+    let cargo = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        let line = Line::cargo(&words);
         if system_openssl {
             line.env("OPENSSL_NO_VENDOR", "1")
         } else {
             line
         }
     };
-    let clippy = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
-    let doc = cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
-    let ours = |run, alone| Act::Call { run, alone };
+    let clippy = cargo("clippy --workspace --all-targets -- -D warnings");
+    let doc = cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings");
     vec![
-        Step {
-            name: "fmt",
-            act: Act::Run(cargo(&["fmt", "--all", "--check"])),
-        },
-        Step {
-            name: "clippy",
-            act: Act::Run(cargo(&clippy)),
-        },
-        Step {
-            name: "tidy",
-            act: ours(|| tidy::run(&[]), "cargo xtask tidy"),
-        },
-        Step {
-            name: "doc",
-            act: Act::Run(doc),
-        },
-        Step {
-            name: "deny",
-            act: ours(deny::run, "cargo deny check licenses bans sources"),
-        },
-        Step {
-            name: "test",
-            act: Act::Run(cargo(&["test", "--workspace"])),
-        },
+        Step::run("fmt", cargo("fmt --all --check")),
+        Step::run("clippy", clippy),
+        Step::call("tidy", "cargo xtask tidy", || tidy::run(&[])),
+        Step::run("doc", doc),
+        Step::call("deny", "cargo xtask deny", || deny::run(&[])),
+        Step::run("test", cargo("test --workspace")),
     ]
 }
 
@@ -118,6 +87,16 @@ fn pass(step: &Step, times: &mut Vec<(&'static str, Duration)>) -> Result<()> {
 }
 
 impl Step {
+    fn run(name: &'static str, line: Line) -> Self {
+        let act = Act::Run(line);
+        Self { name, act }
+    }
+
+    fn call(name: &'static str, alone: &'static str, run: fn() -> Result<()>) -> Self {
+        let act = Act::Call { run, alone };
+        Self { name, act }
+    }
+
     fn alone(&self) -> String {
         match &self.act {
             Act::Run(line) => line.to_string(),
@@ -168,10 +147,7 @@ mod tests {
 
     #[test]
     fn a_failing_step_names_itself_and_how_to_run_it() {
-        let step = Step {
-            name: "fmt",
-            act: Act::Run(Line::new("false", &[])),
-        };
+        let step = Step::run("fmt", Line::new("false", &[]));
         let mut times = Vec::new();
         let error = pass(&step, &mut times).unwrap_err().to_string();
         assert!(error.contains("the step `fmt` failed after"), "{error}");

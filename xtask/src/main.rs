@@ -37,6 +37,12 @@ const COMMANDS: &[Command] = &[
         run: tidy::run,
     },
     Command {
+        name: "deny",
+        takes: "",
+        what: "the licences, sources and bans of deny.toml",
+        run: deny::run,
+    },
+    Command {
         name: "bench",
         takes: "NAME|all|list",
         what: "measure the release build",
