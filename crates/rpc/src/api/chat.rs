@@ -1,0 +1,250 @@
+//! Messages: sending, changing, reading.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+
+/// `send`: write a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    /// To whom: name, DID or session id; `self` for notes to oneself.
+    pub who: String,
+    /// What; at most 65,536 bytes.
+    pub text: String,
+    /// The message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+    /// The caller's own name for this message: sent twice with the same one, it is written once
+    /// (`API-10`). At most 64 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The state at which to answer; at once, that is when it is kept, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<State>,
+    /// How long to wait for that state, in milliseconds; then the answer has the state it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+}
+
+/// `wait`: answer when an own message has reached a state, or has failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wait {
+    /// The message.
+    pub id: String,
+    /// The state.
+    pub state: State,
+    /// How long at most, in milliseconds; then the answer has the state it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+}
+
+/// `history`: messages of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    /// Whose: name, DID or session id.
+    pub who: String,
+    /// How many at most, up to 1,000; 50 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Only what stands before this message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+}
+
+/// `react`: put an emoji on a message, or take it away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct React {
+    /// The message.
+    pub id: String,
+    /// The emoji.
+    pub emoji: String,
+    /// Take it away.
+    #[serde(default)]
+    pub remove: bool,
+}
+
+/// `edit`: give an own message another text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// The message.
+    pub id: String,
+    /// The new text.
+    pub text: String,
+}
+
+/// `unsend`: take an own message back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unsend {
+    /// The message.
+    pub id: String,
+}
+
+/// `read`: everything of a session up to now was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Read {
+    /// Whose: name, DID or session id.
+    pub who: String,
+}
+
+/// The answer to [`Send`] and [`Wait`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The message.
+    pub id: String,
+    /// The session it stands in.
+    pub session: String,
+    /// How far it is.
+    pub state: State,
+    /// Why it failed; `null` unless it did.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// The answer to [`React`], [`Edit`] and [`Unsend`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The message that was changed.
+    pub id: String,
+    /// The event that changes it.
+    pub event: String,
+    /// The session it stands in.
+    pub session: String,
+}
+
+/// The answer to [`Read`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadUpTo {
+    /// The session.
+    pub session: String,
+    /// The last message that is now read; `null` in an empty session.
+    pub id: Option<String>,
+}
+
+/// The answer to [`History`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// Oldest first.
+    pub messages: Vec<Message>,
+    /// Whether there are messages before the first of these. A page may be shorter than its limit
+    /// although there are: it ends after about 1 MiB of text.
+    pub more: bool,
+}
+
+/// How far a message is; the order is the order of going on, failure last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Kept here, and sent as soon as there is a way.
+    #[default]
+    Queued,
+    /// Kept by machines that hold it for the receiver.
+    Stored,
+    /// A device of the receiver has it and has said so.
+    Delivered,
+    /// The receiver has read it. A message of another is `read` when I have read it.
+    Read,
+    /// It will not be delivered; the reason stands beside it.
+    Failed,
+}
+
+/// A message as it stands now, all changes applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its id.
+    pub id: String,
+    /// Its session.
+    pub session: String,
+    /// The identity that wrote it, as a DID.
+    pub author: String,
+    /// What I call its author; my own name if it is mine.
+    pub name: String,
+    /// Whether it is mine.
+    pub mine: bool,
+    /// The device that wrote it.
+    pub device: String,
+    /// When it was written, by its author's clock.
+    pub time: u64,
+    /// What it is: `text`.
+    pub kind: String,
+    /// Its text; `null` when it was unsent.
+    pub text: Option<String>,
+    /// Its files.
+    #[serde(default)]
+    pub files: Vec<MessageFile>,
+    /// The message that it answers.
+    pub reply: Option<String>,
+    /// Whether its author changed it.
+    pub edited: bool,
+    /// Whether its author took it back.
+    pub unsent: bool,
+    /// Per emoji the DIDs of those who put it there.
+    pub reactions: BTreeMap<String, Vec<String>>,
+    /// How far it is.
+    pub state: State,
+    /// Why it failed; `null` unless it did.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// A file of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageFile {
+    /// Its name.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The BLAKE3 hash of its content in hexadecimal.
+    pub hash: String,
+}
+
+impl State {
+    /// The name by which it is known to scripts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Stored => "stored",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether a message in this state is at least as far as `wanted`; a failed one never is.
+    pub fn reaches(self, wanted: Self) -> bool {
+        self != Self::Failed && self >= wanted
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for State {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        [
+            Self::Queued,
+            Self::Stored,
+            Self::Delivered,
+            Self::Read,
+            Self::Failed,
+        ]
+        .into_iter()
+        .find(|state| state.name() == name)
+        .ok_or_else(|| Error::usage(format!("no message state is called {name:?}")))
+    }
+}

@@ -1,0 +1,174 @@
+//! What a node tells without being asked each time.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AcceptState, Contact, Message, Path, State};
+
+/// `subscribe`: from now on this connection gets events (`API-12`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subscribe {
+    /// The number of the last event that was seen: those after it that are still kept come first.
+    /// Absent: only what happens from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+}
+
+/// The answer to [`Subscribe`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscribed {
+    /// The number of the newest event at this moment.
+    pub seq: u64,
+    /// Whether events after `since` are lost: what they said must be asked for anew.
+    pub gap: bool,
+}
+
+/// An event and its number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Greater than that of every event before it, also of earlier runs; without holes in one run.
+    pub seq: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Events that a subscriber did not get because it read too slowly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The number of the first one missed.
+    pub from: u64,
+    /// The number of the last one missed.
+    pub to: u64,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// There is a new message, from here or from another.
+    Message(Box<Message>),
+    /// A message stands differently now: edited, unsent, reacted to.
+    Changed(Box<Message>),
+    /// An own message is farther than it was.
+    State {
+        /// The message.
+        id: String,
+        /// Its session.
+        session: String,
+        /// How far it is now.
+        state: State,
+        /// Why it failed; `null` unless it did.
+        reason: Option<String>,
+    },
+    /// A contact is new or stands differently.
+    Contact {
+        /// What is different.
+        change: ContactChange,
+        /// How it stands now.
+        contact: Box<Contact>,
+    },
+    /// A link that was accepted here is farther than it was.
+    Accept {
+        /// Whose link it is.
+        did: String,
+        /// What they are called.
+        name: String,
+        /// How far it is now.
+        state: AcceptState,
+        /// Why it was refused; `null` unless it was.
+        reason: Option<String>,
+    },
+    /// An own link was taken.
+    InviteUsed {
+        /// The link's id.
+        id: String,
+        /// Who took it.
+        did: String,
+        /// What they are called.
+        name: String,
+    },
+    /// A one-time link that was used already was tried again: somebody else may have seen it.
+    LinkReused {
+        /// The link's id; `null` at the side that took it.
+        id: Option<String>,
+        /// The contact who came by that link; `null` if not known.
+        did: Option<String>,
+        /// What a person should know and do.
+        message: String,
+    },
+    /// A device is reached differently than before.
+    Connection(Connection),
+    /// An own event is refused by another for now, because the two clocks differ.
+    TooEarly {
+        /// The device that refuses.
+        device: String,
+        /// Its time.
+        theirs: u64,
+        /// The time here.
+        ours: u64,
+    },
+    /// Something that a person should know.
+    Warning {
+        /// A short stable name, `forked_device` for instance.
+        name: String,
+        /// What it is and what to do.
+        message: String,
+    },
+    /// The node is locked now: no further event comes until it is unlocked and subscribed anew.
+    Locked {},
+    /// A kind of event that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What is different about a contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ContactChange {
+    /// It is new.
+    Added,
+    /// It is called differently.
+    Renamed,
+    /// It was verified.
+    Verified,
+    /// It became online or offline.
+    Presence,
+    /// There is a warning about it.
+    Warning,
+}
+
+/// How a device is reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Connection {
+    /// The device.
+    pub device: String,
+    /// Whose it is.
+    pub did: String,
+    /// The path in use.
+    pub path: Path,
+    /// The address in use; `null` without a connection.
+    pub addr: Option<String>,
+}
+
+impl Event {
+    /// The name under which it travels and by which `--kinds` chooses it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Message(_) => "message",
+            Self::Changed(_) => "changed",
+            Self::State { .. } => "state",
+            Self::Contact { .. } => "contact",
+            Self::Accept { .. } => "accept",
+            Self::InviteUsed { .. } => "invite_used",
+            Self::LinkReused { .. } => "link_reused",
+            Self::Connection(_) => "connection",
+            Self::TooEarly { .. } => "too_early",
+            Self::Warning { .. } => "warning",
+            Self::Locked {} => "locked",
+            Self::Unknown => "unknown",
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What can be asked of a node, what it answers, and what it tells.
+//!
+//! These types are the local API's own: they are neither wire nor stored forms. Ids and DIDs are
+//! strings, times are integer Unix milliseconds, sizes are bytes, absent things are `null`.
+//!
+//! A method is a struct of its parameters which implements [`Call`]; [`Request`] is any one of them
+//! as it arrives. Unknown parameters are refused, unknown fields of answers and events are skipped:
+//! an older program may talk to a newer node, not the other way round (`API-7`).
+
+mod chat;
+mod contacts;
+mod error;
+mod event;
+mod identity;
+mod node;
+mod request;
+mod secret;
+
+pub use chat::{
+    Changed, Edit, History, Message, MessageFile, Page, React, Read, ReadUpTo, Send, Sent, State,
+    Unsend, Wait,
+};
+pub use contacts::{
+    Accept, AcceptState, Accepted, Contact, ContactConfirm, ContactList, ContactRename,
+    ContactVerify, Contacts, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites,
+    Presence, Verification,
+};
+pub use error::{Error, Kind};
+pub use event::{Connection, ContactChange, Event, Gap, Notice, Subscribe, Subscribed};
+pub use identity::{
+    Identity, IdentityInfo, Lock, Phrase, PhraseShown, PinChange, PinRemove, PinSet, Unlock,
+};
+pub use node::{
+    Check, Checks, Connections, Doctor, Done, Mode, Net, NodeStatus, Path, Peer, Setting,
+    SettingList, SettingsGet, SettingsSet, Status, Sync, Synced,
+};
+pub use request::{Call, Request};
+pub use secret::Secret;

@@ -1,0 +1,120 @@
+//! The methods, in one table: name, parameters, answer.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{
+    Accept, Accepted, Changed, Checks, Connections, Contact, ContactConfirm, ContactList,
+    ContactRename, ContactVerify, Contacts, Doctor, Done, Edit, Error, History, Identity,
+    IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind, Lock, Net,
+    NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, React, Read, ReadUpTo,
+    Send, Sent, Setting, SettingList, SettingsGet, SettingsSet, Status, Subscribe, Subscribed,
+    Sync, Synced, Unlock, Unsend, Verification, Wait,
+};
+
+/// A method: its parameters are the type that implements this.
+pub trait Call: Serialize + DeserializeOwned {
+    /// The method's name.
+    const METHOD: &'static str;
+    /// What it answers.
+    type Answer: Serialize + DeserializeOwned;
+}
+
+macro_rules! methods {
+    ($($name:literal $params:ident -> $answer:ident,)*) => {
+        /// Any request, as a node gets it.
+        #[derive(Clone, PartialEq, Eq)]
+        pub enum Request {
+            $(#[doc = concat!("`", $name, "`")] $params($params),)*
+        }
+
+        impl Request {
+            /// The names of all methods that a [`Request`] can be.
+            pub const METHODS: &[&'static str] = &[$($name),*];
+
+            /// The request that a method's name and its parameters (JSON, empty for none) make.
+            ///
+            /// # Errors
+            /// [`Kind::Method`] for an unknown name, [`Kind::Usage`] for wrong parameters.
+            pub fn parse(method: &str, params: &str) -> Result<Self, Error> {
+                match method {
+                    $($name => parameters::<$params>(method, params).map(Self::$params),)*
+                    _ => Err(Error::new(Kind::Method, format!("no method is called {method:?}"))),
+                }
+            }
+
+            /// The method's name.
+            pub const fn method(&self) -> &'static str {
+                match self {
+                    $(Self::$params(_) => $name,)*
+                }
+            }
+        }
+
+        $(
+            impl Call for $params {
+                const METHOD: &'static str = $name;
+                type Answer = $answer;
+            }
+
+            impl From<$params> for Request {
+                fn from(params: $params) -> Self {
+                    Self::$params(params)
+                }
+            }
+        )*
+    };
+}
+
+methods! {
+    "status" Status -> NodeStatus,
+    "net" Net -> Connections,
+    "sync" Sync -> Synced,
+    "settings_get" SettingsGet -> SettingList,
+    "settings_set" SettingsSet -> Setting,
+    "doctor" Doctor -> Checks,
+    "identity" Identity -> IdentityInfo,
+    "phrase" Phrase -> PhraseShown,
+    "pin_set" PinSet -> Done,
+    "pin_change" PinChange -> Done,
+    "pin_remove" PinRemove -> Done,
+    "lock" Lock -> Done,
+    "unlock" Unlock -> Done,
+    "invite" Invite -> Invited,
+    "invites" Invites -> InviteList,
+    "invite_revoke" InviteRevoke -> InviteInfo,
+    "accept" Accept -> Accepted,
+    "contacts" Contacts -> ContactList,
+    "contact_verify" ContactVerify -> Verification,
+    "contact_confirm" ContactConfirm -> Contact,
+    "contact_rename" ContactRename -> Contact,
+    "send" Send -> Sent,
+    "wait" Wait -> Sent,
+    "history" History -> Page,
+    "react" React -> Changed,
+    "edit" Edit -> Changed,
+    "unsend" Unsend -> Changed,
+    "read" Read -> ReadUpTo,
+}
+
+// Parameters hold what people write and the PINs they type: only the name is printed.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Request").field(&self.method()).finish()
+    }
+}
+
+// The connection itself answers this one, so it is no `Request`.
+impl Call for Subscribe {
+    const METHOD: &'static str = "subscribe";
+    type Answer = Subscribed;
+}
+
+/// The parameters of a method; none at all stand for an empty object.
+pub(crate) fn parameters<P: DeserializeOwned>(method: &str, params: &str) -> Result<P, Error> {
+    let params = if params.is_empty() { "{}" } else { params };
+    serde_json::from_str(params)
+        .map_err(|error| Error::usage(format!("wrong parameters for {method}: {error}")))
+}
