@@ -1,1 +1,21 @@
-//! x
+//! How it gets there: what this device said, to whom it still must go, and when to try.
+//!
+//! ```text
+//! own event ── queue ──▶ outbox: one row per (event, device) ── pending ──▶ sent, and sent again
+//!                           │                                                 │
+//!                           │ ◀───────────── acknowledge ─────────────────────┘
+//!                           ▼
+//!                       Dispatch ── state::State ──▶ queued, stored, delivered, read, failed
+//!
+//! a device is wanted ──▶ redial::Redial ──▶ dial it now
+//! ```
+//!
+//! A pure core: no IO, no clock, no randomness of its own. The modules, in reading order:
+//! [`outbox`], [`state`], [`redial`]. The rules with ids (`DEL-1` and so on) are in
+//! `spec/delivery.md`.
+
+pub mod outbox;
+pub mod redial;
+pub mod state;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

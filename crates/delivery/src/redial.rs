@@ -1,0 +1,196 @@
+//! When to dial which device again.
+//!
+//! ```text
+//!             Want                  Dial                 Connected
+//! (unknown) ───────▶ Waiting ─────────────▶ Dialling ───────────────▶ Connected
+//!                       ▲   └─ until `until`    │                         │
+//!                       └───────────────────────┴── DialFailed, Lost ─────┘
+//! ```
+//!
+//! Everything that could have made a device reachable again (our network changed, it was seen on
+//! the LAN, it published a new endpoint register) ends the waiting at once. Only without any such
+//! news does the wait double.
+
+mod device;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use rand_core::CryptoRng;
+use tenet_identity::keys::DeviceId;
+
+use device::{Device, State};
+
+/// The wait after the first failure, in milliseconds.
+///
+/// A peer that restarts is back in about a second.
+pub const FIRST_WAIT_MS: u64 = 1_000;
+
+/// The longest wait, in milliseconds: five minutes.
+///
+/// A device that comes back dials too, at once. So this bounds only how long we do not notice a
+/// device that cannot reach us and of which no news comes; a dial costs a few packets.
+pub const LONGEST_WAIT_MS: u64 = 5 * 60 * 1_000;
+
+/// The least time between the beginnings of two dials of one device, in milliseconds.
+///
+/// News from the LAN can be forged; without this floor a forger would have us dial without pause.
+pub const LEAST_GAP_MS: u64 = 1_000;
+
+/// How long a connection must last so that the failures before it are forgotten, in milliseconds.
+///
+/// A peer that accepts and hangs up at once shall not be dialled without pause either.
+pub const LASTING_MS: u64 = 10_000;
+
+/// The most dials under way at a time.
+///
+/// A guess: enough that a few dead devices, each costing the whole time limit of a dial, do not
+/// hold up the living ones; few enough that a home router's table does not notice.
+pub const MAX_UNDER_WAY: usize = 8;
+
+/// What the machine is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// There is reason to be connected to the device from now on.
+    Want(DeviceId),
+    /// There is none any more. A dial under way still ends by itself.
+    Forget(DeviceId),
+    /// A connection with the device stands, whoever dialled.
+    Connected(DeviceId),
+    /// The last connection with the device has ended.
+    Lost(DeviceId),
+    /// A dial ended without a connection.
+    DialFailed(DeviceId),
+    /// The device was seen on the LAN, or published where it is met.
+    News(DeviceId),
+    /// The addresses or routes of this machine changed.
+    NetworkChanged,
+    /// The deadline has passed.
+    Tick,
+}
+
+/// What shall be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Dial the device; exactly one [`Input::Connected`] or [`Input::DialFailed`] must follow
+    /// within bounded time.
+    Dial(DeviceId),
+}
+
+/// When to dial which device again.
+///
+/// After every [`handle`](Self::handle) the caller takes [`poll`](Self::poll) until it gives
+/// `None`, and calls `handle` with [`Input::Tick`] when [`deadline`](Self::deadline) has passed.
+/// Times are Unix milliseconds; a clock that is set back prolongs no wait beyond
+/// [`LONGEST_WAIT_MS`].
+#[derive(Clone, Debug, Default)]
+pub struct Redial {
+    devices: BTreeMap<DeviceId, Device>,
+    outputs: VecDeque<Output>,
+}
+
+impl Redial {
+    /// A machine that wants nobody yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one input.
+    pub fn handle<R: CryptoRng + ?Sized>(&mut self, input: Input, now: u64, rng: &mut R) {
+        for device in self.devices.values_mut() {
+            device.clamp(now);
+        }
+        match input {
+            Input::Want(id) => self
+                .devices
+                .entry(id)
+                .or_insert_with(|| Device::new(now))
+                .want(),
+            Input::Forget(id) => self.forget(id),
+            Input::Connected(id) => self.connected(id, now),
+            Input::Lost(id) => self.with(id, |device| device.lost(now, rng)),
+            Input::DialFailed(id) => self.dial_failed(id, now, rng),
+            Input::News(id) => self.with(id, |device| device.news(now)),
+            Input::NetworkChanged => self
+                .devices
+                .values_mut()
+                .for_each(|device| device.news(now)),
+            Input::Tick => {}
+        }
+        self.start(now);
+    }
+
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When the next device is due, in Unix milliseconds; `None` while nobody waits, or while no
+    /// further dial may begin before one has ended.
+    pub fn deadline(&self) -> Option<u64> {
+        if self.under_way() >= MAX_UNDER_WAY {
+            return None;
+        }
+        self.devices.values().filter_map(Device::due).min()
+    }
+
+    /// How many dials are under way.
+    pub fn under_way(&self) -> usize {
+        self.devices
+            .values()
+            .filter(|device| device.is_dialling())
+            .count()
+    }
+
+    fn with(&mut self, id: DeviceId, act: impl FnOnce(&mut Device)) {
+        if let Some(device) = self.devices.get_mut(&id) {
+            act(device);
+        }
+    }
+
+    fn forget(&mut self, id: DeviceId) {
+        let gone = self.devices.get_mut(&id).is_some_and(Device::forget);
+        if gone {
+            self.devices.remove(&id);
+        }
+    }
+
+    fn connected(&mut self, id: DeviceId, now: u64) {
+        let gone = self
+            .devices
+            .get_mut(&id)
+            .is_some_and(|device| device.connected(now));
+        if gone {
+            self.devices.remove(&id);
+        }
+    }
+
+    fn dial_failed<R: CryptoRng + ?Sized>(&mut self, id: DeviceId, now: u64, rng: &mut R) {
+        let gone = self
+            .devices
+            .get_mut(&id)
+            .is_some_and(|device| device.dial_failed(now, rng));
+        if gone {
+            self.devices.remove(&id);
+        }
+    }
+
+    /// Begins what is due, the longest due first, as far as there is room (`DEL-12`).
+    fn start(&mut self, now: u64) {
+        let room = MAX_UNDER_WAY.saturating_sub(self.under_way());
+        let mut due: Vec<_> = self
+            .devices
+            .iter_mut()
+            .filter_map(|(id, device)| Some((device.due()?, *id, device)))
+            .filter(|(until, ..)| *until <= now)
+            .collect();
+        due.sort_by_key(|(until, id, _)| (*until, *id));
+        for (_, id, device) in due.into_iter().take(room) {
+            device.state = State::Dialling { news: false };
+            device.dialled = Some(now);
+            self.outputs.push_back(Output::Dial(id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

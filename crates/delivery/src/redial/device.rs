@@ -1,0 +1,146 @@
+//! One wanted device: its state, and how long to wait.
+
+use rand_core::CryptoRng;
+
+use super::{FIRST_WAIT_MS, LASTING_MS, LEAST_GAP_MS, LONGEST_WAIT_MS};
+
+/// More doublings of the first wait than the longest wait has.
+const MAX_DOUBLINGS: u32 = 16;
+
+/// A device, and how it went so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Device {
+    pub(super) state: State,
+    /// When the latest dial began.
+    pub(super) dialled: Option<u64>,
+    failures: u32,
+}
+
+/// Where a device stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum State {
+    /// It is not dialled before `until`.
+    Waiting { until: u64 },
+    /// A dial is under way; `news` came meanwhile, so that failing says little.
+    Dialling { news: bool },
+    /// A dial is under way to a device that is not wanted any more.
+    Abandoned,
+    /// A connection stands.
+    Connected { since: u64 },
+}
+
+impl Device {
+    pub(super) fn new(now: u64) -> Self {
+        Self {
+            state: State::Waiting { until: now },
+            dialled: None,
+            failures: 0,
+        }
+    }
+
+    pub(super) fn want(&mut self) {
+        if matches!(self.state, State::Abandoned) {
+            self.state = State::Dialling { news: true };
+        }
+    }
+
+    /// Whether it can be dropped at once.
+    pub(super) fn forget(&mut self) -> bool {
+        if self.is_dialling() {
+            self.state = State::Abandoned;
+        }
+        !self.is_dialling()
+    }
+
+    /// Whether it can be dropped now.
+    pub(super) fn connected(&mut self, now: u64) -> bool {
+        match self.state {
+            State::Abandoned => return true,
+            State::Connected { .. } => {}
+            State::Waiting { .. } | State::Dialling { .. } => {
+                self.state = State::Connected { since: now };
+            }
+        }
+        false
+    }
+
+    pub(super) fn lost<R: CryptoRng + ?Sized>(&mut self, now: u64, rng: &mut R) {
+        if let State::Connected { since } = self.state {
+            if now.saturating_sub(since) >= LASTING_MS {
+                self.failures = 0;
+                self.at_once(now);
+            } else {
+                self.back_off(now, rng);
+            }
+        }
+    }
+
+    /// Whether it can be dropped now.
+    pub(super) fn dial_failed<R: CryptoRng + ?Sized>(&mut self, now: u64, rng: &mut R) -> bool {
+        match self.state {
+            State::Abandoned => return true,
+            State::Dialling { news: true } => self.at_once(now),
+            State::Dialling { news: false } => self.back_off(now, rng),
+            State::Waiting { .. } | State::Connected { .. } => {}
+        }
+        false
+    }
+
+    pub(super) fn news(&mut self, now: u64) {
+        match &mut self.state {
+            State::Waiting { .. } => {
+                self.failures = 0;
+                self.at_once(now);
+            }
+            State::Dialling { news } => {
+                self.failures = 0;
+                *news = true;
+            }
+            State::Abandoned | State::Connected { .. } => {}
+        }
+    }
+
+    /// Since when, or from when, it is to be dialled.
+    pub(super) fn due(&self) -> Option<u64> {
+        match self.state {
+            State::Waiting { until } => Some(until),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_dialling(&self) -> bool {
+        matches!(self.state, State::Dialling { .. } | State::Abandoned)
+    }
+
+    /// Lets no time of a clock that was set back since lie further ahead than it could have been.
+    pub(super) fn clamp(&mut self, now: u64) {
+        match &mut self.state {
+            State::Waiting { until } => *until = (*until).min(now.saturating_add(LONGEST_WAIT_MS)),
+            State::Connected { since } => *since = (*since).min(now),
+            State::Dialling { .. } | State::Abandoned => {}
+        }
+        self.dialled = self.dialled.map(|dialled| dialled.min(now));
+    }
+
+    /// DEL-10: as soon as the least gap allows, and not later than it was due anyway.
+    fn at_once(&mut self, now: u64) {
+        let earliest = self
+            .dialled
+            .map_or(now, |last| last.saturating_add(LEAST_GAP_MS).max(now));
+        let until = self.due().map_or(earliest, |until| until.min(earliest));
+        self.state = State::Waiting { until };
+    }
+
+    /// DEL-9: twice as long as the last time, and a random part of it less.
+    fn back_off<R: CryptoRng + ?Sized>(&mut self, now: u64, rng: &mut R) {
+        let step = (FIRST_WAIT_MS << self.failures.min(MAX_DOUBLINGS)).min(LONGEST_WAIT_MS);
+        self.failures = self.failures.saturating_add(1);
+        let wait = step - rng.next_u64() % (step / 2 + 1);
+        let gap = self
+            .dialled
+            .map_or(now, |last| last.saturating_add(LEAST_GAP_MS));
+        self.state = State::Waiting {
+            until: now.saturating_add(wait).max(gap),
+        };
+    }
+}
