@@ -13,8 +13,8 @@
 //! line), [`server`] (the node's end), [`client`] (the program's end).
 
 pub mod api;
-// pub mod client;
-// pub mod frame;
-// mod lines;
-// pub mod server;
-// pub mod socket;
+pub mod client;
+pub mod frame;
+mod lines;
+pub mod server;
+pub mod socket;

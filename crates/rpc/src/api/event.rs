@@ -116,8 +116,6 @@ pub enum Event {
         /// What it is and what to do.
         message: String,
     },
-    /// The node is locked now: no further event comes until it is unlocked and subscribed anew.
-    Locked {},
     /// A kind of event that this version does not know.
     #[serde(other)]
     Unknown,
@@ -167,7 +165,6 @@ impl Event {
             Self::Connection(_) => "connection",
             Self::TooEarly { .. } => "too_early",
             Self::Warning { .. } => "warning",
-            Self::Locked {} => "locked",
             Self::Unknown => "unknown",
         }
     }

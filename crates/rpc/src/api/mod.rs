@@ -34,5 +34,6 @@ pub use node::{
     Check, Checks, Connections, Doctor, Done, Mode, Net, NodeStatus, Path, Peer, Setting,
     SettingList, SettingsGet, SettingsSet, Status, Sync, Synced,
 };
+pub(crate) use request::parameters;
 pub use request::{Call, Request};
 pub use secret::Secret;

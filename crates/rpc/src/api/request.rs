@@ -51,6 +51,18 @@ macro_rules! methods {
                     $(Self::$params(_) => $name,)*
                 }
             }
+
+            /// Whether its parameters hold a PIN.
+            pub const fn is_secret(&self) -> bool {
+                matches!(
+                    self,
+                    Self::Phrase(_)
+                        | Self::PinSet(_)
+                        | Self::PinChange(_)
+                        | Self::PinRemove(_)
+                        | Self::Unlock(_)
+                )
+            }
         }
 
         $(
