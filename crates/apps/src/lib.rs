@@ -1,1 +1,13 @@
-//! x
+//! What it means: the apps, each a set of event kinds and a pure fold from events to a view.
+//!
+//! ```text
+//! what a person does ── Action ──▶ Draft ── log signs, everybody's log keeps ──▶ Event
+//!                                                                                  │
+//! what a person sees ◀── view ── rows and overlays in a store ◀── fold ────────────┘
+//! ```
+//!
+//! A pure core: no IO, no clock, no randomness. Each app defines the storage trait that it needs;
+//! no app imports another. In reading order: [`chat`] (texts and what refers to them),
+//! [`contacts`] (who I know, links I gave and took), [`settings`].
+
+pub mod chat;

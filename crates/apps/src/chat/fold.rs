@@ -1,0 +1,228 @@
+//! From events to rows and overlays, whatever the order in which they come.
+
+use tenet_identity::keys::IdentityId;
+use tenet_log::{
+    event::Event,
+    ids::{EventId, SessionId},
+    store::{Position, StoreError},
+};
+
+use super::{
+    Action,
+    overlay::Overlay,
+    store::{ChatStore, MessageRow, Reference},
+};
+
+/// An event of the log with what the log knows about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// When it came into this store.
+    pub position: Position,
+    /// Whose device wrote it.
+    pub identity: IdentityId,
+    /// Whether it counts.
+    pub counts: bool,
+}
+
+/// What changed for those who look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A message is to be shown that was not.
+    Added {
+        /// Its session.
+        session: SessionId,
+        /// Its id.
+        message: EventId,
+    },
+    /// A message that is shown says or carries something else now.
+    Changed {
+        /// Its session.
+        session: SessionId,
+        /// Its id.
+        message: EventId,
+    },
+    /// A message is not to be shown any more, because it does not count.
+    Removed {
+        /// Its session.
+        session: SessionId,
+        /// Its id.
+        message: EventId,
+    },
+}
+
+/// Takes in an event that was just taken into the log's set.
+///
+/// The same event a second time changes nothing. Events of other apps, of later versions and
+/// malformed ones change nothing either (`CHAT-3`). A text costs one insert and no read.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn fold(store: &mut dyn ChatStore, entry: &Entry<'_>) -> Result<Vec<Change>, StoreError> {
+    match Action::decode(entry.event) {
+        Ok(Some(Action::Text(text))) => add_message(store, &row(entry, text.reply())),
+        Ok(Some(action)) => refer(store, entry, &action),
+        Ok(None) | Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// Takes in that an event counts no more, or counts again (`CHAT-11`).
+///
+/// `entry.counts` and what [`ChatStore::logged`] gives must both be the new standing. Where several
+/// events changed at once, the log must have all of them first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn refold(store: &mut dyn ChatStore, entry: &Entry<'_>) -> Result<Vec<Change>, StoreError> {
+    match Action::decode(entry.event) {
+        Ok(Some(Action::Text(text))) => show_or_hide(store, &row(entry, text.reply())),
+        Ok(Some(action)) => match action.target() {
+            Some(target) => {
+                store.add_reference(&reference(entry, target))?;
+                rebuild(store, entry.event.session(), target)
+            }
+            None => Ok(Vec::new()),
+        },
+        Ok(None) | Err(_) => Ok(Vec::new()),
+    }
+}
+
+fn row(entry: &Entry<'_>, reply: Option<EventId>) -> MessageRow {
+    MessageRow {
+        id: entry.event.id(),
+        session: entry.event.session(),
+        position: entry.position,
+        order: entry.event.order(),
+        identity: entry.identity,
+        reply,
+        hidden: !entry.counts,
+    }
+}
+
+fn reference(entry: &Entry<'_>, target: EventId) -> Reference {
+    let Entry {
+        event, identity, ..
+    } = *entry;
+    Reference {
+        session: event.session(),
+        target,
+        event: event.id(),
+        identity,
+    }
+}
+
+fn add_message(store: &mut dyn ChatStore, row: &MessageRow) -> Result<Vec<Change>, StoreError> {
+    let new = store.add_message(row)?;
+    let added = Change::Added {
+        session: row.session,
+        message: row.id,
+    };
+    Ok(if new && !row.hidden {
+        vec![added]
+    } else {
+        Vec::new()
+    })
+}
+
+fn show_or_hide(store: &mut dyn ChatStore, row: &MessageRow) -> Result<Vec<Change>, StoreError> {
+    let Some(known) = store.message(row.id)? else {
+        return add_message(store, row);
+    };
+    if known.hidden == row.hidden {
+        return Ok(Vec::new());
+    }
+    store.set_hidden(row.id, row.hidden)?;
+    let (session, message) = (row.session, row.id);
+    Ok(vec![match row.hidden {
+        true => Change::Removed { session, message },
+        false => Change::Added { session, message },
+    }])
+}
+
+/// Merges one action into the overlay of the message that it is about.
+fn refer(
+    store: &mut dyn ChatStore,
+    entry: &Entry<'_>,
+    action: &Action,
+) -> Result<Vec<Change>, StoreError> {
+    let Some(target) = action.target() else {
+        return Ok(Vec::new());
+    };
+    let session = entry.event.session();
+    store.add_reference(&reference(entry, target))?;
+    let message = message_of(store, session, target)?;
+    if !entry.counts || !may(action, entry.identity, message.as_ref()) {
+        return Ok(Vec::new());
+    }
+    let mut overlay = store.overlay(session, target)?.unwrap_or_default();
+    if !overlay.merge(action, entry.event.order(), entry.identity) {
+        return Ok(Vec::new());
+    }
+    store.put_overlay(session, target, &overlay)?;
+    Ok(changed(message.as_ref()))
+}
+
+/// Makes a message's overlay anew from what counts of all that refers to it.
+fn rebuild(
+    store: &mut dyn ChatStore,
+    session: SessionId,
+    target: EventId,
+) -> Result<Vec<Change>, StoreError> {
+    let message = message_of(store, session, target)?;
+    let mut overlay = Overlay::default();
+    for Reference {
+        event, identity, ..
+    } in store.references(session, target)?
+    {
+        let Some((event, true)) = store.logged(event)? else {
+            continue;
+        };
+        let Ok(Some(action)) = Action::decode(&event) else {
+            continue;
+        };
+        if may(&action, identity, message.as_ref()) {
+            overlay.merge(&action, event.order(), identity);
+        }
+    }
+    if store.overlay(session, target)?.unwrap_or_default() == overlay {
+        return Ok(Vec::new());
+    }
+    store.put_overlay(session, target, &overlay)?;
+    Ok(changed(message.as_ref()))
+}
+
+/// CHAT-6: an action is about a message of its own session only.
+fn message_of(
+    store: &dyn ChatStore,
+    session: SessionId,
+    target: EventId,
+) -> Result<Option<MessageRow>, StoreError> {
+    Ok(store
+        .message(target)?
+        .filter(|message| message.session == session))
+}
+
+/// Whether there is any use in keeping the action: a stranger's edit of a known message has none.
+fn may(action: &Action, identity: IdentityId, message: Option<&MessageRow>) -> bool {
+    match action {
+        Action::Edit(_) | Action::Unsend(_) => {
+            message.is_none_or(|message| message.identity == identity)
+        }
+        Action::Text(_) | Action::React(_) => true,
+    }
+}
+
+fn changed(message: Option<&MessageRow>) -> Vec<Change> {
+    let shown = message.filter(|message| !message.hidden);
+    shown
+        .map(|m| Change::Changed {
+            session: m.session,
+            message: m.id,
+        })
+        .into_iter()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! A chat store in memory: the model that the stored one must match.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenet_log::{
+    event::Event,
+    ids::{EventId, SessionId},
+    order::OrderKey,
+    store::StoreError,
+};
+
+use crate::chat::{
+    overlay::Overlay,
+    store::{ChatStore, MessageRow, Reference},
+};
+
+/// A store that forgets everything when it is dropped.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryChat {
+    messages: BTreeMap<EventId, MessageRow>,
+    overlays: BTreeMap<(SessionId, EventId), Overlay>,
+    references: BTreeSet<Reference>,
+    log: BTreeMap<EventId, (Event, bool)>,
+    /// How often it was asked or told something.
+    pub calls: std::cell::Cell<usize>,
+}
+
+impl MemoryChat {
+    /// Puts an event into the log that is under this store, or gives it another standing.
+    pub fn log(&mut self, event: &Event, counts: bool) {
+        self.log.insert(event.id(), (event.clone(), counts));
+    }
+
+    fn called(&self) {
+        self.calls.set(self.calls.get() + 1);
+    }
+}
+
+impl ChatStore for MemoryChat {
+    fn add_message(&mut self, message: &MessageRow) -> Result<bool, StoreError> {
+        self.called();
+        let new = !self.messages.contains_key(&message.id);
+        self.messages.entry(message.id).or_insert(*message);
+        Ok(new)
+    }
+
+    fn message(&self, id: EventId) -> Result<Option<MessageRow>, StoreError> {
+        self.called();
+        Ok(self.messages.get(&id).copied())
+    }
+
+    fn set_hidden(&mut self, id: EventId, hidden: bool) -> Result<(), StoreError> {
+        self.called();
+        if let Some(message) = self.messages.get_mut(&id) {
+            message.hidden = hidden;
+        }
+        Ok(())
+    }
+
+    fn history(
+        &self,
+        sessions: &[SessionId],
+        before: Option<&OrderKey>,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        self.called();
+        let wanted = |row: &&MessageRow| {
+            let early = before.is_none_or(|before| row.order < *before);
+            !row.hidden && early && sessions.contains(&row.session)
+        };
+        let mut rows: Vec<_> = self.messages.values().filter(wanted).copied().collect();
+        rows.sort_by_key(|row| row.order);
+        Ok(rows.split_off(rows.len().saturating_sub(limit)))
+    }
+
+    fn overlay(&self, session: SessionId, target: EventId) -> Result<Option<Overlay>, StoreError> {
+        self.called();
+        Ok(self.overlays.get(&(session, target)).cloned())
+    }
+
+    fn put_overlay(
+        &mut self,
+        session: SessionId,
+        target: EventId,
+        overlay: &Overlay,
+    ) -> Result<(), StoreError> {
+        self.called();
+        self.overlays.insert((session, target), overlay.clone());
+        Ok(())
+    }
+
+    fn add_reference(&mut self, reference: &Reference) -> Result<(), StoreError> {
+        self.called();
+        self.references.insert(*reference);
+        Ok(())
+    }
+
+    fn references(
+        &self,
+        session: SessionId,
+        target: EventId,
+    ) -> Result<Vec<Reference>, StoreError> {
+        self.called();
+        let fits = |r: &&Reference| r.session == session && r.target == target;
+        Ok(self.references.iter().filter(fits).copied().collect())
+    }
+
+    fn logged(&self, id: EventId) -> Result<Option<(Event, bool)>, StoreError> {
+        self.called();
+        Ok(self.log.get(&id).cloned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MemoryChat;
+
+    #[test]
+    fn conforms() {
+        crate::chat::testing::conformance(MemoryChat::default, MemoryChat::log);
+    }
+}

@@ -1,0 +1,166 @@
+//! A message as a person sees it: made from its row, its events, its overlay and read positions.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use tenet_identity::keys::{DeviceId, IdentityId};
+use tenet_log::{
+    event::Event,
+    ids::{EventId, SessionId},
+    store::StoreError,
+};
+
+use super::{
+    Action,
+    overlay::Overlay,
+    react::Emoji,
+    read::{self, Reader},
+    store::{ChatStore, MessageRow},
+};
+
+/// A message with everything that was done to it applied.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its id.
+    pub id: EventId,
+    /// Its session.
+    pub session: SessionId,
+    /// Who wrote it.
+    pub identity: IdentityId,
+    /// The device that wrote it.
+    pub device: DeviceId,
+    /// When, by its author's clock, in Unix milliseconds.
+    pub time: u64,
+    /// What it is: `text`.
+    pub kind: &'static str,
+    /// What it says now; `None` when it was taken back.
+    pub text: Option<String>,
+    /// The message that it answers.
+    pub reply: Option<EventId>,
+    /// Whether its author changed it.
+    pub edited: bool,
+    /// Whether its author took it back.
+    pub unsent: bool,
+    /// Per emoji who put it there.
+    pub reactions: BTreeMap<Emoji, BTreeSet<IdentityId>>,
+    /// An own message: whether anybody else has read it. Another's: whether I have.
+    ///
+    /// How far an own message is otherwise is for delivery to say.
+    pub read: bool,
+}
+
+/// What a message is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// Its row.
+    pub row: &'a MessageRow,
+    /// Its event.
+    pub event: &'a Event,
+    /// What was done to it.
+    pub overlay: &'a Overlay,
+    /// The event that [`Overlay::edit`] names for the message's author.
+    pub edit: Option<&'a Event>,
+    /// The identity that looks.
+    pub me: IdentityId,
+    /// How far the devices of the session have read, my own included.
+    pub readers: &'a [Reader],
+}
+
+/// Makes a message from its parts.
+pub fn message(parts: &Parts<'_>) -> Message {
+    let Parts {
+        row,
+        event,
+        overlay,
+        edit,
+        me,
+        readers,
+    } = *parts;
+    let unsent = overlay.is_unsent(row.identity);
+    let edited = text_of_edit(edit, row);
+    Message {
+        id: row.id,
+        session: row.session,
+        identity: row.identity,
+        device: row.order.author.device,
+        time: row.order.time.millis(),
+        kind: "text",
+        edited: edited.is_some() && !unsent,
+        text: edited.or_else(|| text_of(event)).filter(|_| !unsent),
+        reply: row.reply.filter(|_| !unsent),
+        unsent,
+        reactions: if unsent {
+            BTreeMap::new()
+        } else {
+            overlay.reactions()
+        },
+        read: is_read(row, me, readers),
+    }
+}
+
+/// Loads what a message is made from, and makes it.
+///
+/// # Errors
+/// [`StoreError`]; [`StoreError::Damaged`] where the message's event is not in the log.
+pub fn load(
+    store: &dyn ChatStore,
+    row: &MessageRow,
+    me: IdentityId,
+    readers: &[Reader],
+) -> Result<Message, StoreError> {
+    const MISSING: StoreError = StoreError::Damaged("the event of a message is missing");
+    let (event, _) = store.logged(row.id)?.ok_or(MISSING)?;
+    let overlay = store.overlay(row.session, row.id)?.unwrap_or_default();
+    let edit = match overlay.edit(row.identity) {
+        Some(id) => store.logged(id)?.map(|(event, _)| event),
+        None => None,
+    };
+    let edit = edit.as_ref();
+    Ok(message(&Parts {
+        row,
+        event: &event,
+        overlay: &overlay,
+        edit,
+        me,
+        readers,
+    }))
+}
+
+fn text_of(event: &Event) -> Option<String> {
+    match Action::decode(event) {
+        Ok(Some(Action::Text(text))) => Some(text.into_text()),
+        _ => None,
+    }
+}
+
+fn text_of_edit(edit: Option<&Event>, row: &MessageRow) -> Option<String> {
+    match Action::decode(edit?) {
+        Ok(Some(Action::Edit(edit))) if edit.target() == row.id => Some(edit.into_text()),
+        _ => None,
+    }
+}
+
+/// CHAT-14: I have read what a device of mine covers; mine is read when another's does.
+fn is_read(row: &MessageRow, me: IdentityId, readers: &[Reader]) -> bool {
+    let mine = row.identity == me;
+    let those = readers
+        .iter()
+        .filter(|reader| (reader.identity == me) != mine);
+    read::is_read(&row.order, those.map(|reader| &reader.position))
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.text.as_ref().map(String::len);
+        write!(
+            f,
+            "Message({:?} of {:?}, {length:?} bytes, redacted)",
+            self.id, self.identity
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;
