@@ -1,0 +1,184 @@
+//! Connections that this side opens.
+
+use std::{collections::BTreeSet, error::Error, net::SocketAddr, sync::Arc};
+
+use iroh::{
+    EndpointAddr, TransportAddr,
+    endpoint::{
+        ConnectError, ConnectWithOptsError, ConnectingError, Connection, ConnectionError,
+        TransportErrorCode,
+    },
+};
+use tokio::time::{Instant, timeout};
+
+use crate::{
+    EndpointId, Event, Side, address,
+    carry::{self, Fresh},
+    net::Inner,
+    raw,
+};
+
+/// TLS alerts that tell why a handshake failed (RFC 8446 §6.2).
+mod alert {
+    pub(super) const HANDSHAKE_FAILURE: u8 = 40;
+    pub(super) const UNKNOWN_CA: u8 = 48;
+    pub(super) const NO_APPLICATION_PROTOCOL: u8 = 120;
+}
+
+/// Why a dial came to nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DialError {
+    /// No address was given that can be dialled.
+    #[error("no address to dial")]
+    NoAddress,
+    /// The endpoint is this one.
+    #[error("this is the own endpoint")]
+    OwnEndpoint,
+    /// The endpoint id is no Ed25519 public key.
+    #[error("the endpoint id is not a valid key")]
+    BadEndpoint,
+    /// Nobody answered at any of the addresses in time.
+    #[error("no answer")]
+    NoAnswer,
+    /// The peer takes no connection from here now: too many, or it stops.
+    #[error("the peer refuses connections for now")]
+    Refused,
+    /// Another endpoint answers at the address.
+    #[error("another endpoint answers at this address")]
+    WrongEndpoint,
+    /// The peer cannot do the post-quantum key exchange, and nothing less is done (`NET-3`).
+    #[error("the peer does not offer X25519MLKEM768")]
+    NotPostQuantum,
+    /// The peer does not speak this protocol, or no version of it that is known here (`NET-1`).
+    #[error("the peer does not speak tenet/1")]
+    NoCommonProtocol,
+    /// The network is shut down.
+    #[error("the network is shut down")]
+    Stopped,
+    /// Something else.
+    #[error("the connection failed")]
+    Failed {
+        /// What went wrong below.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// Dials and carries the connection to its end; ends in `Connected` or `DialFailed`.
+pub(crate) async fn run(inner: Arc<Inner>, peer: EndpointId, addresses: Vec<SocketAddr>) {
+    let deadline = Instant::now() + inner.limits.dial_time;
+    let result = match timeout(inner.limits.dial_time, connect(&inner, peer, addresses)).await {
+        Ok(result) => result,
+        Err(_) => Err(DialError::NoAnswer),
+    };
+    let result = match result {
+        // The stream is free to open: the transport grants one from the start.
+        Ok(quic) => match quic.open_bi().await {
+            Ok(streams) => Ok((quic, streams)),
+            Err(error) => Err(DialError::from(error)),
+        },
+        Err(error) => Err(error),
+    };
+    inner.dials().remove(&peer);
+    match result {
+        Ok((quic, streams)) => {
+            let deadline = deadline.max(Instant::now() + inner.limits.stranger_time);
+            let side = Side::Dialler;
+            let fresh = Fresh {
+                quic,
+                streams,
+                side,
+                remote: None,
+                place: None,
+                deadline,
+            };
+            carry::run(&inner, fresh).await;
+        }
+        Err(error) => {
+            tracing::debug!(%peer, %error, "a dial failed");
+            (inner.sink)(Event::DialFailed { peer, error });
+        }
+    }
+}
+
+/// Takes note of a dial; `false` if one to this peer is under way already.
+pub(crate) fn begin(dials: &mut BTreeSet<EndpointId>, peer: EndpointId) -> bool {
+    dials.insert(peer)
+}
+
+async fn connect(
+    inner: &Inner,
+    peer: EndpointId,
+    addresses: Vec<SocketAddr>,
+) -> Result<Connection, DialError> {
+    if inner.is_stopping() {
+        return Err(DialError::Stopped);
+    }
+    let addresses = address::to_dial(addresses);
+    if addresses.is_empty() {
+        return Err(DialError::NoAddress);
+    }
+    let id = iroh::EndpointId::from_bytes(peer.as_bytes()).map_err(|_| DialError::BadEndpoint)?;
+    let at = EndpointAddr::from_parts(id, addresses.into_iter().map(TransportAddr::Ip));
+    inner
+        .endpoint
+        .connect(at, raw::ALPN)
+        .await
+        .map_err(DialError::from)
+}
+
+impl From<ConnectError> for DialError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Connection { source, .. } => source.into(),
+            ConnectError::Connecting {
+                source: ConnectingError::ConnectionError { source, .. },
+                ..
+            } => source.into(),
+            ConnectError::Connect {
+                source: ConnectWithOptsError::SelfConnect { .. },
+                ..
+            } => Self::OwnEndpoint,
+            ConnectError::Connect {
+                source: ConnectWithOptsError::NoAddress { .. },
+                ..
+            } => Self::NoAddress,
+            ConnectError::Connect {
+                source: ConnectWithOptsError::EndpointClosed { .. },
+                ..
+            } => Self::Stopped,
+            error => Self::Failed {
+                source: error.into(),
+            },
+        }
+    }
+}
+
+impl From<ConnectionError> for DialError {
+    fn from(error: ConnectionError) -> Self {
+        let code = match &error {
+            ConnectionError::TimedOut => return Self::NoAnswer,
+            ConnectionError::LocallyClosed => return Self::Stopped,
+            ConnectionError::TransportError(error) => error.code,
+            ConnectionError::ConnectionClosed(close) => close.error_code,
+            _ => {
+                return Self::Failed {
+                    source: error.into(),
+                };
+            }
+        };
+        if code == TransportErrorCode::CONNECTION_REFUSED {
+            Self::Refused
+        } else if code == TransportErrorCode::crypto(alert::HANDSHAKE_FAILURE) {
+            Self::NotPostQuantum
+        } else if code == TransportErrorCode::crypto(alert::UNKNOWN_CA) {
+            Self::WrongEndpoint
+        } else if code == TransportErrorCode::crypto(alert::NO_APPLICATION_PROTOCOL) {
+            Self::NoCommonProtocol
+        } else {
+            Self::Failed {
+                source: error.into(),
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The handle by which the engine moves the network.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use iroh::{Endpoint, Watcher};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, watch},
+    task::AbortHandle,
+    time::timeout,
+};
+
+use crate::{
+    BindError, CloseReason, Config, ConnId, EndpointId, Event, EventSink, Limits, PathInfo, accept,
+    address, admission::Door, bind, dial, lan, link::Link, raw,
+};
+
+/// How long the last packets of closed connections may take to be acknowledged at shutdown.
+const PARTING: Duration = Duration::from_secs(3);
+
+/// The network of one endpoint; cheap to clone, all clones are the same network.
+///
+/// No method but [`Net::bind`] and [`Net::shutdown`] waits; they may be called from any thread and
+/// from inside the sink. A network that is not shut down lives as long as its runtime.
+#[derive(Clone)]
+pub struct Net {
+    inner: Arc<Inner>,
+}
+
+/// What the tasks of a network share.
+pub(crate) struct Inner {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) sink: EventSink,
+    pub(crate) limits: Limits,
+    pub(crate) door: Door,
+    id: EndpointId,
+    port: u16,
+    runtime: Handle,
+    links: Mutex<BTreeMap<ConnId, Arc<Link>>>,
+    /// Tells [`Net::shutdown`] that a connection is gone.
+    parted: Notify,
+    next: AtomicU64,
+    dials: Mutex<BTreeSet<EndpointId>>,
+    stopping: AtomicBool,
+    tasks: Mutex<Vec<AbortHandle>>,
+}
+
+impl Net {
+    /// Opens the sockets and begins to listen, on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`] says which address cannot be had and why. That the local network cannot be
+    /// searched is no error: it is logged.
+    pub async fn bind(config: Config, events: EventSink) -> Result<Self, BindError> {
+        let addresses = bind::choose(&config.listen, config.port)?;
+        let endpoint = bind::apply(raw::builder(&config.secret), &addresses)?
+            .bind()
+            .await
+            .map_err(|source| BindError::Endpoint {
+                source: source.into(),
+            })?;
+        let inner = Arc::new(Inner {
+            sink: events,
+            limits: config.limits,
+            door: Door::new(config.limits, Instant::now()),
+            id: EndpointId::new(*endpoint.id().as_bytes()),
+            port: endpoint.bound_sockets().first().map_or(0, SocketAddr::port),
+            endpoint,
+            runtime: Handle::current(),
+            links: Mutex::default(),
+            parted: Notify::new(),
+            next: AtomicU64::new(1),
+            dials: Mutex::default(),
+            stopping: AtomicBool::new(false),
+            tasks: Mutex::default(),
+        });
+        inner.start(config.lan);
+        Ok(Self { inner })
+    }
+
+    /// The name of this endpoint.
+    pub fn endpoint(&self) -> EndpointId {
+        self.inner.id
+    }
+
+    /// The addresses that others can dial, the widest reach first; loopback only if there is
+    /// nothing else or it was asked for, never an unspecified one.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.inner.addresses()
+    }
+
+    /// The UDP port; the first one if different ones were asked for.
+    pub fn port(&self) -> u16 {
+        self.inner.port
+    }
+
+    /// Begins to dial a peer, at all addresses at once (at most 16 of them).
+    ///
+    /// Ends in [`Event::Connected`] or [`Event::DialFailed`] within [`Limits::dial_time`]. If a
+    /// dial of this peer is under way, it goes on and nothing else happens.
+    pub fn dial(&self, peer: EndpointId, addresses: Vec<SocketAddr>) {
+        if dial::begin(&mut self.inner.dials(), peer) {
+            let inner = Arc::clone(&self.inner);
+            self.inner.runtime.spawn(dial::run(inner, peer, addresses));
+        }
+    }
+
+    /// Queues a frame of 1 byte to [`MAX_FRAME`](crate::MAX_FRAME); on a connection that is gone
+    /// nothing happens.
+    ///
+    /// A queue over [`Limits::outbox`] closes the connection with [`CloseReason::Stalled`]; a
+    /// frame of another size is the caller's mistake and closes it with
+    /// [`CloseReason::Internal`].
+    pub fn send(&self, conn: ConnId, frame: Vec<u8>) {
+        if let Some(link) = self.inner.link(conn) {
+            link.send(frame, &self.inner.limits);
+        }
+    }
+
+    /// Lifts the limits of a stranger: the engine knows who this is.
+    ///
+    /// To be called before the credit of the frame that showed it is dropped, and before anything
+    /// is sent that tells the peer.
+    pub fn authenticated(&self, conn: ConnId) {
+        if let Some(link) = self.inner.link(conn) {
+            link.recognise();
+        }
+    }
+
+    /// Closes a connection after what was queued on it, within [`Limits::flush_time`].
+    ///
+    /// What the peer has sent until then still comes; [`Event::Closed`] is the last of it.
+    pub fn close(&self, conn: ConnId, reason: CloseReason) {
+        if let Some(link) = self.inner.link(conn) {
+            link.close(reason);
+        }
+    }
+
+    /// The path that each connection takes now.
+    pub fn paths(&self) -> Vec<PathInfo> {
+        let links: Vec<_> = self.inner.links().values().map(Arc::clone).collect();
+        links.iter().filter_map(|link| link.path()).collect()
+    }
+
+    /// Closes every connection with [`CloseReason::Shutdown`] after what was queued, then the
+    /// sockets; takes a few seconds at most.
+    pub async fn shutdown(self) {
+        let inner = self.inner;
+        inner.stopping.store(true, Ordering::Release);
+        for link in inner.links().values() {
+            link.close(CloseReason::Shutdown);
+        }
+        let patience = inner.limits.flush_time + PARTING;
+        if timeout(patience, inner.solitude()).await.is_err() {
+            tracing::warn!("connections did not end in time");
+        }
+        if timeout(PARTING, inner.endpoint.close()).await.is_err() {
+            tracing::debug!("the endpoint did not close in time");
+        }
+        for task in inner.tasks().drain(..) {
+            task.abort();
+        }
+    }
+}
+
+impl Inner {
+    fn start(self: &Arc<Self>, search: bool) {
+        let (tell, addresses) = watch::channel(self.addresses());
+        let mut tasks = vec![
+            tokio::spawn(accept::run(Arc::clone(self))).abort_handle(),
+            tokio::spawn(watch_addresses(Arc::clone(self), tell)).abort_handle(),
+        ];
+        if search {
+            tasks.push(tokio::spawn(lan::run(Arc::clone(self), addresses)).abort_handle());
+        }
+        *self.tasks() = tasks;
+    }
+
+    pub(crate) fn new_conn(&self) -> ConnId {
+        ConnId(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn add(&self, link: Arc<Link>) {
+        let mut links = self.links();
+        // Looked at under the lock, so that shutdown misses nobody.
+        if self.is_stopping() {
+            link.close(CloseReason::Shutdown);
+        }
+        links.insert(link.id, link);
+    }
+
+    pub(crate) fn remove(&self, conn: ConnId) {
+        self.links().remove(&conn);
+        self.parted.notify_one();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn id(&self) -> EndpointId {
+        self.id
+    }
+
+    pub(crate) fn dials(&self) -> MutexGuard<'_, BTreeSet<EndpointId>> {
+        self.dials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn addresses(&self) -> Vec<SocketAddr> {
+        address::to_tell(self.endpoint.addr().ip_addrs().copied())
+    }
+
+    fn link(&self, conn: ConnId) -> Option<Arc<Link>> {
+        self.links().get(&conn).map(Arc::clone)
+    }
+
+    /// Returns once no connection is left.
+    async fn solitude(&self) {
+        while !self.links().is_empty() {
+            self.parted.notified().await;
+        }
+    }
+
+    fn links(&self) -> MutexGuard<'_, BTreeMap<ConnId, Arc<Link>>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Vec<AbortHandle>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells the engine and the local network when other addresses of ours can be dialled.
+async fn watch_addresses(inner: Arc<Inner>, tell: watch::Sender<Vec<SocketAddr>>) {
+    let mut watcher = inner.endpoint.watch_addr();
+    while let Ok(now) = watcher.updated().await {
+        let addresses = address::to_tell(now.ip_addrs().copied());
+        let changed = tell.send_if_modified(|told| {
+            let differs = *told != addresses;
+            if differs {
+                told.clone_from(&addresses);
+            }
+            differs
+        });
+        if changed {
+            (inner.sink)(Event::AddressesChanged { addresses });
+        }
+    }
+}
