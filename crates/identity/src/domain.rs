@@ -59,7 +59,7 @@ pub fn derive(context: &'static str, parts: &[&[u8]]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-/// [`derive`] over parts of any length: each is preceded by its length as a little-endian `u64`.
+/// [`derive()`] over parts of any length: each is preceded by its length as a little-endian `u64`.
 pub fn derive_framed(context: &'static str, parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_derive_key(context);
     frame(parts, |bytes| {

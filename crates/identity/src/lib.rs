@@ -24,5 +24,8 @@ pub mod encoding;
 pub mod expansion;
 pub mod hello;
 pub mod keys;
+pub mod meeting;
 pub mod name;
 pub mod phrase;
+pub mod secrets;
+pub mod vault;

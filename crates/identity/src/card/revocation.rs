@@ -112,11 +112,6 @@ impl UnverifiedRevocation {
 
 impl Body {
     fn check(&self) -> Result<(), Error> {
-        if self.version != VERSION {
-            return Err(Error::Newer {
-                version: self.version,
-            });
-        }
         self.identity.check()?;
         self.device.check()?;
         Ok(())

@@ -7,7 +7,7 @@
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
-use super::{Error, MAX_BODY_BYTES};
+use super::{Error, MAX_BODY_BYTES, VERSION};
 use crate::{
     domain::derive,
     encoding,
@@ -37,9 +37,13 @@ impl Statement {
         Ok(statement)
     }
 
-    /// Reads the body, unknown fields skipped.
+    /// Reads the body, unknown fields skipped; its version first, as another has other fields.
     pub(super) fn read<'b, T: Decode<'b, ()>>(&'b self) -> Result<T, Error> {
         self.check_size()?;
+        let Version { version } = encoding::decode(&self.body)?;
+        if version != VERSION {
+            return Err(Error::Version { version });
+        }
         Ok(encoding::decode(&self.body)?)
     }
 
@@ -59,6 +63,13 @@ impl Statement {
             _ => Ok(()),
         }
     }
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct Version {
+    #[n(0)]
+    version: u16,
 }
 
 impl<C> Encode<C> for Statement {

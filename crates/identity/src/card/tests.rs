@@ -70,7 +70,7 @@ fn a_revocation_is_no_card_and_a_card_no_revocation() {
 }
 
 #[test]
-fn says_what_is_wrong() {
+fn issues_no_card_that_would_be_refused() {
     let identity = identity();
     let weak = DeviceId::from([0; 32]);
     assert!(matches!(
@@ -82,6 +82,10 @@ fn says_what_is_wrong() {
         issue(&identity, device(), &long, NOW),
         Err(Error::Name(_))
     ));
+}
+
+#[test]
+fn refuses_bodies_that_no_issuer_makes() {
     let body = |change: fn(&mut Body)| {
         let mut body = card().body;
         change(&mut body);
@@ -89,11 +93,11 @@ fn says_what_is_wrong() {
     };
     assert!(matches!(
         body(|b| b.version = 2),
-        Err(Error::Newer { version: 2 })
+        Err(Error::Version { version: 2 })
     ));
     assert!(matches!(
         body(|b| b.version = 0),
-        Err(Error::Newer { version: 0 })
+        Err(Error::Version { version: 0 })
     ));
     assert!(matches!(
         body(|b| b.device = DeviceId::from([0; 32])),
@@ -111,14 +115,16 @@ fn says_what_is_wrong() {
         body(|b| b.not_after = b.not_before),
         Err(Error::Span)
     ));
-    let other = |b: &mut Body| {
-        b.identity = DeviceKey::from_seed([9; 32])
-            .public()
-            .as_bytes()
-            .to_owned()
-            .into()
-    };
+    let other = |b: &mut Body| b.identity = IdentityKey::from_seed([9; 32]).public();
     assert!(matches!(body(other), Err(Error::Signature(_))));
+}
+
+#[test]
+fn refuses_other_forms() {
+    assert!(matches!(
+        signed(vec![0xa1, 0x00, 0x02]).verify(),
+        Err(Error::Version { version: 2 })
+    ));
     assert!(matches!(
         signed(vec![0x40]).verify(),
         Err(Error::Encoding(_))

@@ -228,10 +228,7 @@ fn the_seed_does_not_depend_on_which_chinese_list_it_was_read_from() {
 
 #[test]
 fn language_snapshot() {
-    let numbers: Vec<u8> = Language::ALL
-        .iter()
-        .flat_map(|language| encoding::encode(language))
-        .collect();
+    let numbers: Vec<u8> = Language::ALL.iter().flat_map(encoding::encode).collect();
     assert_eq!(HEXLOWER.encode(&numbers), "00010203040506070809");
     for language in Language::ALL {
         assert_eq!(language.code().to_lowercase().parse(), Ok(language));

@@ -1,0 +1,203 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use super::*;
+use crate::{keys::IdentityKey, meeting::invite::InviteKey};
+use proptest::prelude::*;
+
+#[test]
+fn link_snapshot() {
+    assert_eq!(
+        link().text().as_str(),
+        "tenet:A6qHyiK-iwU3jrHHHvMgrXRuHTtii6ebmFn3QeCCVCo4VQLyXb9VKWw6VF44cnYKtw.aHR0cHM6Ly9leGF\
+        tcGxlLm9yZy90.jcTwWqgAAQFYIIqI4910CfGV_VLbLTy6XXLKZwm_HZQSG_N0iAG0D29cAlggBAQEBAQEBAQEBA\
+        QEBAQEBAQEBAQEBAQEBAQEBAQEBAQDgkbAAAIBEVFSIAENuAAAAAAAAAAAAAAAARFRBFAHBwcHBwcHBwcHBwcHBw\
+        cHBRsAAAGjGFxQAAb0B2RBbm5h"
+    );
+}
+
+#[test]
+fn reads_what_it_writes_however_it_was_wrapped() {
+    let text = link().text();
+    assert_eq!(Link::parse(&text).unwrap(), link());
+    let (start, end) = text.split_at(70);
+    assert_eq!(
+        Link::parse(&format!(" TENET{}\r\n\t{end}\n", &start[5..])).unwrap(),
+        link()
+    );
+    let link = Link::new(*link().invite(), None, link().ext().clone()).unwrap();
+    assert!(link.text().contains(".."));
+    assert_eq!(Link::parse(&link.text()).unwrap().service(), None);
+}
+
+#[test]
+fn says_that_the_end_is_missing_wherever_it_was_cut() {
+    let text = link().text();
+    for end in 0..text.len() {
+        let error = Link::parse(&text[..end]).unwrap_err();
+        match end {
+            0..6 => assert!(matches!(error, Error::NotALink), "{end}: {error:?}"),
+            _ => assert!(matches!(error, Error::Truncated), "{end}: {error:?}"),
+        }
+    }
+}
+
+#[test]
+fn notices_every_altered_character() {
+    let text = link().text();
+    for at in 6..text.len() {
+        for other in ["A", "z", "_", ".", "é", ""] {
+            let altered = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+            if altered != *text {
+                let error = Link::parse(&altered).unwrap_err();
+                assert!(
+                    matches!(error, Error::Altered | Error::Truncated),
+                    "{at}: {error:?}"
+                );
+            }
+        }
+    }
+    let last = format!("{}{}", &text[..text.len() - 4], "AAAA");
+    assert!(matches!(Link::parse(&last), Err(Error::Altered)));
+}
+
+#[test]
+fn tells_foreign_newer_and_faulty_links_apart() {
+    for foreign in [
+        "",
+        "hello",
+        "https://example.org/",
+        "tenet",
+        "did:key:z6Mk",
+        "tené:",
+    ] {
+        assert!(
+            matches!(Link::parse(foreign), Err(Error::NotALink)),
+            "{foreign}"
+        );
+    }
+    assert!(matches!(
+        Link::parse(&"tenet:".repeat(1000)),
+        Err(Error::TooLong)
+    ));
+    assert!(matches!(Link::parse("tenet:a.b.c.d"), Err(Error::Altered)));
+    let newer = encoded(link().invite.as_bytes(), b"", &[0xa1, 0x00, 0x02]);
+    assert!(matches!(
+        Link::parse(&newer),
+        Err(Error::Newer { version: 2 })
+    ));
+    let empty = encoded(link().invite.as_bytes(), b"", &[0xa0]);
+    assert!(matches!(Link::parse(&empty), Err(Error::Encoding(_))));
+    let form = encoding::encode(&Form::of(link().ext()));
+    let point = encoded(&[2; 49], b"", &form);
+    assert!(matches!(Link::parse(&point), Err(Error::Invite(BadKey))));
+    let service = encoded(link().invite.as_bytes(), &[b'x'; 513], &form);
+    let limit = Link::parse(&service).unwrap_err();
+    assert!(matches!(
+        limit,
+        Error::Limit(LimitError::Service { got: 513 })
+    ));
+    let service = encoded(link().invite.as_bytes(), &[0xff], &form);
+    assert!(matches!(Link::parse(&service), Err(Error::Altered)));
+}
+
+#[test]
+fn keeps_its_limits() {
+    let with = |change: fn(&mut Ext)| {
+        let mut ext = link().ext;
+        change(&mut ext);
+        Link::new(link().invite, None, ext)
+    };
+    let many = with(|ext| ext.addresses = vec![ext.addresses[0]; 17]);
+    assert_eq!(many, Err(LimitError::Addresses { got: 17 }));
+    let named = with(|ext| ext.name = Some("x".repeat(65)));
+    assert_eq!(
+        named,
+        Err(LimitError::Name(name::Error::TooLong { got: 65 }))
+    );
+    let weak = with(|ext| ext.identity = IdentityId::from([0; 32]));
+    assert_eq!(weak, Err(LimitError::Weak(WeakKey)));
+    let empty = Link::new(link().invite, Some(String::new()), link().ext);
+    assert_eq!(empty, Err(LimitError::Service { got: 0 }));
+    let mut largest = link().ext;
+    largest.addresses = vec!["[2001:db8::1]:65535".parse().unwrap(); MAX_ADDRESSES];
+    largest.name = Some("x".repeat(name::MAX_BYTES));
+    largest.expires_ms = u64::MAX;
+    let service = "x".repeat(MAX_SERVICE_BYTES);
+    let largest = Link::new(link().invite, Some(service), largest).unwrap();
+    assert_eq!(largest.text().len(), 1397);
+    assert_eq!(Link::parse(&largest.text()).unwrap(), largest);
+}
+
+#[test]
+fn expires() {
+    assert!(!link().expired_at(link().ext.expires_ms - 1));
+    assert!(link().expired_at(link().ext.expires_ms));
+}
+
+#[test]
+fn prints_no_secret() {
+    let shown = format!("{:?} {:?} {:?}", link(), link().ext(), link().ext().secret);
+    assert!(
+        !shown.contains("0707") && shown.contains("Secret(…)"),
+        "{shown}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn round_trips(
+        seed in 1..255_u8, service in proptest::option::of("[a-z:/.]{1,60}"),
+        addresses in prop::collection::vec(any::<SocketAddr>(), 0..=16),
+        secret in any::<[u8; 16]>(), expires_ms in any::<u64>(), reusable in any::<bool>(),
+        name in proptest::option::of("[a-zä李 ]{0,16}"),
+    ) {
+        let identity = IdentityKey::from_seed([seed; 32]).public();
+        let endpoint = EndpointId::from([seed; 32]);
+        let secret = Secret::from(secret);
+        let ext = Ext { identity, endpoint, addresses, secret, expires_ms, reusable, name };
+        let link = Link::new(link().invite, service, ext).unwrap();
+        let read = Link::parse(&link.text()).unwrap();
+        prop_assert_eq!(&*read.text(), &*link.text());
+        prop_assert_eq!(read, link);
+    }
+
+    #[test]
+    fn never_panics(
+        text in "(tenet:)?[a-zA-Z_.-]{0,80}", form in prop::collection::vec(any::<u8>(), 0..80),
+        other in ".{0,40}",
+    ) {
+        let _ = Link::parse(&text);
+        let _ = Link::parse(&other);
+        let _ = Link::parse(&encoded(link().invite.as_bytes(), b"", &form));
+    }
+}
+
+fn link() -> Link {
+    let mut scalar = [0; 48];
+    scalar[47] = 1;
+    let ext = Ext {
+        identity: IdentityKey::from_seed([1; 32]).public(),
+        endpoint: EndpointId::from([4; 32]),
+        addresses: vec![
+            "192.0.2.1:4433".parse().unwrap(),
+            "[2001:db8::1]:4433".parse().unwrap(),
+        ],
+        secret: Secret::from([7; 16]),
+        expires_ms: 1_800_000_000_000,
+        reusable: false,
+        name: Some("Anna".into()),
+    };
+    let invite = InviteKey::from_bytes(&scalar).unwrap().public();
+    Link::new(invite, Some("https://example.org/t".into()), ext).unwrap()
+}
+
+fn encoded(invite: &[u8], service: &[u8], form: &[u8]) -> String {
+    let ext = [check(invite, service, form).as_slice(), form].concat();
+    let [invite, service, ext] = [invite, service, &ext].map(|part| BASE64URL_NOPAD.encode(part));
+    format!("tenet:{invite}.{service}.{ext}")
+}
