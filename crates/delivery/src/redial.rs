@@ -1,4 +1,4 @@
-//! When to dial which device again.
+//! When to dial which endpoint again.
 //!
 //! ```text
 //!             Want                  Dial                 Connected
@@ -16,7 +16,7 @@ mod device;
 use std::collections::{BTreeMap, VecDeque};
 
 use rand_core::CryptoRng;
-use tenet_identity::keys::DeviceId;
+use tenet_identity::keys::EndpointId;
 
 use device::{Device, State};
 
@@ -50,18 +50,18 @@ pub const MAX_UNDER_WAY: usize = 8;
 /// What the machine is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// There is reason to be connected to the device from now on.
-    Want(DeviceId),
+    /// There is reason to be connected to the endpoint from now on.
+    Want(EndpointId),
     /// There is none any more. A dial under way still ends by itself.
-    Forget(DeviceId),
-    /// A connection with the device stands, whoever dialled.
-    Connected(DeviceId),
-    /// The last connection with the device has ended.
-    Lost(DeviceId),
+    Forget(EndpointId),
+    /// A connection with the endpoint stands, whoever dialled.
+    Connected(EndpointId),
+    /// The last connection with the endpoint has ended.
+    Lost(EndpointId),
     /// A dial ended without a connection.
-    DialFailed(DeviceId),
-    /// The device was seen on the LAN, or published where it is met.
-    News(DeviceId),
+    DialFailed(EndpointId),
+    /// The endpoint was seen on the LAN, or its addresses were published.
+    News(EndpointId),
     /// The addresses or routes of this machine changed.
     NetworkChanged,
     /// The deadline has passed.
@@ -71,12 +71,12 @@ pub enum Input {
 /// What shall be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Dial the device; exactly one [`Input::Connected`] or [`Input::DialFailed`] must follow
+    /// Dial the endpoint; exactly one [`Input::Connected`] or [`Input::DialFailed`] must follow
     /// within bounded time.
-    Dial(DeviceId),
+    Dial(EndpointId),
 }
 
-/// When to dial which device again.
+/// When to dial which endpoint again.
 ///
 /// After every [`handle`](Self::handle) the caller takes [`poll`](Self::poll) until it gives
 /// `None`, and calls `handle` with [`Input::Tick`] when [`deadline`](Self::deadline) has passed.
@@ -84,7 +84,7 @@ pub enum Output {
 /// [`LONGEST_WAIT_MS`].
 #[derive(Clone, Debug, Default)]
 pub struct Redial {
-    devices: BTreeMap<DeviceId, Device>,
+    devices: BTreeMap<EndpointId, Device>,
     outputs: VecDeque<Output>,
 }
 
@@ -141,20 +141,20 @@ impl Redial {
             .count()
     }
 
-    fn with(&mut self, id: DeviceId, act: impl FnOnce(&mut Device)) {
+    fn with(&mut self, id: EndpointId, act: impl FnOnce(&mut Device)) {
         if let Some(device) = self.devices.get_mut(&id) {
             act(device);
         }
     }
 
-    fn forget(&mut self, id: DeviceId) {
+    fn forget(&mut self, id: EndpointId) {
         let gone = self.devices.get_mut(&id).is_some_and(Device::forget);
         if gone {
             self.devices.remove(&id);
         }
     }
 
-    fn connected(&mut self, id: DeviceId, now: u64) {
+    fn connected(&mut self, id: EndpointId, now: u64) {
         let gone = self
             .devices
             .get_mut(&id)
@@ -164,7 +164,7 @@ impl Redial {
         }
     }
 
-    fn dial_failed<R: CryptoRng + ?Sized>(&mut self, id: DeviceId, now: u64, rng: &mut R) {
+    fn dial_failed<R: CryptoRng + ?Sized>(&mut self, id: EndpointId, now: u64, rng: &mut R) {
         let gone = self
             .devices
             .get_mut(&id)

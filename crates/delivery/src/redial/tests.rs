@@ -27,7 +27,7 @@ impl Bench {
     }
 
     /// Devices dialled by an input.
-    fn after(&mut self, input: Input, now: u64) -> Vec<DeviceId> {
+    fn after(&mut self, input: Input, now: u64) -> Vec<EndpointId> {
         self.redial.handle(input, now, &mut self.rng);
         std::iter::from_fn(|| self.redial.poll())
             .map(|Output::Dial(device)| device)
@@ -35,14 +35,14 @@ impl Bench {
     }
 
     /// The wait that a failure at `now` leads to.
-    fn wait(&mut self, id: DeviceId, now: u64) -> u64 {
+    fn wait(&mut self, id: EndpointId, now: u64) -> u64 {
         assert_eq!(self.after(Input::DialFailed(id), now), []);
         self.redial.deadline().unwrap() - now
     }
 }
 
-fn device(n: u8) -> DeviceId {
-    DeviceId::from([n; 32])
+fn device(n: u8) -> EndpointId {
+    EndpointId::from([n; 32])
 }
 
 #[test]
