@@ -51,6 +51,44 @@ pub struct Held {
     pub acceptable_from: u64,
 }
 
+/// How firmly a commit must hold before anything that depends on it may leave the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Durability {
+    /// Survives the end of the process. A power cut may undo it; whatever it noted is noted again,
+    /// because the other side will say it again.
+    Process,
+    /// Survives a power cut.
+    Power,
+}
+
+/// One input, one savepoint; one batch, one commit.
+///
+/// ```text
+/// begin ─ (savepoint ─ … ─ release | undo)* ─ commit | abandon
+/// ```
+pub trait Transactions {
+    /// Begins a batch.
+    ///
+    /// # Errors
+    /// [`StoreError`], as for every method here.
+    fn begin(&mut self) -> Result<(), StoreError>;
+
+    /// Begins an input.
+    fn savepoint(&mut self) -> Result<(), StoreError>;
+
+    /// Ends an input: what it wrote stays in the batch.
+    fn release(&mut self) -> Result<(), StoreError>;
+
+    /// Ends an input that failed: what it wrote is gone, the batch goes on.
+    fn undo(&mut self) -> Result<(), StoreError>;
+
+    /// Ends the batch: all of it holds.
+    fn commit(&mut self, durability: Durability) -> Result<(), StoreError>;
+
+    /// Ends the batch: none of it holds. Does nothing where none began.
+    fn abandon(&mut self) -> Result<(), StoreError>;
+}
+
 /// What is said in sessions, kept.
 ///
 /// Every method works inside the caller's transaction; an implementation never commits.

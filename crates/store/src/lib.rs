@@ -1,1 +1,22 @@
-//! x
+//! Where it rests: everything a device keeps, in one encrypted SQLite database.
+//!
+//! The cores define small storage traits beside their use; [`Store`] implements them all over one
+//! SQLCipher connection, so one transaction covers whatever an input changes. The raw 32-byte key
+//! comes from the vault; nothing is ever written in plain.
+//!
+//! - [`open`]: opening, creating, checking, read-only connections beside the writer.
+//! - [`schema`]: the tables, and the migrations between their versions.
+//! - [`transaction`]: batches, savepoints, durability.
+//! - [`log`], [`outbox`], [`chat`], [`contacts`]: the traits of the cores.
+
+mod chat;
+//mod contacts;
+mod error;
+mod log;
+pub mod open;
+mod outbox;
+mod records;
+mod schema;
+mod transaction;
+
+pub use open::{OpenError, Store};

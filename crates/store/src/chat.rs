@@ -1,0 +1,190 @@
+//! Chat's trait over SQLite.
+
+use rusqlite::{Row, params};
+use tenet_apps::chat::{
+    overlay::Overlay,
+    store::{ChatStore, MessageRow, Reference},
+};
+use tenet_log::{
+    clock::Hlc,
+    event::Event,
+    ids::{Author, EventId, SessionId},
+    order::OrderKey,
+    store::{LogStore, Position, StoreError},
+};
+
+use crate::Store;
+
+const MESSAGE: &str = "message.position, event.id, session.id, message.time, author.device, \
+                       author.added_by, event.seq, message.identity, message.reply, \
+                       message.hidden FROM message JOIN event USING (position) \
+                       JOIN author ON author.ix = event.author \
+                       JOIN session ON session.ix = message.session";
+
+impl ChatStore for Store {
+    fn add_message(&mut self, message: &MessageRow) -> Result<bool, StoreError> {
+        let session = self.session_row(message.session)?;
+        let rows = self.change(
+            "INSERT OR IGNORE INTO message (position, session, time, identity, reply, hidden) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                message.position.0,
+                session,
+                message.order.time.raw() as i64,
+                message.identity.as_bytes(),
+                message.reply.as_ref().map(EventId::as_bytes),
+                message.hidden
+            ],
+        )?;
+        Ok(rows > 0)
+    }
+
+    fn message(&self, id: EventId) -> Result<Option<MessageRow>, StoreError> {
+        let sql = format!("SELECT {MESSAGE} WHERE event.id = ?1");
+        self.one(&sql, [id.as_bytes()], message)
+    }
+
+    fn set_hidden(&mut self, id: EventId, hidden: bool) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE message SET hidden = ?2 \
+             WHERE position = (SELECT position FROM event WHERE id = ?1)",
+            params![id.as_bytes(), hidden],
+        )
+    }
+
+    fn history(
+        &self,
+        sessions: &[SessionId],
+        before: Option<&OrderKey>,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        let mut rows = Vec::new();
+        for session in sessions {
+            rows.extend(self.history_of(*session, before, limit)?);
+        }
+        rows.sort_by_key(|row| row.order);
+        Ok(rows.split_off(rows.len().saturating_sub(limit)))
+    }
+
+    fn overlay(&self, session: SessionId, target: EventId) -> Result<Option<Overlay>, StoreError> {
+        let Some(session) = self.find_session(session)? else { return Ok(None) };
+        let bytes: Option<Vec<u8>> = self.one(
+            "SELECT value FROM overlay WHERE session = ?1 AND target = ?2",
+            params![session, target.as_bytes()],
+            |row| row.get(0),
+        )?;
+        let decode = |bytes: Vec<u8>| {
+            Overlay::decode(&bytes).map_err(|_| StoreError::Damaged("an overlay does not decode"))
+        };
+        bytes.map(decode).transpose()
+    }
+
+    fn put_overlay(
+        &mut self,
+        session: SessionId,
+        target: EventId,
+        overlay: &Overlay,
+    ) -> Result<(), StoreError> {
+        let session = self.session_row(session)?;
+        self.execute(
+            "INSERT OR REPLACE INTO overlay (session, target, value) VALUES (?1, ?2, ?3)",
+            params![session, target.as_bytes(), overlay.encode()],
+        )
+    }
+
+    fn add_reference(&mut self, reference: &Reference) -> Result<(), StoreError> {
+        let session = self.session_row(reference.session)?;
+        self.execute(
+            "INSERT OR IGNORE INTO reference (session, target, event, identity) \
+             VALUES (?1, ?2, ?3, ?4)",
+            params![
+                session,
+                reference.target.as_bytes(),
+                reference.event.as_bytes(),
+                reference.identity.as_bytes()
+            ],
+        )
+    }
+
+    fn references(
+        &self,
+        session: SessionId,
+        target: EventId,
+    ) -> Result<Vec<Reference>, StoreError> {
+        let Some(row_of_session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        self.collect(
+            "SELECT event, identity FROM reference WHERE session = ?1 AND target = ?2 \
+             ORDER BY event",
+            params![row_of_session, target.as_bytes()],
+            |row| {
+                Ok(Reference {
+                    session,
+                    target,
+                    event: row.get::<_, [u8; 32]>(0)?.into(),
+                    identity: row.get::<_, [u8; 32]>(1)?.into(),
+                })
+            },
+        )
+    }
+
+    fn logged(&self, id: EventId) -> Result<Option<(Event, bool)>, StoreError> {
+        Ok(self.event(id)?.map(|stored| (stored.event, stored.standing.counts())))
+    }
+}
+
+impl Store {
+    /// The last shown messages of one session before a place in the order, latest first.
+    fn history_of(
+        &self,
+        session: SessionId,
+        before: Option<&OrderKey>,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        const ORDER: &str = "ORDER BY message.time DESC, author.device DESC, \
+                             author.added_by DESC, event.seq DESC, event.id DESC LIMIT ?2";
+        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let limit = limit as i64;
+        let Some(before) = before else {
+            let sql =
+                format!("SELECT {MESSAGE} WHERE message.session = ?1 AND NOT hidden {ORDER}");
+            return self.collect(&sql, params![session, limit], message);
+        };
+        // The first condition lets the index be used; the second is the exact place.
+        let sql = format!(
+            "SELECT {MESSAGE} WHERE message.session = ?1 AND NOT hidden AND message.time <= ?3 \
+             AND (message.time, author.device, author.added_by, event.seq, event.id) \
+             < (?3, ?4, ?5, ?6, ?7) {ORDER}"
+        );
+        let params = params![
+            session,
+            limit,
+            before.time.raw() as i64,
+            before.author.device.as_bytes(),
+            before.author.added_by.as_bytes(),
+            before.seq as i64,
+            before.id.as_bytes()
+        ];
+        self.collect(&sql, params, message)
+    }
+}
+
+fn message(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+    let id: EventId = row.get::<_, [u8; 32]>(1)?.into();
+    Ok(MessageRow {
+        id,
+        session: row.get::<_, [u8; 32]>(2)?.into(),
+        position: Position(row.get(0)?),
+        order: OrderKey {
+            time: Hlc::from_raw(row.get::<_, i64>(3)? as u64),
+            author: Author {
+                device: row.get::<_, [u8; 32]>(4)?.into(),
+                added_by: row.get::<_, [u8; 32]>(5)?.into(),
+            },
+            seq: row.get::<_, i64>(6)? as u64,
+            id,
+        },
+        identity: row.get::<_, [u8; 32]>(7)?.into(),
+        reply: row.get::<_, Option<[u8; 32]>>(8)?.map(Into::into),
+        hidden: row.get(9)?,
+    })
+}

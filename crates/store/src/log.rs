@@ -1,0 +1,448 @@
+//! The log's trait over SQLite.
+
+use rusqlite::{OptionalExtension, Row, params};
+use tenet_identity::{
+    encoding,
+    keys::{DeviceId, Signature},
+};
+use tenet_log::{
+    clock::Hlc,
+    event::{Body, Event, Unverified},
+    frontier::{Head, Past},
+    ids::{Author, EventId, SessionId},
+    register::{self, Register},
+    standing::Standing,
+    store::{Held, LogStore, Position, Stored, StoreError},
+};
+
+use crate::{Store, error::OrStoreError};
+
+const EVENT_COLUMNS: &str = "position, standing, header, signature, salt, body";
+
+impl LogStore for Store {
+    fn sessions(&self) -> Result<Vec<SessionId>, StoreError> {
+        self.collect("SELECT id FROM session ORDER BY ix", [], |row| {
+            Ok(SessionId::from(row.get::<_, [u8; 32]>(0)?))
+        })
+    }
+
+    fn insert(&mut self, event: &Event, standing: Standing) -> Result<Position, StoreError> {
+        let session = self.session_row(event.session())?;
+        let author = self.author_row(session, event.author())?;
+        let body = event.body();
+        self.db
+            .prepare_cached(
+                "INSERT INTO event (id, session, author, seq, standing, header, signature, salt, \
+                 body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )
+            .and_then(|mut statement| {
+                statement.insert(params![
+                    event.id().as_bytes(),
+                    session,
+                    author,
+                    event.header().seq as i64,
+                    standing.code(),
+                    event.encoded_header(),
+                    event.signature().as_bytes(),
+                    body.map(|body| &body.salt),
+                    body.map(|body| &body.bytes),
+                ])
+            })
+            .map(Position)
+            .or_store_error()
+    }
+
+    fn event(&self, id: EventId) -> Result<Option<Stored>, StoreError> {
+        let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE id = ?1");
+        self.one(&sql, [id.as_bytes()], stored_parts)?.map(stored).transpose()
+    }
+
+    fn chain(
+        &self,
+        session: SessionId,
+        author: Author,
+        seq: u64,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let Some(author) = self.find_author(session, author)? else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT {EVENT_COLUMNS} FROM event WHERE author = ?1 AND seq >= ?2 \
+             ORDER BY seq, id LIMIT ?3"
+        );
+        self.stored_rows(&sql, params![author, seq as i64, limit as i64])
+    }
+
+    fn since(
+        &self,
+        session: SessionId,
+        position: Position,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT {EVENT_COLUMNS} FROM event WHERE session = ?1 AND position > ?2 \
+             ORDER BY position LIMIT ?3"
+        );
+        self.stored_rows(&sql, params![session, position.0, limit as i64])
+    }
+
+    fn back_to(
+        &self,
+        session: SessionId,
+        from: Option<Position>,
+        to: Position,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT {EVENT_COLUMNS} FROM event \
+             WHERE session = ?1 AND position < ?2 AND position > ?3 \
+             ORDER BY position DESC LIMIT ?4"
+        );
+        let from = from.map_or(i64::MAX, |from| from.0);
+        self.stored_rows(&sql, params![session, from, to.0, limit as i64])
+    }
+
+    fn position(
+        &self,
+        session: SessionId,
+        author: Author,
+        seq: u64,
+    ) -> Result<Option<Position>, StoreError> {
+        let Some(author) = self.find_author(session, author)? else { return Ok(None) };
+        self.one(
+            "SELECT position FROM event WHERE author = ?1 AND seq >= ?2 \
+             ORDER BY seq, position LIMIT 1",
+            params![author, seq as i64],
+            |row| row.get(0).map(Position),
+        )
+    }
+
+    fn last_position(&self, session: SessionId) -> Result<Position, StoreError> {
+        let Some(session) = self.find_session(session)? else { return Ok(Position::default()) };
+        let last = self.one(
+            "SELECT position FROM event WHERE session = ?1 ORDER BY position DESC LIMIT 1",
+            [session],
+            |row| row.get(0).map(Position),
+        )?;
+        Ok(last.unwrap_or_default())
+    }
+
+    fn set_standing(&mut self, id: EventId, standing: Standing) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE event SET standing = ?2 WHERE id = ?1",
+            params![id.as_bytes(), standing.code()],
+        )
+    }
+
+    fn heads(&self, session: SessionId) -> Result<Vec<Head>, StoreError> {
+        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        self.collect(
+            "SELECT device, added_by, branch, seq, id, time, tip FROM head \
+             JOIN author ON author.ix = head.author WHERE head.session = ?1 \
+             ORDER BY head.author, branch",
+            [session],
+            |row| {
+                Ok(Head {
+                    author: Author {
+                        device: row.get::<_, [u8; 32]>(0)?.into(),
+                        added_by: row.get::<_, [u8; 32]>(1)?.into(),
+                    },
+                    branch: row.get(2)?,
+                    seq: row.get::<_, i64>(3)? as u64,
+                    id: row.get::<_, [u8; 32]>(4)?.into(),
+                    time: Hlc::from_raw(row.get::<_, i64>(5)? as u64),
+                    tip: row.get(6)?,
+                })
+            },
+        )
+    }
+
+    fn put_head(&mut self, session: SessionId, head: &Head) -> Result<(), StoreError> {
+        let session = self.session_row(session)?;
+        let author = self.author_row(session, head.author)?;
+        self.execute(
+            "INSERT INTO head (author, branch, session, seq, id, time, tip) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (author, branch) DO UPDATE SET \
+             seq = excluded.seq, id = excluded.id, time = excluded.time, tip = excluded.tip",
+            params![
+                author,
+                head.branch,
+                session,
+                head.seq as i64,
+                head.id.as_bytes(),
+                head.time.raw() as i64,
+                head.tip
+            ],
+        )
+    }
+
+    fn operations(&self, session: SessionId) -> Result<Vec<(Stored, Past)>, StoreError> {
+        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT {EVENT_COLUMNS}, past FROM operation JOIN event USING (position) \
+             WHERE operation.session = ?1 ORDER BY position"
+        );
+        let rows = self.collect(&sql, [session], |row| {
+            Ok((stored_parts(row)?, row.get::<_, Vec<u8>>(6)?))
+        })?;
+        rows.into_iter()
+            .map(|(parts, past)| {
+                let past = encoding::decode(&past)
+                    .map_err(|_| StoreError::Damaged("an operation's past does not decode"))?;
+                Ok((stored(parts)?, past))
+            })
+            .collect()
+    }
+
+    fn put_past(&mut self, id: EventId, past: &Past) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT OR REPLACE INTO operation (position, session, past) \
+             SELECT position, session, ?2 FROM event WHERE id = ?1",
+            params![id.as_bytes(), encoding::encode(past)],
+        )
+    }
+
+    fn register(
+        &self,
+        session: SessionId,
+        device: DeviceId,
+        key: &str,
+    ) -> Result<Option<Register>, StoreError> {
+        let Some(session) = self.find_session(session)? else { return Ok(None) };
+        let bytes: Option<Vec<u8>> = self.one(
+            "SELECT value FROM register WHERE session = ?1 AND device = ?2 AND key = ?3",
+            params![session, device.as_bytes(), key],
+            |row| row.get(0),
+        )?;
+        bytes.map(|bytes| stored_register(&bytes)).transpose()
+    }
+
+    fn registers(&self, session: SessionId) -> Result<Vec<Register>, StoreError> {
+        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let rows: Vec<Vec<u8>> = self.collect(
+            "SELECT value FROM register WHERE session = ?1 ORDER BY device, key",
+            [session],
+            |row| row.get(0),
+        )?;
+        rows.iter().map(|bytes| stored_register(bytes)).collect()
+    }
+
+    fn put_register(&mut self, register: &Register) -> Result<(), StoreError> {
+        let session = self.session_row(register.session())?;
+        self.execute(
+            "INSERT OR REPLACE INTO register (session, device, key, value) \
+             VALUES (?1, ?2, ?3, ?4)",
+            params![session, register.device().as_bytes(), register.key(), register.encode()],
+        )
+    }
+
+    fn hold(&mut self, event: &Event) -> Result<(), StoreError> {
+        let session = self.session_row(event.session())?;
+        let time = event.header().time;
+        self.execute(
+            "INSERT OR IGNORE INTO held (id, session, acceptable_from, time, event) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                event.id().as_bytes(),
+                session,
+                time.acceptable_from() as i64,
+                time.raw() as i64,
+                event.to_wire()
+            ],
+        )
+    }
+
+    fn held_count(&self, session: SessionId) -> Result<usize, StoreError> {
+        let Some(session) = self.find_session(session)? else { return Ok(0) };
+        let count: Option<i64> =
+            self.one("SELECT count(*) FROM held WHERE session = ?1", [session], |row| row.get(0))?;
+        Ok(count.unwrap_or(0) as usize)
+    }
+
+    fn due(&self, now: u64, limit: usize) -> Result<Vec<Held>, StoreError> {
+        let rows: Vec<(i64, Vec<u8>)> = self.collect(
+            "SELECT acceptable_from, event FROM held WHERE acceptable_from <= ?1 \
+             ORDER BY time LIMIT ?2",
+            params![i64::try_from(now).unwrap_or(i64::MAX), limit as i64],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        rows.into_iter()
+            .map(|(from, bytes)| {
+                let event = Unverified::decode(&bytes)
+                    .and_then(Unverified::verify)
+                    .map_err(|_| StoreError::Damaged("a held event does not decode"))?;
+                Ok(Held { event, acceptable_from: from as u64 })
+            })
+            .collect()
+    }
+
+    fn next_due(&self) -> Result<Option<u64>, StoreError> {
+        let next: Option<Option<i64>> =
+            self.one("SELECT min(acceptable_from) FROM held", [], |row| row.get(0))?;
+        Ok(next.flatten().map(|from| from as u64))
+    }
+
+    fn release(&mut self, id: EventId) -> Result<(), StoreError> {
+        self.execute("DELETE FROM held WHERE id = ?1", [id.as_bytes()])
+    }
+
+    fn latest_time(&self, session: SessionId) -> Result<Hlc, StoreError> {
+        let Some(session) = self.find_session(session)? else { return Ok(Hlc::default()) };
+        let latest: Option<Option<i64>> =
+            self.one("SELECT max(time) FROM head WHERE session = ?1", [session], |row| row.get(0))?;
+        Ok(Hlc::from_raw(latest.flatten().unwrap_or(0) as u64))
+    }
+}
+
+/// The columns of [`EVENT_COLUMNS`], as they are.
+pub(crate) struct StoredParts {
+    position: i64,
+    standing: u8,
+    header: Vec<u8>,
+    signature: [u8; 64],
+    salt: Option<[u8; 32]>,
+    body: Option<Vec<u8>>,
+}
+
+pub(crate) fn stored_parts(row: &Row<'_>) -> rusqlite::Result<StoredParts> {
+    Ok(StoredParts {
+        position: row.get(0)?,
+        standing: row.get(1)?,
+        header: row.get(2)?,
+        signature: row.get(3)?,
+        salt: row.get(4)?,
+        body: row.get(5)?,
+    })
+}
+
+pub(crate) fn stored(parts: StoredParts) -> Result<Stored, StoreError> {
+    let body = match (parts.salt, parts.body) {
+        (Some(salt), Some(bytes)) => Some(Body { salt, bytes }),
+        _ => None,
+    };
+    let event = Event::trusted(parts.header, Signature::from(parts.signature), body)
+        .map_err(|_| StoreError::Damaged("an event does not decode"))?;
+    let standing = Standing::from_code(parts.standing)
+        .ok_or(StoreError::Damaged("an event has an unknown standing"))?;
+    Ok(Stored { event, position: Position(parts.position), standing })
+}
+
+fn stored_register(bytes: &[u8]) -> Result<Register, StoreError> {
+    register::Unverified::decode(bytes)
+        .map(register::Unverified::trusted)
+        .map_err(|_| StoreError::Damaged("a register does not decode"))
+}
+
+impl Store {
+    fn stored_rows(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<Vec<Stored>, StoreError> {
+        self.collect(sql, params, stored_parts)?.into_iter().map(stored).collect()
+    }
+
+    /// The row number of a session, made where it is new.
+    pub(crate) fn session_row(&self, id: SessionId) -> Result<i64, StoreError> {
+        if let Some(row) = self.find_session(id)? {
+            return Ok(row);
+        }
+        self.execute("INSERT INTO session (id) VALUES (?1)", [id.as_bytes()])?;
+        let row = self.db.last_insert_rowid();
+        self.names.borrow_mut().sessions.insert(id, row);
+        Ok(row)
+    }
+
+    pub(crate) fn find_session(&self, id: SessionId) -> Result<Option<i64>, StoreError> {
+        if let Some(row) = self.names.borrow().sessions.get(&id) {
+            return Ok(Some(*row));
+        }
+        let row = self.one("SELECT ix FROM session WHERE id = ?1", [id.as_bytes()], |row| {
+            row.get::<_, i64>(0)
+        })?;
+        if let Some(row) = row {
+            self.names.borrow_mut().sessions.insert(id, row);
+        }
+        Ok(row)
+    }
+
+    pub(crate) fn author_row(&self, session: i64, author: Author) -> Result<i64, StoreError> {
+        if let Some(row) = self.find_author_row(session, author)? {
+            return Ok(row);
+        }
+        self.execute(
+            "INSERT INTO author (session, device, added_by) VALUES (?1, ?2, ?3)",
+            params![session, author.device.as_bytes(), author.added_by.as_bytes()],
+        )?;
+        let row = self.db.last_insert_rowid();
+        self.names.borrow_mut().authors.insert((session, author), row);
+        Ok(row)
+    }
+
+    pub(crate) fn find_author(&self, session: SessionId, author: Author) -> Result<Option<i64>, StoreError> {
+        match self.find_session(session)? {
+            Some(session) => self.find_author_row(session, author),
+            None => Ok(None),
+        }
+    }
+
+    fn find_author_row(&self, session: i64, author: Author) -> Result<Option<i64>, StoreError> {
+        if let Some(row) = self.names.borrow().authors.get(&(session, author)) {
+            return Ok(Some(*row));
+        }
+        let row = self.one(
+            "SELECT ix FROM author WHERE session = ?1 AND device = ?2 AND added_by = ?3",
+            params![session, author.device.as_bytes(), author.added_by.as_bytes()],
+            |row| row.get::<_, i64>(0),
+        )?;
+        if let Some(row) = row {
+            self.names.borrow_mut().authors.insert((session, author), row);
+        }
+        Ok(row)
+    }
+
+    pub(crate) fn execute(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<(), StoreError> {
+        self.change(sql, params).map(|_| ())
+    }
+
+    /// Runs a statement; gives how many rows it changed.
+    pub(crate) fn change(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<usize, StoreError> {
+        self.db
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(params))
+            .or_store_error()
+    }
+
+    pub(crate) fn one<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.db
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row(params, read).optional())
+            .or_store_error()
+    }
+
+    pub(crate) fn collect<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.db
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_map(params, read)?.collect())
+            .or_store_error()
+    }
+}

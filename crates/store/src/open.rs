@@ -1,0 +1,199 @@
+//! Opening the store: one writer, and readers beside it that never wait for it.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tenet_log::{
+    ids::{Author, SessionId},
+    store::StoreError,
+};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::{
+    error::store_error,
+    schema::{self, SchemaError},
+};
+
+/// How many KiB of decrypted pages a connection keeps in memory.
+const CACHE_KIB: i64 = 4 * 1024;
+
+/// After how many written pages the write-ahead log is folded into the database: 16 MiB.
+const CHECKPOINT_PAGES: i64 = 4096;
+
+/// An open store.
+pub struct Store {
+    pub(crate) db: Connection,
+    pub(crate) names: RefCell<Names>,
+    /// The write-ahead log beside the database; none in memory.
+    pub(crate) wal: Option<PathBuf>,
+    pub(crate) wal_file: Option<File>,
+}
+
+/// Row numbers of sessions and authors that were looked up before.
+#[derive(Default)]
+pub(crate) struct Names {
+    pub(crate) sessions: BTreeMap<SessionId, i64>,
+    pub(crate) authors: BTreeMap<(i64, Author), i64>,
+}
+
+/// Why the store does not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// There is no store at this path.
+    #[error("there is no store at {0}")]
+    Missing(PathBuf),
+    /// The key is another's, or the first page is damaged.
+    #[error("the store at {0} does not open with this key, or is damaged; the file was left as it is, `tenet doctor` says what can be done")]
+    Unreadable(PathBuf),
+    /// A later version of this program wrote it.
+    #[error("the store was written by a newer version of Tenet (format {found}, this one knows {known}); install that version")]
+    Newer {
+        /// The version found.
+        found: i64,
+        /// The version that this program writes.
+        known: i64,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Opens a store, or makes it where the file does not exist, under a raw 32-byte key.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the file is left as it was.
+    pub fn open(path: &Path, key: &[u8; 32]) -> Result<Self, OpenError> {
+        let db = Connection::open(path).map_err(store_error)?;
+        Self::begin(db, key, path, Access::Write)
+    }
+
+    /// Opens an existing store to read beside its writer.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_reader(path: &Path, key: &[u8; 32]) -> Result<Self, OpenError> {
+        if !path.exists() {
+            return Err(OpenError::Missing(path.to_owned()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags).map_err(store_error)?;
+        Self::begin(db, key, path, Access::Read)
+    }
+
+    /// A store in memory, for simulations: gone when dropped.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn in_memory() -> Result<Self, OpenError> {
+        let db = Connection::open_in_memory().map_err(store_error)?;
+        Self::begin(db, &[0; 32], Path::new(":memory:"), Access::Write)
+    }
+
+    fn begin(
+        mut db: Connection,
+        key: &[u8; 32],
+        path: &Path,
+        access: Access,
+    ) -> Result<Self, OpenError> {
+        let unreadable = |error: rusqlite::Error| match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                OpenError::Unreadable(path.to_owned())
+            }
+            _ => OpenError::Store(store_error(error)),
+        };
+        set_key(&db, key).map_err(unreadable)?;
+        settle(&db, access).map_err(unreadable)?;
+        if access == Access::Write {
+            schema::migrate(&mut db).map_err(|error| match error {
+                SchemaError::Newer(found) => OpenError::Newer { found, known: schema::VERSION },
+                SchemaError::Sqlite(error) => unreadable(error),
+            })?;
+        }
+        db.set_prepared_statement_cache_capacity(64);
+        let wal = db.path().filter(|path| !path.is_empty()).map(|path| format!("{path}-wal").into());
+        Ok(Self { db, names: RefCell::default(), wal, wal_file: None })
+    }
+
+    /// Reads every page and checks its authentication code and structure: slow on a large store.
+    ///
+    /// Gives what is wrong, a line each; empty when all is well.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot even be read.
+    pub fn check_integrity(&self) -> Result<Vec<String>, StoreError> {
+        let mut found = Vec::new();
+        for pragma in ["cipher_integrity_check", "integrity_check"] {
+            let mut statement =
+                self.db.prepare(&format!("PRAGMA {pragma}")).map_err(store_error)?;
+            let lines = statement.query_map([], |row| row.get::<_, String>(0)).map_err(store_error)?;
+            for line in lines {
+                found.push(line.map_err(store_error)?);
+            }
+        }
+        found.retain(|line| line != "ok");
+        Ok(found)
+    }
+
+    /// Folds the write-ahead log into the database, as far as no reader needs it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.db
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+            .map_err(store_error)
+    }
+
+    /// Gives memory back that only a busy connection needs.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn shrink(&self) -> Result<(), StoreError> {
+        self.db.execute_batch("PRAGMA shrink_memory").map_err(store_error)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+/// A raw key, so no passphrase is stretched: the vault has done that.
+fn set_key(db: &Connection, key: &[u8; 32]) -> rusqlite::Result<()> {
+    let mut hex = Zeroizing::new(String::with_capacity(80));
+    hex.push_str("PRAGMA key = \"x'");
+    for byte in key {
+        let digits = [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+        hex.extend(digits.into_iter().flatten());
+    }
+    hex.push_str("'\"");
+    let result = db.execute_batch(&hex);
+    hex.zeroize();
+    result
+}
+
+fn settle(db: &Connection, access: Access) -> rusqlite::Result<()> {
+    // The first statement that reads: fails here where the key is not this store's.
+    db.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.pragma_update(None, "foreign_keys", false)?;
+    db.busy_timeout(std::time::Duration::from_secs(5))?;
+    if access == Access::Write {
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "NORMAL")?;
+        db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        db.pragma_update(None, "journal_size_limit", CHECKPOINT_PAGES * 4096)?;
+    } else {
+        db.pragma_update(None, "query_only", true)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Small records by kind and key: contacts, invites, settings, secrets.
+//!
+//! Their forms belong to the cores; here they are bytes.
+
+use rusqlite::params;
+use tenet_log::store::StoreError;
+
+use crate::Store;
+
+/// What a record is; the number is stored, so it is never given to anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// The device's secrets; one, under the empty key.
+    Secrets = 0,
+    /// By identity.
+    Contact = 1,
+    /// By invite id.
+    Invite = 2,
+    /// By invite id.
+    Knocking = 3,
+    /// By invite id and device.
+    Answered = 4,
+    /// By name.
+    Setting = 5,
+}
+
+impl Store {
+    pub(crate) fn record(&self, kind: Kind, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.one(
+            "SELECT value FROM record WHERE kind = ?1 AND key = ?2",
+            params![kind as u8, key],
+            |row| row.get(0),
+        )
+    }
+
+    pub(crate) fn records(&self, kind: Kind) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.collect("SELECT value FROM record WHERE kind = ?1 ORDER BY key", [kind as u8], |row| {
+            row.get(0)
+        })
+    }
+
+    pub(crate) fn put_record(
+        &self,
+        kind: Kind,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT OR REPLACE INTO record (kind, key, value) VALUES (?1, ?2, ?3)",
+            params![kind as u8, key, value],
+        )
+    }
+
+    pub(crate) fn remove_record(&self, kind: Kind, key: &[u8]) -> Result<(), StoreError> {
+        self.execute(
+            "DELETE FROM record WHERE kind = ?1 AND key = ?2",
+            params![kind as u8, key],
+        )
+    }
+}

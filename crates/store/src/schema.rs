@@ -1,0 +1,157 @@
+//! The tables, and how a database of an earlier version becomes one of this.
+//!
+//! `spec/store.md` describes every column. A migration is added, never changed.
+
+use rusqlite::Connection;
+
+/// The version that this program writes.
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Step `n` turns version `n` into version `n + 1`.
+const MIGRATIONS: &[&str] = &[FIRST];
+
+const FIRST: &str = "
+CREATE TABLE record (
+    kind  INTEGER NOT NULL,
+    key   BLOB NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+
+CREATE TABLE session (
+    ix INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE
+);
+
+CREATE TABLE author (
+    ix       INTEGER PRIMARY KEY,
+    session  INTEGER NOT NULL REFERENCES session,
+    device   BLOB NOT NULL,
+    added_by BLOB NOT NULL,
+    UNIQUE (session, device, added_by)
+);
+
+CREATE TABLE event (
+    position  INTEGER PRIMARY KEY,
+    id        BLOB NOT NULL UNIQUE,
+    session   INTEGER NOT NULL REFERENCES session,
+    author    INTEGER NOT NULL REFERENCES author,
+    seq       INTEGER NOT NULL,
+    standing  INTEGER NOT NULL,
+    header    BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    salt      BLOB,
+    body      BLOB
+);
+CREATE INDEX event_by_chain ON event (author, seq);
+CREATE INDEX event_by_session ON event (session);
+
+CREATE TABLE head (
+    author INTEGER NOT NULL REFERENCES author,
+    branch INTEGER NOT NULL,
+    session INTEGER NOT NULL REFERENCES session,
+    seq    INTEGER NOT NULL,
+    id     BLOB NOT NULL,
+    time   INTEGER NOT NULL,
+    tip    INTEGER NOT NULL,
+    PRIMARY KEY (author, branch)
+) WITHOUT ROWID;
+CREATE INDEX head_by_session ON head (session);
+
+CREATE TABLE operation (
+    position INTEGER PRIMARY KEY REFERENCES event,
+    session  INTEGER NOT NULL REFERENCES session,
+    past     BLOB NOT NULL
+);
+CREATE INDEX operation_by_session ON operation (session);
+
+CREATE TABLE register (
+    session INTEGER NOT NULL REFERENCES session,
+    device  BLOB NOT NULL,
+    key     TEXT NOT NULL,
+    value   BLOB NOT NULL,
+    PRIMARY KEY (session, device, key)
+) WITHOUT ROWID;
+
+CREATE TABLE held (
+    id              BLOB PRIMARY KEY,
+    session         INTEGER NOT NULL REFERENCES session,
+    acceptable_from INTEGER NOT NULL,
+    time            INTEGER NOT NULL,
+    event           BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX held_by_time ON held (acceptable_from, time);
+
+CREATE TABLE dispatch (
+    position     INTEGER PRIMARY KEY REFERENCES event,
+    copies       INTEGER NOT NULL,
+    acknowledged INTEGER NOT NULL,
+    failure      INTEGER
+);
+
+CREATE TABLE outbox (
+    device   BLOB NOT NULL,
+    author   INTEGER NOT NULL REFERENCES author,
+    seq      INTEGER NOT NULL,
+    position INTEGER NOT NULL REFERENCES event,
+    receiver INTEGER NOT NULL,
+    PRIMARY KEY (device, author, seq, position)
+) WITHOUT ROWID;
+
+CREATE TABLE message (
+    position INTEGER PRIMARY KEY REFERENCES event,
+    session  INTEGER NOT NULL REFERENCES session,
+    time     INTEGER NOT NULL,
+    identity BLOB NOT NULL,
+    reply    BLOB,
+    hidden   INTEGER NOT NULL
+);
+CREATE INDEX message_by_time ON message (session, time);
+
+CREATE TABLE overlay (
+    session INTEGER NOT NULL REFERENCES session,
+    target  BLOB NOT NULL,
+    value   BLOB NOT NULL,
+    PRIMARY KEY (session, target)
+) WITHOUT ROWID;
+
+CREATE TABLE reference (
+    session  INTEGER NOT NULL REFERENCES session,
+    target   BLOB NOT NULL,
+    event    BLOB NOT NULL,
+    identity BLOB NOT NULL,
+    PRIMARY KEY (session, target, event)
+) WITHOUT ROWID;
+";
+
+/// Why the tables could not be brought to this version.
+#[derive(Debug)]
+pub(crate) enum SchemaError {
+    /// A later program wrote them.
+    Newer(i64),
+    /// The database failed.
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for SchemaError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Brings the tables to this program's version, each step in a transaction of its own.
+pub(crate) fn migrate(db: &mut Connection) -> Result<(), SchemaError> {
+    loop {
+        let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version > VERSION {
+            return Err(SchemaError::Newer(version));
+        }
+        let Some(step) = usize::try_from(version).ok().and_then(|step| MIGRATIONS.get(step)) else {
+            return Ok(());
+        };
+        let transaction = db.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", version + 1)?;
+        transaction.commit()?;
+    }
+}

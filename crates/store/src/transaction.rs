@@ -1,0 +1,82 @@
+//! Batches and savepoints over the one writing connection.
+//!
+//! SQLite runs with `synchronous = NORMAL`: a commit is in the write-ahead log at once and survives
+//! the process, and SQLite itself syncs around every checkpoint. A commit that must survive a power
+//! cut syncs the log file here, so the choice is made when the batch ends and its content is known;
+//! SQLite's own setting could only be changed before it begins.
+
+use std::fs::File;
+
+use rusqlite::Connection;
+use tenet_log::store::{Durability, StoreError, Transactions};
+
+use crate::{Store, error::OrStoreError};
+
+impl Store {
+    fn run(&self, sql: &str) -> Result<(), StoreError> {
+        run(&self.db, sql).or_store_error()
+    }
+
+    /// What `synchronous = FULL` does after each commit. SQLite takes no locks on this file, so a
+    /// descriptor of our own is safe to open and close.
+    fn sync_wal(&mut self) -> Result<(), StoreError> {
+        let Some(path) = &self.wal else { return Ok(()) };
+        let synced = match &self.wal_file {
+            Some(file) => file.sync_data(),
+            None => File::open(path).and_then(|file| {
+                file.sync_data()?;
+                self.wal_file = Some(file);
+                Ok(())
+            }),
+        };
+        synced.map_err(|error| StoreError::Medium(Box::new(error)))
+    }
+
+    /// Row numbers that a rolled-back statement made exist no more.
+    fn forget_names(&self) {
+        let mut names = self.names.borrow_mut();
+        names.sessions.clear();
+        names.authors.clear();
+    }
+}
+
+fn run(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute([]).map(|_| ())
+}
+
+impl Transactions for Store {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.run("BEGIN IMMEDIATE")
+    }
+
+    fn savepoint(&mut self) -> Result<(), StoreError> {
+        self.run("SAVEPOINT input")
+    }
+
+    fn release(&mut self) -> Result<(), StoreError> {
+        self.run("RELEASE input")
+    }
+
+    fn undo(&mut self) -> Result<(), StoreError> {
+        self.forget_names();
+        // Where the disk is full SQLite may have ended the whole transaction by itself.
+        if self.db.is_autocommit() {
+            return Err(StoreError::Full);
+        }
+        self.run("ROLLBACK TO input")?;
+        self.run("RELEASE input")
+    }
+
+    fn commit(&mut self, durability: Durability) -> Result<(), StoreError> {
+        self.run("COMMIT")?;
+        match durability {
+            Durability::Process => Ok(()),
+            Durability::Power => self.sync_wal(),
+        }
+    }
+
+    fn abandon(&mut self) -> Result<(), StoreError> {
+        self.forget_names();
+        if self.db.is_autocommit() { Ok(()) } else { self.run("ROLLBACK") }
+    }
+}
