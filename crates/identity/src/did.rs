@@ -45,7 +45,7 @@ pub fn encode(identity: &IdentityId) -> String {
     format!("{METHOD}{BASE58BTC}{}", bs58::encode(bytes).into_string())
 }
 
-/// The identity that a DID names; only the form that [`encode`] gives is accepted.
+/// The identity that a DID names; only the form that [`encode`] gives is accepted (DID-1).
 ///
 /// # Errors
 /// [`Error`]; weak keys are refused.
@@ -118,6 +118,7 @@ mod tests {
         }
     }
 
+    /// DID-1.
     #[test]
     fn says_what_is_wrong() {
         let did = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp";
@@ -175,6 +176,7 @@ mod tests {
             prop_assert_eq!(parse(&encode(&identity)), Ok(identity));
         }
 
+        /// DID-1.
         #[test]
         fn never_panics_and_accepts_one_form_only(text in "(did:key:z6Mk)?.{0,60}") {
             if let Ok(identity) = parse(&text) {

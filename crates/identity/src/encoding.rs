@@ -75,10 +75,10 @@ pub enum Error {
     Shape(#[source] minicbor::decode::Error),
 }
 
-/// Checks that `bytes` are exactly one deterministic CBOR item (RFC 8949 §4.2.1).
+/// Checks that `bytes` are exactly one deterministic CBOR item (ENC-1; RFC 8949 §4.2.1).
 ///
 /// Beyond the RFC: no floats, no tags, no simple values but `false`, `true` and `null`, nesting of
-/// at most [`MAX_DEPTH`].
+/// at most [`MAX_DEPTH`] (ENC-2).
 ///
 /// # Errors
 /// Any [`Error`] but [`Error::Shape`].
@@ -94,7 +94,7 @@ pub fn check(bytes: &[u8]) -> Result<(), Error> {
 
 /// Decodes a `T` from bytes that must be exactly its deterministic form.
 ///
-/// Map entries that `T` does not know are skipped: a newer version may have added them.
+/// Map entries that `T` does not know are skipped: a newer version may have added them (ENC-3).
 ///
 /// # Errors
 /// As [`check`], and [`Error::Shape`] where the item is not a `T`.
@@ -296,6 +296,7 @@ mod tests {
         }
     }
 
+    /// ENC-1, ENC-2.
     #[test]
     fn refuses_every_other_form_of_the_same_values() {
         type Is = fn(&Error) -> bool;
@@ -353,6 +354,7 @@ mod tests {
         }
     }
 
+    /// ENC-2.
     #[test]
     fn nests_sixteen_deep_and_no_deeper() {
         let nested = |depth| [vec![0x81; depth], vec![0x00]].concat();
@@ -373,6 +375,7 @@ mod tests {
         text: Option<String>,
     }
 
+    /// ENC-3.
     #[test]
     fn decodes_what_it_encodes_and_skips_what_is_newer() {
         let sample = Sample {

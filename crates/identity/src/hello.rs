@@ -18,7 +18,7 @@ use crate::{
 
 /// The largest hello, in bytes: a card of [`card::MAX_BODY_BYTES`] and [`MAX_VERSIONS`] fit.
 pub const MAX_BYTES: usize = 1024;
-/// How many protocol versions a hello may offer.
+/// How many protocol versions a hello may offer (HELLO-2).
 pub const MAX_VERSIONS: usize = 16;
 
 /// Which end of the connection speaks.
@@ -104,7 +104,7 @@ pub enum Error {
     },
 }
 
-/// The highest version that both sides speak.
+/// The highest version that both sides speak (HELLO-2).
 pub fn negotiate(ours: &[u16], theirs: &[u16]) -> Option<u16> {
     ours.iter()
         .filter(|version| theirs.contains(version))
@@ -158,7 +158,7 @@ impl UnverifiedHello {
 
     /// Checks everything that the hello itself can show; `binding` has the speaker's role.
     ///
-    /// The dates come last, so that [`Error::Expired`] is the word of the device itself.
+    /// The dates come last (HELLO-3), so that [`Error::Expired`] is the word of the device itself.
     ///
     /// # Errors
     /// [`Error`].
@@ -193,6 +193,7 @@ impl UnverifiedHello {
 }
 
 impl Binding {
+    /// What the device key signs (HELLO-1).
     fn hash(&self) -> [u8; 32] {
         let role = match self.role {
             Role::Dialler => 0,
@@ -232,6 +233,7 @@ mod tests {
         );
     }
 
+    /// HELLO-1.
     #[test]
     fn is_believed_in_its_own_connection_and_direction_only() {
         let shown = UnverifiedHello::from_bytes(&hello().to_bytes()).unwrap();
@@ -274,6 +276,7 @@ mod tests {
         assert!(matches!(reshown(&hello, NOW), Err(Error::Signature(_))));
     }
 
+    /// HELLO-3.
     #[test]
     fn says_that_a_card_has_expired_or_is_not_yet_valid() {
         let (first, last) = (card().not_before(), card().not_after());
@@ -284,6 +287,7 @@ mod tests {
         assert!(matches!(early, Err(Error::NotYet { not_before }) if not_before == first));
     }
 
+    /// HELLO-2.
     #[test]
     fn keeps_its_limits() {
         for count in [0, 17] {

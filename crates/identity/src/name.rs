@@ -24,7 +24,7 @@ pub enum Error {
     },
 }
 
-/// Checks that `text` can be a name; the empty text can.
+/// Checks that `text` can be a name (NAME-1); the empty text can.
 ///
 /// # Errors
 /// [`Error`].
@@ -64,6 +64,7 @@ mod tests {
         }
     }
 
+    /// NAME-1.
     #[test]
     fn refuses_what_is_long_or_moves_the_cursor() {
         assert_eq!(check(&"x".repeat(65)), Err(Error::TooLong { got: 65 }));

@@ -40,7 +40,7 @@ pub struct Secrets {
 pub struct HeldPhrase {
     /// The words.
     pub phrase: Phrase,
-    /// The 64-byte BIP-39 seed, only if a passphrase was used: the passphrase itself is not kept.
+    /// The 64-byte BIP-39 seed, only if a passphrase was used; the passphrase is not kept (SEC-2).
     pub seed: Option<Zeroizing<[u8; 64]>>,
 }
 
@@ -69,7 +69,7 @@ pub enum Error {
     /// The entropy is that of no phrase.
     #[error("the stored phrase is bad")]
     Phrase(#[from] phrase::Error),
-    /// The card is not that of the device and identity keys beside it.
+    /// The card is not that of the device and identity keys beside it (SEC-1).
     #[error("the stored card and keys do not belong together")]
     Mismatch,
 }
@@ -306,6 +306,7 @@ mod tests {
         assert_eq!(plain.seed(), held.phrase.seed(""));
     }
 
+    /// SEC-1.
     #[test]
     fn refuses_keys_that_do_not_belong_to_the_card() {
         let device = Secrets {
@@ -343,6 +344,7 @@ mod tests {
         }
     }
 
+    /// SEC-2.
     #[test]
     fn prints_no_secret() {
         let shown = format!("{:?} {:?}", full(), full().phrase);

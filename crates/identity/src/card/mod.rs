@@ -95,7 +95,7 @@ struct Body {
     not_after: u64,
 }
 
-/// Certifies a device of the identity for a year from one day before `now_ms`.
+/// Certifies a device of the identity for a year from one day before `now_ms` (CARD-3).
 ///
 /// # Errors
 /// [`Error::Name`], [`Error::Weak`] and, at the end of time, [`Error::Span`].
@@ -175,7 +175,7 @@ impl UnverifiedCard {
         encoding::encode(&self.0)
     }
 
-    /// Checks everything but the dates: the only way to a [`DeviceCard`].
+    /// Checks everything but the dates (CARD-2): the only way to a [`DeviceCard`].
     ///
     /// # Errors
     /// [`Error`].

@@ -94,7 +94,7 @@ impl UnverifiedRevocation {
         Statement::from_bytes(bytes).map(Self)
     }
 
-    /// Checks signature and keys: the only way to a [`Revocation`].
+    /// Checks signature and keys (CARD-2): the only way to a [`Revocation`].
     ///
     /// # Errors
     /// [`Error`].

@@ -37,7 +37,7 @@ impl Statement {
         Ok(statement)
     }
 
-    /// Reads the body, unknown fields skipped; its version first, as another has other fields.
+    /// Reads the body, unknown fields skipped (ENC-3); its version first, as another has other fields.
     pub(super) fn read<'b, T: Decode<'b, ()>>(&'b self) -> Result<T, Error> {
         self.check_size()?;
         let Version { version } = encoding::decode(&self.body)?;
@@ -84,7 +84,7 @@ impl<C> Encode<C> for Statement {
 }
 
 impl<'b, C> Decode<'b, C> for Statement {
-    /// Exactly two elements: what is outside the body is not signed, so nothing may be there.
+    /// CARD-1. Exactly two elements: what is outside the body is not signed, so nothing may be there.
     fn decode(decoder: &mut Decoder<'b>, context: &mut C) -> Result<Self, minicbor::decode::Error> {
         let at = decoder.position();
         if decoder.array()? != Some(2) {

@@ -34,6 +34,7 @@ fn revocation_snapshot() {
     );
 }
 
+/// CARD-3.
 #[test]
 fn is_valid_for_a_year_from_the_day_before() {
     let card = card();
@@ -43,6 +44,7 @@ fn is_valid_for_a_year_from_the_day_before() {
     assert!(!card.valid_at(first - 1) && !card.valid_at(last + 1));
 }
 
+/// CARD-1, CARD-2.
 #[test]
 fn is_believed_only_with_the_identitys_signature() {
     let bytes = card().to_bytes();
@@ -61,6 +63,7 @@ fn is_believed_only_with_the_identitys_signature() {
     }
 }
 
+/// CARD-1.
 #[test]
 fn a_revocation_is_no_card_and_a_card_no_revocation() {
     let card = UnverifiedRevocation::from_bytes(&card().to_bytes()).unwrap();
@@ -84,6 +87,7 @@ fn issues_no_card_that_would_be_refused() {
     ));
 }
 
+/// CARD-2.
 #[test]
 fn refuses_bodies_that_no_issuer_makes() {
     let body = |change: fn(&mut Body)| {
@@ -119,6 +123,7 @@ fn refuses_bodies_that_no_issuer_makes() {
     assert!(matches!(body(other), Err(Error::Signature(_))));
 }
 
+/// CARD-1, CARD-2.
 #[test]
 fn refuses_other_forms() {
     assert!(matches!(
@@ -152,6 +157,8 @@ fn refuses_other_forms() {
 }
 
 /// A field of a later version is signed, kept and passed on.
+///
+/// ENC-3.
 #[test]
 fn keeps_fields_that_it_does_not_know() {
     let mut body = encoding::encode(&card().body);

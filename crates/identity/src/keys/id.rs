@@ -87,7 +87,7 @@ pub fn bytes_of<const N: usize>(
         .map_err(|_| minicbor::decode::Error::message("byte string of another length").at(at))
 }
 
-/// Under a key of small order some signature is valid for every message (ZIP-215 multiplies by
+/// ID-3. Under a key of small order some signature is valid for every message (ZIP-215 multiplies by
 /// the cofactor), so whoever "owns" it has signed everything.
 fn refuse_weak(key: &[u8; 32]) -> Result<(), WeakKey> {
     let point = CompressedEdwardsY(*key).decompress().ok_or(WeakKey)?;
@@ -239,6 +239,8 @@ mod tests {
     }
 
     /// The eight points of small order with their canonical encodings, and two that are not.
+    ///
+    /// ID-3.
     #[test]
     fn refuses_keys_of_small_order_and_keys_that_are_no_point() {
         let weak = [

@@ -23,7 +23,7 @@ pub enum SignatureError {
 
 /// Checks one signature over `domain` followed by `message`.
 ///
-/// Valid is what ZIP-215 calls valid, as in [`verify_batch`]. Under a weak key that says nothing
+/// Valid is what ZIP-215 calls valid, as in [`verify_batch`] (ID-1). Under a weak key that says nothing
 /// about who signed: keys are checked where cards are.
 ///
 /// # Errors
@@ -116,7 +116,7 @@ impl<'b, C> minicbor::Decode<'b, C> for Signature {
     }
 }
 
-/// What is signed: the domain, then the hash.
+/// What is signed: the domain, then the hash (ID-2).
 ///
 /// The hash has a fixed length, so two domains never give the same bytes.
 pub(super) fn signed_bytes(domain: &'static str, message: &[u8; 32]) -> Vec<u8> {
@@ -154,6 +154,8 @@ mod tests {
     }
 
     /// What is signed is the plain concatenation, by plain Ed25519.
+    ///
+    /// ID-2.
     #[test]
     fn is_plain_ed25519_over_domain_and_hash() {
         let seed = [1; 32];
@@ -191,6 +193,8 @@ mod tests {
     }
 
     /// A signature with a small-order R and key: valid by ZIP-215, refused by stricter rules.
+    ///
+    /// ID-1.
     #[test]
     fn follows_zip_215_alone_and_in_a_batch() {
         let mut key = [0; 32];
@@ -233,6 +237,7 @@ mod tests {
     }
 
     proptest! {
+        /// ID-1.
         #[test]
         fn alone_and_in_a_batch_agree_on_any_bytes(
             key in any::<[u8; 32]>(), message in any::<[u8; 32]>(), bytes in any::<[u8; 64]>()

@@ -70,7 +70,7 @@ impl InvitePublic {
         &self.0
     }
 
-    /// The name of the invite.
+    /// The name of the invite (LINK-4).
     pub fn id(&self) -> InviteId {
         let mut id = [0; 16];
         for (to, from) in id.iter_mut().zip(derive(INVITE_ID, &[&self.0])) {
@@ -170,6 +170,8 @@ mod tests {
     use rand_core::SeedableRng;
 
     /// The generator of P-384 (FIPS 186-4 §D.1.2.4) is the public half of the secret one.
+    ///
+    /// LINK-4.
     #[test]
     fn invite_id_snapshot() {
         let mut one = [0; 48];
@@ -194,6 +196,7 @@ mod tests {
         assert!(!format!("{key:?}").contains(&HEXLOWER.encode(&key.to_bytes()[..4])));
     }
 
+    /// LINK-1.
     #[test]
     fn refuses_what_is_no_key() {
         assert_eq!(InviteKey::from_bytes(&[0; 48]), Err(BadKey));

@@ -29,7 +29,7 @@ pub struct Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Short(u64);
 
-/// The short string of two sides and their session; the same whichever comes first.
+/// The short string of two sides and their session; the same whichever comes first (SAS-1).
 pub fn short(one: &Side, other: &Side, session: &[u8; 32]) -> Short {
     let (low, high) = if one <= other {
         (one, other)
@@ -51,7 +51,7 @@ pub fn short(one: &Side, other: &Side, session: &[u8; 32]) -> Short {
     Short(number_of(hash.get(..6).unwrap_or_default()) >> 6)
 }
 
-/// The long number of two identities: 60 digits, the same whichever comes first.
+/// The long number of two identities: 60 digits, the same whichever comes first (SAS-3).
 ///
 /// Twelve groups of five digits, each from five bytes of BLAKE3's extended output. To stand between
 /// two people unseen takes two identity keys whose numbers with the one and with the other person
@@ -70,7 +70,7 @@ pub fn number(one: &IdentityId, other: &IdentityId) -> String {
 }
 
 impl Short {
-    /// Seven emoji, the first from the highest six bits.
+    /// Seven emoji, the first from the highest six bits (SAS-2).
     pub fn emoji(&self) -> [Emoji; 7] {
         [36, 30, 24, 18, 12, 6, 0].map(|shift| {
             let index = usize::try_from(self.0 >> shift & 0x3f).unwrap_or_default();
@@ -78,7 +78,7 @@ impl Short {
         })
     }
 
-    /// The same 42 bits as thirteen decimal digits.
+    /// The same 42 bits as thirteen decimal digits (SAS-2).
     pub fn digits(&self) -> String {
         format!("{:013}", self.0)
     }
@@ -123,6 +123,7 @@ mod tests {
         );
     }
 
+    /// SAS-1.
     #[test]
     fn depends_on_everything_that_it_covers() {
         let same = short(&side(1), &side(2), &[9; 32]);
@@ -157,6 +158,7 @@ mod tests {
         assert!(others.iter().all(|other| *other != same));
     }
 
+    /// SAS-2.
     #[test]
     fn emoji_and_digits_say_all_42_bits() {
         let all = Short((1 << 42) - 1);
@@ -184,6 +186,7 @@ mod tests {
     }
 
     proptest! {
+        /// SAS-1, SAS-3.
         #[test]
         fn is_the_same_on_both_sides(a in any::<[u8; 96]>(), b in any::<[u8; 96]>()) {
             let [a, b] = [a, b].map(|bytes| Side {

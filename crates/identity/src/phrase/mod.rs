@@ -29,7 +29,7 @@ pub struct Phrase {
     language: Language,
 }
 
-/// How many words a phrase has.
+/// How many words a phrase has (PHR-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Length {
     /// 12 words, 128 bits: as hard to guess as the identity key that it makes.
@@ -45,7 +45,7 @@ pub enum Length {
     TwentyFour,
 }
 
-/// Why a text is no phrase.
+/// Why a text is no phrase (PHR-4).
 ///
 /// The wrong word and its likeliest correction are in it, for the person who typed them: show it,
 /// do not log it.
@@ -150,7 +150,7 @@ impl Phrase {
     }
 }
 
-/// The identity key with this index of a seed; the first has 0.
+/// The identity key with this index of a seed; the first has 0 (PHR-3).
 ///
 /// BLAKE3 `derive_key` with context `tenet v1 identity` over the 64-byte BIP-39 seed followed by
 /// the index as four big-endian bytes; the result is an Ed25519 seed.

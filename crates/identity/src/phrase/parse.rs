@@ -46,7 +46,7 @@ fn normalize(text: &str) -> Zeroizing<String> {
     lower
 }
 
-/// The languages that most of the words belong to: several lists share words.
+/// The languages that most of the words belong to: several lists share words (PHR-2).
 fn likeliest(words: &[&str]) -> Vec<Language> {
     let known = |language: &Language| {
         words

@@ -91,6 +91,8 @@ fn check_vector(language: Language, entropy: &str, words: &str, passphrase: &str
 }
 
 /// Computed by an independent program from BIP-39, BLAKE3, Ed25519 and did:key alone.
+///
+/// PHR-3.
 #[test]
 fn pinned_dids() {
     let phrase = Phrase::parse(ABOUT).unwrap();
@@ -110,6 +112,7 @@ fn pinned_dids() {
     );
 }
 
+/// PHR-1.
 #[test]
 fn makes_and_reads_every_length_in_every_language() {
     let mut rng = ChaCha20Rng::from_seed([1; 32]);
@@ -130,6 +133,7 @@ fn makes_and_reads_every_length_in_every_language() {
     }
 }
 
+/// PHR-2.
 #[test]
 fn reads_any_case_and_spacing() {
     let typed = format!("  {}\n", ABOUT.to_uppercase().replace(' ', " \t "));
@@ -141,6 +145,7 @@ fn reads_any_case_and_spacing() {
     assert_eq!(composed, Error::Checksum);
 }
 
+/// PHR-4.
 #[test]
 fn names_the_wrong_word_and_a_likely_one() {
     let typed = ABOUT.replacen("abandon", "abandn", 1);
@@ -188,6 +193,7 @@ fn names_the_wrong_word_and_a_likely_one() {
     );
 }
 
+/// PHR-4.
 #[test]
 fn tells_a_wrong_checksum_from_a_wrong_count() {
     assert_eq!(Phrase::parse(&"abandon ".repeat(12)), Err(Error::Checksum));
@@ -206,6 +212,8 @@ fn tells_a_wrong_checksum_from_a_wrong_count() {
 }
 
 /// Words that both Chinese lists hold say another entropy in each, but the same seed.
+///
+/// PHR-2.
 #[test]
 fn the_seed_does_not_depend_on_which_chinese_list_it_was_read_from() {
     let traditional = Language::TraditionalChinese.list();

@@ -40,7 +40,7 @@ impl Attempts {
     /// The moment until which no PIN may be tried, in the clock of `now_ms`; none if one may.
     ///
     /// No wait after the first two wrong PINs; after the third a second, then two, four, up to an
-    /// hour. A clock set back never shortens a wait: it then lasts in full from `now_ms`, and
+    /// hour (PIN-1). A clock set back never shortens a wait (PIN-2): it then lasts in full from `now_ms`, and
     /// [`Self::rebase`] makes that moment the one from which it counts.
     pub fn wait_until(&self, now_ms: u64) -> Option<u64> {
         let from = self.last_failed_ms.min(now_ms);
@@ -109,6 +109,7 @@ mod tests {
         );
     }
 
+    /// PIN-1.
     #[test]
     fn waits_longer_each_time_up_to_an_hour() {
         let seconds: Vec<u64> = (0..20)
@@ -132,6 +133,7 @@ mod tests {
         }
     }
 
+    /// PIN-1.
     #[test]
     fn ends_on_time_and_is_forgotten_after_the_right_pin() {
         let mut attempts = failed(4);
@@ -142,6 +144,7 @@ mod tests {
         assert_eq!(attempts.wait_until(0), None);
     }
 
+    /// PIN-2.
     #[test]
     fn a_clock_set_back_restarts_the_wait_in_full() {
         let mut attempts = failed(4);

@@ -7,7 +7,7 @@
 //! phrase seed ─ BLAKE3 derive_key ───────────────┘
 //! ```
 //!
-//! The key is random and never changes; what changes is what it is wrapped under. There is a slot
+//! The key is random and never changes (VAULT-1); what changes is what it is wrapped under. There is a slot
 //! for the machine or one for the PIN, never both: else the PIN would protect nothing. The machine
 //! secret lies outside the home, so a copy of the home alone opens nothing, PIN or not. Where the
 //! phrase is held there is a slot for it too, so a lost machine secret loses nothing.
@@ -120,7 +120,7 @@ impl Cost {
     /// The most lanes that are accepted.
     pub const MAX_LANES: u32 = 4;
 
-    /// A cost within the bounds; memory of at least 8 KiB a lane (RFC 9106 §3.1).
+    /// A cost within the bounds (VAULT-7); memory of at least 8 KiB a lane (RFC 9106 §3.1).
     ///
     /// # Errors
     /// [`Error::Cost`].

@@ -72,12 +72,12 @@ impl Sealed {
 }
 
 impl SlotKey {
-    /// HKDF-SHA256 (RFC 5869) of the machine secret, salted with the vault's id.
+    /// VAULT-2. HKDF-SHA256 (RFC 5869) of the machine secret, salted with the vault's id.
     pub(super) fn machine(vault: &VaultId, machine: &MachineSecret) -> Self {
         Self(expand(vault, machine.as_bytes(), VAULT_MACHINE))
     }
 
-    /// HKDF-SHA256 of Argon2id(PIN) followed by the machine secret, salted with the vault's id.
+    /// VAULT-3. HKDF-SHA256 of Argon2id(PIN) followed by the machine secret, salted with the vault's id.
     pub(super) fn pin(
         vault: &VaultId,
         machine: &MachineSecret,
@@ -108,7 +108,7 @@ impl SlotKey {
         Ok(Self(expand(vault, both.as_slice(), VAULT_PIN)))
     }
 
-    /// BLAKE3 `derive_key` of the 64-byte BIP-39 seed.
+    /// VAULT-4. BLAKE3 `derive_key` of the 64-byte BIP-39 seed.
     pub(super) fn phrase(seed: &[u8; 64]) -> Self {
         Self(Zeroizing::new(derive(VAULT_PHRASE, &[seed])))
     }
@@ -119,7 +119,7 @@ impl SlotKey {
     }
 }
 
-/// Eight bytes by which a machine secret is recognised; they help to guess neither it nor a PIN.
+/// Eight bytes by which a machine secret is recognised (VAULT-8); they help to guess neither it nor a PIN.
 pub(super) fn machine_check(vault: &VaultId, machine: &MachineSecret) -> [u8; 8] {
     let [a, b, c, d, e, f, g, h, ..] = *expand(vault, machine.as_bytes(), VAULT_MACHINE_CHECK);
     [a, b, c, d, e, f, g, h]
@@ -133,6 +133,7 @@ fn expand(vault: &VaultId, secret: &[u8], info: &'static str) -> Zeroizing<[u8; 
     key
 }
 
+/// What a seal covers besides the key: version, kind, vault (VAULT-5).
 fn associated(vault: &VaultId, kind: Kind) -> Vec<u8> {
     let version = super::wrapped::VERSION.to_be_bytes();
     [

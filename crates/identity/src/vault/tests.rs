@@ -35,6 +35,7 @@ fn pin_and_phrase_slots_snapshot() {
     );
 }
 
+/// VAULT-2, VAULT-3, VAULT-8.
 #[test]
 fn opens_with_what_it_was_wrapped_under_and_nothing_else() {
     let vault = reread(&machine_only());
@@ -67,6 +68,7 @@ fn opens_with_what_it_was_wrapped_under_and_nothing_else() {
     ));
 }
 
+/// VAULT-4.
 #[test]
 fn the_phrase_opens_without_pin_and_machine() {
     let mut vault = with_pin();
@@ -80,6 +82,7 @@ fn the_phrase_opens_without_pin_and_machine() {
     ));
 }
 
+/// VAULT-1, VAULT-6.
 #[test]
 fn changing_the_pin_rewraps_the_same_key_and_keeps_the_phrase() {
     let mut vault = machine_only();
@@ -121,6 +124,7 @@ fn refuses_a_pin_without_changing_anything() {
     assert_eq!(vault, with_pin());
 }
 
+/// VAULT-8.
 #[test]
 fn tells_damage_from_a_wrong_pin() {
     let bytes = with_pin().to_bytes();
@@ -143,6 +147,7 @@ fn tells_damage_from_a_wrong_pin() {
     ));
 }
 
+/// VAULT-6, VAULT-7.
 #[test]
 fn a_crafted_file_takes_neither_memory_nor_the_pin_away() {
     let greedy = wrapped::tests::with_cost(&with_pin(), 100 << 20, 3, 1);
@@ -168,6 +173,8 @@ fn a_crafted_file_takes_neither_memory_nor_the_pin_away() {
 }
 
 /// A slot that was moved to another vault or another place in the same one does not open.
+///
+/// VAULT-5.
 #[test]
 fn slots_are_bound_to_their_vault_and_kind() {
     let slot = slot::SlotKey::phrase(&[6; 64]);

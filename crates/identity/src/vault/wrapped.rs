@@ -350,7 +350,7 @@ impl Body {
                 cost: Cost::new(pin.memory_kib, pin.passes, pin.lanes)?,
                 sealed: pin.sealed,
             },
-            // Both would make the PIN worthless; neither opens.
+            // VAULT-6. Both would make the PIN worthless; neither opens.
             _ => return Err(Error::Damaged),
         };
         let Self {
@@ -368,6 +368,7 @@ impl Body {
     }
 }
 
+/// VAULT-8.
 fn check(body: &[u8]) -> [u8; 8] {
     let [a, b, c, d, e, f, g, h, ..] = derive(VAULT_CHECK, &[body]);
     [a, b, c, d, e, f, g, h]

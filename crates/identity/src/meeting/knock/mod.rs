@@ -107,7 +107,7 @@ pub fn nonce<R: CryptoRng + ?Sized>(rng: &mut R) -> [u8; 32] {
     nonce
 }
 
-/// The commitment of a knocking device to its nonce.
+/// The commitment of a knocking device to its nonce (KNOCK-4).
 pub fn commitment(nonce: &[u8; 32], device: DeviceId) -> [u8; 32] {
     derive(KNOCK_COMMITMENT, &[nonce, device.as_bytes()])
 }
@@ -130,7 +130,7 @@ impl Knock {
 
     /// Checks everything but the dates of the card.
     ///
-    /// The proof comes first: a stranger without the link costs one hash. That the card is the one
+    /// The proof comes first (KNOCK-2): a stranger without the link costs one hash. That the card is the one
     /// of the hello in this connection is the caller's to check.
     ///
     /// # Errors
@@ -214,6 +214,7 @@ impl Open {
 }
 
 impl Knocker {
+    /// KNOCK-3, KNOCK-5.
     fn check(&self, bond: &Bond<'_>) -> Result<(), Error> {
         if self.card.identity() == bond.inviter {
             return Err(Error::Oneself);
@@ -223,6 +224,7 @@ impl Knocker {
 }
 
 impl Answerer {
+    /// KNOCK-3, KNOCK-5.
     fn check(&self, bond: &Bond<'_>) -> Result<(), Error> {
         if self.card.identity() != bond.inviter {
             return Err(Error::Stranger);
@@ -252,7 +254,8 @@ impl Bond<'_> {
         )
     }
 
-    /// BLAKE3 in keyed mode over the connection, the direction, the link's names and `parts`.
+    /// KNOCK-1. BLAKE3 in keyed mode over the connection, the direction, the link's names and
+    /// `parts`.
     fn mac(&self, direction: &[u8; 1], parts: &[&[u8]]) -> [u8; 32] {
         let key = Zeroizing::new(derive(KNOCK_KEY, &[self.secret.as_bytes()]));
         let mut hasher = blake3::Hasher::new_keyed(&key);

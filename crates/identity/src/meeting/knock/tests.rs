@@ -94,6 +94,7 @@ fn two_people_become_contacts() {
     assert_eq!(open.check(&knocker).unwrap(), (NONCE, b"join".to_vec()));
 }
 
+/// KNOCK-1, KNOCK-2.
 #[test]
 fn a_proof_needs_the_secret_and_holds_in_one_connection_only() {
     let (secret, other) = (Secret::from([7; 16]), Secret::from([8; 16]));
@@ -124,6 +125,7 @@ fn a_proof_needs_the_secret_and_holds_in_one_connection_only() {
     }
 }
 
+/// KNOCK-1, KNOCK-2.
 #[test]
 fn a_proof_covers_all_that_is_said() {
     let secret = Secret::from([7; 16]);
@@ -163,6 +165,7 @@ fn a_proof_covers_all_that_is_said() {
     assert!(matches!(answer().check(&bond, &other), Err(Error::Proof)));
 }
 
+/// KNOCK-3.
 #[test]
 fn nobody_knocks_at_their_own_link_or_answers_for_another() {
     let secret = Secret::from([7; 16]);
@@ -193,6 +196,7 @@ fn nobody_knocks_at_their_own_link_or_answers_for_another() {
     ));
 }
 
+/// KNOCK-4.
 #[test]
 fn the_nonce_is_the_committed_one_of_this_device() {
     let other = Open::new([9; 32], vec![]).unwrap();
@@ -205,6 +209,7 @@ fn the_nonce_is_the_committed_one_of_this_device() {
     assert!(matches!(open.check(&elsewhere), Err(Error::Commitment)));
 }
 
+/// KNOCK-5.
 #[test]
 fn keeps_its_limits() {
     let secret = Secret::from([7; 16]);

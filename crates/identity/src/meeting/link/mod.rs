@@ -178,7 +178,7 @@ impl Link {
         }
     }
 
-    /// The link as text; it holds the secret.
+    /// The link as text (LINK-1); it holds the secret.
     pub fn text(&self) -> Zeroizing<String> {
         let service = self.service.as_deref().unwrap_or_default();
         let form = Zeroizing::new(encoding::encode(&Form::of(&self.ext)));
@@ -216,6 +216,7 @@ impl Link {
         now_ms >= self.ext.expires_ms
     }
 
+    /// LINK-3. The check, the version, the contents: each error says what is really wrong.
     fn read(invite: &str, service: &str, ext: &str) -> Result<Self, Error> {
         let ext = decode_last(ext)?;
         let (given, form) = ext.split_at_checked(4).ok_or(Error::Truncated)?;
@@ -249,7 +250,7 @@ impl fmt::Debug for Ext {
 
 const SCHEME: &str = "tenet:";
 
-/// Four bytes over all parts: one altered link in four thousand million goes unnoticed here, and
+/// LINK-2. Four bytes over all parts: one altered link in four thousand million goes unnoticed here, and
 /// fails at the knock.
 fn check(invite: &[u8], service: &[u8], form: &[u8]) -> [u8; 4] {
     let [a, b, c, d, ..] = derive_framed(LINK_CHECK, &[invite, service, form]);

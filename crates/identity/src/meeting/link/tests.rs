@@ -20,6 +20,7 @@ fn link_snapshot() {
     );
 }
 
+/// LINK-1, LINK-3.
 #[test]
 fn reads_what_it_writes_however_it_was_wrapped() {
     let text = link().text();
@@ -34,6 +35,7 @@ fn reads_what_it_writes_however_it_was_wrapped() {
     assert_eq!(Link::parse(&link.text()).unwrap().service(), None);
 }
 
+/// LINK-2.
 #[test]
 fn says_that_the_end_is_missing_wherever_it_was_cut() {
     let text = link().text();
@@ -46,6 +48,7 @@ fn says_that_the_end_is_missing_wherever_it_was_cut() {
     }
 }
 
+/// LINK-2.
 #[test]
 fn notices_every_altered_character() {
     let text = link().text();
@@ -65,6 +68,7 @@ fn notices_every_altered_character() {
     assert!(matches!(Link::parse(&last), Err(Error::Altered)));
 }
 
+/// LINK-3.
 #[test]
 fn tells_foreign_newer_and_faulty_links_apart() {
     for foreign in [
@@ -105,6 +109,7 @@ fn tells_foreign_newer_and_faulty_links_apart() {
     assert!(matches!(Link::parse(&service), Err(Error::Altered)));
 }
 
+/// LINK-1, LINK-3.
 #[test]
 fn keeps_its_limits() {
     let with = |change: fn(&mut Ext)| {
