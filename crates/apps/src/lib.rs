@@ -11,3 +11,5 @@
 //! [`contacts`] (who I know, links I gave and took), [`settings`].
 
 pub mod chat;
+pub mod contacts;
+pub mod settings;
