@@ -4,6 +4,7 @@
 
 use minicbor::{Decode, Encode};
 use tenet_identity::encoding;
+use tenet_log::store::StoreError;
 
 /// What a person can switch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,20 @@ pub enum SettingError {
         /// What it should be set to.
         value: String,
     },
+}
+
+/// What settings need of a store.
+///
+/// Every method works inside the caller's transaction; an implementation never commits.
+pub trait SettingStore {
+    /// The settings as they were put last; the default ones before that.
+    ///
+    /// # Errors
+    /// [`StoreError`], as for every method here.
+    fn settings(&self) -> Result<Settings, StoreError>;
+
+    /// Keeps settings.
+    fn put_settings(&mut self, settings: &Settings) -> Result<(), StoreError>;
 }
 
 impl Default for Settings {

@@ -29,3 +29,4 @@ pub mod unsend;
 pub mod view;
 
 pub use action::{Action, ActionError};
+pub use store::ChatStore;

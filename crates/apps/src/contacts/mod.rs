@@ -29,3 +29,4 @@ pub use contact::Contact;
 pub use endpoint::Endpoint;
 pub use invite::Invite;
 pub use knocking::Knocking;
+pub use store::ContactStore;

@@ -1,12 +1,10 @@
 //! What every chat store does, told as short stories.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use tenet_identity::keys::{DeviceId, IdentityId};
+use tenet_identity::keys::IdentityId;
 use tenet_log::{
-    clock::Hlc,
     event::Event,
-    ids::{Author, EventId, SessionId},
-    order::OrderKey,
+    ids::{EventId, SessionId},
     store::Position,
 };
 
@@ -18,102 +16,101 @@ use crate::chat::{
     unsend::Unsend,
 };
 
+/// A store, and how to put events into the log that is under it.
+struct Bench<'a, S> {
+    store: S,
+    log: &'a mut dyn FnMut(&mut S, &Event, bool) -> Position,
+}
+
 /// Runs the suite, each story on a store of its own.
 ///
-/// `log` puts an event into the log that is under the store, or gives it another standing
-/// (whether it counts).
+/// `log` puts an event into the log that is under the store, or gives one that is there another
+/// standing (whether it counts), and says where it came in. The events are really signed; their
+/// sessions have no founding.
 ///
 /// # Panics
 /// Where the store does something else.
 pub fn conformance<S: ChatStore>(
     mut make: impl FnMut() -> S,
-    mut log: impl FnMut(&mut S, &Event, bool),
+    mut log: impl FnMut(&mut S, &Event, bool) -> Position,
 ) {
-    a_message_is_kept_once(&mut make());
-    history_is_the_latest_before_a_place(&mut make());
-    hidden_messages_are_left_out(&mut make());
-    overlays_are_kept_per_session_and_target(&mut make());
-    references_are_a_set(&mut make());
-
-    let store = &mut make();
-    let event = Writer::new(1, 1).text("hi");
-    assert!(store.logged(event.id()).unwrap().is_none());
-    for counts in [true, false, true] {
-        log(store, &event, counts);
-        let (logged, standing) = store.logged(event.id()).unwrap().unwrap();
-        assert_eq!(
-            (logged.id(), logged.body(), standing),
-            (event.id(), event.body(), counts)
-        );
+    let stories: [fn(Bench<'_, S>); 6] = [
+        a_message_is_kept_once,
+        history_is_the_latest_before_a_place,
+        hidden_messages_are_left_out,
+        overlays_are_kept_per_session_and_target,
+        references_are_a_set,
+        the_log_says_what_counts,
+    ];
+    for story in stories {
+        story(Bench {
+            store: make(),
+            log: &mut log,
+        });
     }
 }
 
-fn a_message_is_kept_once(store: &mut impl ChatStore) {
+fn a_message_is_kept_once<S: ChatStore>(mut bench: Bench<'_, S>) {
+    let (first, event) = (bench.row(1, 1, 10), Writer::new(8, 1).text("x"));
     let first = MessageRow {
-        reply: Some(id(9)),
-        ..row(1, 1, 10)
+        reply: Some(event.id()),
+        ..first
     };
-    assert_eq!(store.message(first.id).unwrap(), None);
-    assert!(store.add_message(&first).unwrap());
+    assert_eq!(bench.store.message(first.id).unwrap(), None);
+    assert!(bench.store.add_message(&first).unwrap());
     assert!(
-        !store
+        !bench
+            .store
             .add_message(&MessageRow {
-                position: Position(77),
+                reply: None,
                 ..first
             })
             .unwrap()
     );
-    assert_eq!(store.message(first.id).unwrap(), Some(first));
+    assert_eq!(bench.store.message(first.id).unwrap(), Some(first));
 }
 
-fn history_is_the_latest_before_a_place(store: &mut impl ChatStore) {
+fn history_is_the_latest_before_a_place<S: ChatStore>(mut bench: Bench<'_, S>) {
     // They come in another order than they stand, and two stand at the same time.
-    let rows = [
-        row(1, 1, 30),
-        row(2, 1, 10),
-        row(3, 2, 20),
-        row(4, 1, 20),
-        row(5, 3, 15),
-    ];
+    let placed = [(1, 1, 30), (2, 1, 10), (3, 2, 20), (4, 1, 20), (5, 3, 15)];
+    let rows = placed.map(|(writer, session, time)| bench.row(writer, session, time));
     for row in &rows {
-        store.add_message(row).unwrap();
+        assert!(bench.store.add_message(row).unwrap());
     }
     let (one, both) = ([session(1)], [session(1), session(2)]);
-    let ordered = [rows[1], rows[2], rows[3], rows[0]];
-    assert_eq!(store.history(&both, None, 10).unwrap(), ordered);
-    assert_eq!(store.history(&both, None, 2).unwrap(), ordered[2..]);
-    assert_eq!(
-        store.history(&both, Some(&rows[3].order), 10).unwrap(),
-        ordered[..2]
-    );
-    assert_eq!(
-        store.history(&both, Some(&rows[3].order), 1).unwrap(),
-        ordered[1..2]
-    );
-    assert_eq!(
-        store.history(&one, None, 10).unwrap(),
-        [rows[1], rows[3], rows[0]]
-    );
-    assert_eq!(store.history(&[session(8)], None, 10).unwrap(), []);
-    assert_eq!(store.history(&[], None, 10).unwrap(), []);
-    assert_eq!(store.history(&both, None, 0).unwrap(), []);
+    let mut ordered = [rows[1], rows[2], rows[3], rows[0]];
+    ordered.sort_by_key(|row| row.order);
+    let history = |sessions: &[SessionId], before: Option<&MessageRow>, limit| {
+        bench
+            .store
+            .history(sessions, before.map(|row| &row.order), limit)
+            .unwrap()
+    };
+    assert_eq!(history(&both, None, 10), ordered);
+    assert_eq!(history(&both, None, 2), ordered[2..]);
+    assert_eq!(history(&both, Some(&ordered[2]), 10), ordered[..2]);
+    assert_eq!(history(&both, Some(&ordered[2]), 1), ordered[1..2]);
+    assert_eq!(history(&both, Some(&ordered[0]), 9), []);
+    assert_eq!(history(&one, None, 10), [rows[1], rows[3], rows[0]]);
+    assert_eq!(history(&[session(8)], None, 10), []);
+    assert_eq!(history(&[], None, 10), []);
+    assert_eq!(history(&both, None, 0), []);
 }
 
-fn hidden_messages_are_left_out(store: &mut impl ChatStore) {
-    let (shown, hidden) = (
-        row(1, 1, 10),
-        MessageRow {
-            hidden: true,
-            ..row(2, 1, 20)
-        },
-    );
+fn hidden_messages_are_left_out<S: ChatStore>(mut bench: Bench<'_, S>) {
+    let shown = bench.row(1, 1, 10);
+    let hidden = MessageRow {
+        hidden: true,
+        ..bench.row(2, 1, 20)
+    };
+    let store = &mut bench.store;
     store.add_message(&shown).unwrap();
     store.add_message(&hidden).unwrap();
     assert_eq!(store.history(&[session(1)], None, 1).unwrap(), [shown]);
     assert_eq!(store.message(hidden.id).unwrap(), Some(hidden));
     store.set_hidden(hidden.id, false).unwrap();
     store.set_hidden(shown.id, true).unwrap();
-    store.set_hidden(id(99), true).unwrap();
+    store.set_hidden(EventId::from([99; 32]), true).unwrap();
     let now = MessageRow {
         hidden: false,
         ..hidden
@@ -121,84 +118,103 @@ fn hidden_messages_are_left_out(store: &mut impl ChatStore) {
     assert_eq!(store.history(&[session(1)], None, 9).unwrap(), [now]);
 }
 
-fn overlays_are_kept_per_session_and_target(store: &mut impl ChatStore) {
+fn overlays_are_kept_per_session_and_target<S: ChatStore>(mut bench: Bench<'_, S>) {
+    let order = bench.row(1, 1, 10).order;
+    let store = &mut bench.store;
+    let (one, two) = (EventId::from([1; 32]), EventId::from([2; 32]));
     let overlay = |n| {
         let mut overlay = Overlay::default();
         overlay.merge(
-            &Action::Unsend(Unsend::new(id(1))),
-            row(2, 1, 1).order,
-            identity(n),
+            &Action::Unsend(Unsend::new(one)),
+            order,
+            IdentityId::from([n; 32]),
         );
         overlay
     };
-    assert_eq!(store.overlay(session(1), id(1)).unwrap(), None);
-    store.put_overlay(session(1), id(1), &overlay(1)).unwrap();
-    store.put_overlay(session(2), id(1), &overlay(2)).unwrap();
-    store.put_overlay(session(1), id(2), &overlay(3)).unwrap();
-    assert_eq!(store.overlay(session(1), id(1)).unwrap(), Some(overlay(1)));
-    assert_eq!(store.overlay(session(2), id(1)).unwrap(), Some(overlay(2)));
-    assert_eq!(store.overlay(session(2), id(2)).unwrap(), None);
+    assert_eq!(store.overlay(session(1), one).unwrap(), None);
+    store.put_overlay(session(1), one, &overlay(1)).unwrap();
+    store.put_overlay(session(2), one, &overlay(2)).unwrap();
+    store.put_overlay(session(1), two, &overlay(3)).unwrap();
+    assert_eq!(store.overlay(session(1), one).unwrap(), Some(overlay(1)));
+    assert_eq!(store.overlay(session(2), one).unwrap(), Some(overlay(2)));
+    assert_eq!(store.overlay(session(2), two).unwrap(), None);
     store
-        .put_overlay(session(1), id(1), &Overlay::default())
+        .put_overlay(session(1), one, &Overlay::default())
         .unwrap();
     assert!(
         store
-            .overlay(session(1), id(1))
+            .overlay(session(1), one)
             .unwrap()
             .unwrap_or_default()
             .is_empty()
     );
 }
 
-fn references_are_a_set(store: &mut impl ChatStore) {
-    let reference = |of, target, event| Reference {
-        session: session(of),
-        target: id(target),
-        event: id(event),
-        identity: identity(event),
+fn references_are_a_set<S: ChatStore>(mut bench: Bench<'_, S>) {
+    let (one, two) = (EventId::from([1; 32]), EventId::from([2; 32]));
+    let mut reference = |writer, of, target| {
+        let MessageRow {
+            id: event,
+            identity,
+            session,
+            ..
+        } = bench.row(writer, of, 10);
+        Reference {
+            session,
+            target,
+            event,
+            identity,
+        }
     };
-    let all = [
-        reference(1, 1, 5),
-        reference(1, 1, 6),
-        reference(1, 2, 7),
-        reference(2, 1, 8),
-    ];
+    let mut all = [(5, 1, one), (6, 1, one), (7, 1, two), (8, 2, one)]
+        .map(|(writer, of, target)| reference(writer, of, target));
+    all.sort_unstable();
     for reference in all.iter().rev().chain(&all) {
-        store.add_reference(reference).unwrap();
+        bench.store.add_reference(reference).unwrap();
     }
-    assert_eq!(store.references(session(1), id(1)).unwrap(), all[..2]);
-    assert_eq!(store.references(session(2), id(1)).unwrap(), all[3..]);
-    assert_eq!(store.references(session(2), id(2)).unwrap(), []);
-}
-
-fn row(n: u8, of: u8, millis: u64) -> MessageRow {
-    MessageRow {
-        id: id(n),
-        session: session(of),
-        position: Position(i64::from(n)),
-        order: OrderKey {
-            time: Hlc::from_millis(millis),
-            author: Author {
-                device: DeviceId::from([n; 32]),
-                added_by: id(0),
-            },
-            seq: u64::from(n),
-            id: id(n),
-        },
-        identity: identity(n),
-        reply: None,
-        hidden: false,
+    let of = |session, target| {
+        let fits = |known: &&Reference| known.session == session && known.target == target;
+        all.iter().filter(fits).copied().collect::<Vec<_>>()
+    };
+    for (n, target, count) in [(1, one, 2), (1, two, 1), (2, one, 1), (2, two, 0)] {
+        let found = bench.store.references(session(n), target).unwrap();
+        assert_eq!(found, of(session(n), target));
+        assert_eq!(found.len(), count);
     }
 }
 
-fn id(n: u8) -> EventId {
-    EventId::from([n; 32])
+fn the_log_says_what_counts<S: ChatStore>(mut bench: Bench<'_, S>) {
+    let event = Writer::new(1, 1).text("hi");
+    assert!(bench.store.logged(event.id()).unwrap().is_none());
+    for counts in [true, false, true] {
+        (bench.log)(&mut bench.store, &event, counts);
+        let (logged, standing) = bench.store.logged(event.id()).unwrap().unwrap();
+        assert_eq!(
+            (logged.id(), logged.body(), standing),
+            (event.id(), event.body(), counts)
+        );
+    }
+}
+
+impl<S: ChatStore> Bench<'_, S> {
+    /// The row of a text that is in the log, by `writer` at `time`.
+    fn row(&mut self, writer: u8, session: u8, time: u64) -> MessageRow {
+        let mut writer = Writer::new(writer, session);
+        writer.time = time;
+        let event = writer.text("hi");
+        let position = (self.log)(&mut self.store, &event, true);
+        MessageRow {
+            id: event.id(),
+            session: event.session(),
+            position,
+            order: event.order(),
+            identity: writer.identity,
+            reply: None,
+            hidden: false,
+        }
+    }
 }
 
 fn session(n: u8) -> SessionId {
     SessionId::from([n; 32])
-}
-
-fn identity(n: u8) -> IdentityId {
-    IdentityId::from([n; 32])
 }

@@ -6,7 +6,7 @@ use tenet_log::{
     event::Event,
     ids::{EventId, SessionId},
     order::OrderKey,
-    store::StoreError,
+    store::{Position, StoreError},
 };
 
 use crate::chat::{
@@ -27,8 +27,9 @@ pub struct MemoryChat {
 
 impl MemoryChat {
     /// Puts an event into the log that is under this store, or gives it another standing.
-    pub fn log(&mut self, event: &Event, counts: bool) {
+    pub fn log(&mut self, event: &Event, counts: bool) -> Position {
         self.log.insert(event.id(), (event.clone(), counts));
+        Position(i64::try_from(self.log.len()).unwrap_or(i64::MAX))
     }
 
     fn called(&self) {
