@@ -11,14 +11,14 @@
 //! the LAN, it published a new endpoint register) ends the waiting at once. Only without any such
 //! news does the wait double.
 
-mod device;
+mod peer;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use rand_core::CryptoRng;
 use tenet_identity::keys::EndpointId;
 
-use device::{Device, State};
+use peer::{Keep, Peer, State};
 
 /// The wait after the first failure, in milliseconds.
 ///
@@ -31,7 +31,7 @@ pub const FIRST_WAIT_MS: u64 = 1_000;
 /// device that cannot reach us and of which no news comes; a dial costs a few packets.
 pub const LONGEST_WAIT_MS: u64 = 5 * 60 * 1_000;
 
-/// The least time between the beginnings of two dials of one device, in milliseconds.
+/// The least time between the beginnings of two dials of one peer, in milliseconds.
 ///
 /// News from the LAN can be forged; without this floor a forger would have us dial without pause.
 pub const LEAST_GAP_MS: u64 = 1_000;
@@ -50,7 +50,7 @@ pub const MAX_UNDER_WAY: usize = 8;
 /// What the machine is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// There is reason to be connected to the endpoint from now on.
+    /// There is reason to be connected to the endpoint from now on (`DEL-8`).
     Want(EndpointId),
     /// There is none any more. A dial under way still ends by itself.
     Forget(EndpointId),
@@ -84,7 +84,7 @@ pub enum Output {
 /// [`LONGEST_WAIT_MS`].
 #[derive(Clone, Debug, Default)]
 pub struct Redial {
-    devices: BTreeMap<EndpointId, Device>,
+    peers: BTreeMap<EndpointId, Peer>,
     outputs: VecDeque<Output>,
 }
 
@@ -96,24 +96,25 @@ impl Redial {
 
     /// Takes one input.
     pub fn handle<R: CryptoRng + ?Sized>(&mut self, input: Input, now: u64, rng: &mut R) {
-        for device in self.devices.values_mut() {
-            device.clamp(now);
+        for peer in self.peers.values_mut() {
+            peer.clamp(now);
         }
         match input {
             Input::Want(id) => self
-                .devices
+                .peers
                 .entry(id)
-                .or_insert_with(|| Device::new(now))
+                .or_insert_with(|| Peer::new(now))
                 .want(),
-            Input::Forget(id) => self.forget(id),
-            Input::Connected(id) => self.connected(id, now),
-            Input::Lost(id) => self.with(id, |device| device.lost(now, rng)),
-            Input::DialFailed(id) => self.dial_failed(id, now, rng),
-            Input::News(id) => self.with(id, |device| device.news(now)),
-            Input::NetworkChanged => self
-                .devices
-                .values_mut()
-                .for_each(|device| device.news(now)),
+            Input::Forget(id) => self.with(id, Peer::forget),
+            Input::Connected(id) => self.with(id, |peer| peer.connected(now)),
+            Input::Lost(id) => self.with(id, |peer| peer.lost(now, rng)),
+            Input::DialFailed(id) => self.with(id, |peer| peer.dial_failed(now, rng)),
+            Input::News(id) => self.with(id, |peer| peer.news(now)),
+            Input::NetworkChanged => {
+                for peer in self.peers.values_mut() {
+                    peer.news(now);
+                }
+            }
             Input::Tick => {}
         }
         self.start(now);
@@ -124,53 +125,27 @@ impl Redial {
         self.outputs.pop_front()
     }
 
-    /// When the next device is due, in Unix milliseconds; `None` while nobody waits, or while no
+    /// When the next endpoint is due, in Unix milliseconds; `None` while nobody waits, or while no
     /// further dial may begin before one has ended.
     pub fn deadline(&self) -> Option<u64> {
         if self.under_way() >= MAX_UNDER_WAY {
             return None;
         }
-        self.devices.values().filter_map(Device::due).min()
+        self.peers.values().filter_map(Peer::due).min()
     }
 
     /// How many dials are under way.
     pub fn under_way(&self) -> usize {
-        self.devices
+        self.peers
             .values()
-            .filter(|device| device.is_dialling())
+            .filter(|peer| peer.is_dialling())
             .count()
     }
 
-    fn with(&mut self, id: EndpointId, act: impl FnOnce(&mut Device)) {
-        if let Some(device) = self.devices.get_mut(&id) {
-            act(device);
-        }
-    }
-
-    fn forget(&mut self, id: EndpointId) {
-        let gone = self.devices.get_mut(&id).is_some_and(Device::forget);
-        if gone {
-            self.devices.remove(&id);
-        }
-    }
-
-    fn connected(&mut self, id: EndpointId, now: u64) {
-        let gone = self
-            .devices
-            .get_mut(&id)
-            .is_some_and(|device| device.connected(now));
-        if gone {
-            self.devices.remove(&id);
-        }
-    }
-
-    fn dial_failed<R: CryptoRng + ?Sized>(&mut self, id: EndpointId, now: u64, rng: &mut R) {
-        let gone = self
-            .devices
-            .get_mut(&id)
-            .is_some_and(|device| device.dial_failed(now, rng));
-        if gone {
-            self.devices.remove(&id);
+    /// Tells a peer, and drops it where nothing is to be kept about it.
+    fn with(&mut self, id: EndpointId, tell: impl FnOnce(&mut Peer) -> Keep) {
+        if self.peers.get_mut(&id).map(tell) == Some(Keep::No) {
+            self.peers.remove(&id);
         }
     }
 
@@ -178,15 +153,15 @@ impl Redial {
     fn start(&mut self, now: u64) {
         let room = MAX_UNDER_WAY.saturating_sub(self.under_way());
         let mut due: Vec<_> = self
-            .devices
+            .peers
             .iter_mut()
-            .filter_map(|(id, device)| Some((device.due()?, *id, device)))
+            .filter_map(|(id, peer)| Some((peer.due()?, *id, peer)))
             .filter(|(until, ..)| *until <= now)
             .collect();
         due.sort_by_key(|(until, id, _)| (*until, *id));
-        for (_, id, device) in due.into_iter().take(room) {
-            device.state = State::Dialling { news: false };
-            device.dialled = Some(now);
+        for (_, id, peer) in due.into_iter().take(room) {
+            peer.state = State::Dialling { news: false };
+            peer.dialled = Some(now);
             self.outputs.push_back(Output::Dial(id));
         }
     }

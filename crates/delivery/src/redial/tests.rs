@@ -45,6 +45,7 @@ fn device(n: u8) -> EndpointId {
     EndpointId::from([n; 32])
 }
 
+/// DEL-8.
 #[test]
 fn a_wanted_device_is_dialled_at_once_and_once() {
     let mut bench = Bench::new();
@@ -154,6 +155,7 @@ fn at_most_eight_dials_are_under_way_and_nobody_is_passed_over() {
     assert_eq!(dialled, (8..20).map(device).collect::<Vec<_>>());
 }
 
+/// DEL-8.
 #[test]
 fn a_forgotten_device_is_not_dialled_again() {
     let mut bench = Bench::new();

@@ -1,4 +1,4 @@
-//! One wanted device: its state, and how long to wait.
+//! One wanted endpoint: its state, and how long to wait.
 
 use rand_core::CryptoRng;
 
@@ -7,29 +7,36 @@ use super::{FIRST_WAIT_MS, LASTING_MS, LEAST_GAP_MS, LONGEST_WAIT_MS};
 /// More doublings of the first wait than the longest wait has.
 const MAX_DOUBLINGS: u32 = 16;
 
-/// A device, and how it went so far.
+/// An endpoint, and how it went so far.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Device {
+pub(super) struct Peer {
     pub(super) state: State,
     /// When the latest dial began.
     pub(super) dialled: Option<u64>,
     failures: u32,
 }
 
-/// Where a device stands.
+/// Where an endpoint stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum State {
     /// It is not dialled before `until`.
     Waiting { until: u64 },
     /// A dial is under way; `news` came meanwhile, so that failing says little.
     Dialling { news: bool },
-    /// A dial is under way to a device that is not wanted any more.
+    /// A dial is under way to an endpoint that is not wanted any more.
     Abandoned,
     /// A connection stands.
     Connected { since: u64 },
 }
 
-impl Device {
+/// Whether anything about a peer is to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    Yes,
+    No,
+}
+
+impl Peer {
     pub(super) fn new(now: u64) -> Self {
         Self {
             state: State::Waiting { until: now },
@@ -44,27 +51,26 @@ impl Device {
         }
     }
 
-    /// Whether it can be dropped at once.
-    pub(super) fn forget(&mut self) -> bool {
-        if self.is_dialling() {
-            self.state = State::Abandoned;
+    pub(super) fn forget(&mut self) -> Keep {
+        if !self.is_dialling() {
+            return Keep::No;
         }
-        !self.is_dialling()
+        self.state = State::Abandoned;
+        Keep::Yes
     }
 
-    /// Whether it can be dropped now.
-    pub(super) fn connected(&mut self, now: u64) -> bool {
+    pub(super) fn connected(&mut self, now: u64) -> Keep {
         match self.state {
-            State::Abandoned => return true,
+            State::Abandoned => return Keep::No,
             State::Connected { .. } => {}
             State::Waiting { .. } | State::Dialling { .. } => {
                 self.state = State::Connected { since: now };
             }
         }
-        false
+        Keep::Yes
     }
 
-    pub(super) fn lost<R: CryptoRng + ?Sized>(&mut self, now: u64, rng: &mut R) {
+    pub(super) fn lost<R: CryptoRng + ?Sized>(&mut self, now: u64, rng: &mut R) -> Keep {
         if let State::Connected { since } = self.state {
             if now.saturating_sub(since) >= LASTING_MS {
                 self.failures = 0;
@@ -73,20 +79,20 @@ impl Device {
                 self.back_off(now, rng);
             }
         }
+        Keep::Yes
     }
 
-    /// Whether it can be dropped now.
-    pub(super) fn dial_failed<R: CryptoRng + ?Sized>(&mut self, now: u64, rng: &mut R) -> bool {
+    pub(super) fn dial_failed<R: CryptoRng + ?Sized>(&mut self, now: u64, rng: &mut R) -> Keep {
         match self.state {
-            State::Abandoned => return true,
+            State::Abandoned => return Keep::No,
             State::Dialling { news: true } => self.at_once(now),
             State::Dialling { news: false } => self.back_off(now, rng),
             State::Waiting { .. } | State::Connected { .. } => {}
         }
-        false
+        Keep::Yes
     }
 
-    pub(super) fn news(&mut self, now: u64) {
+    pub(super) fn news(&mut self, now: u64) -> Keep {
         match &mut self.state {
             State::Waiting { .. } => {
                 self.failures = 0;
@@ -98,6 +104,7 @@ impl Device {
             }
             State::Abandoned | State::Connected { .. } => {}
         }
+        Keep::Yes
     }
 
     /// Since when, or from when, it is to be dialled.
