@@ -15,7 +15,6 @@ use std::{
     time::Instant,
 };
 
-use iroh::EndpointId as Key;
 use tenet_net::{CloseReason, Config, ConnId, EndpointId, Event, EventSink, Limits, Net};
 use tokio::sync::mpsc;
 
@@ -119,8 +118,7 @@ async fn client(id: &str, address: &str, n: usize, throughput: Option<usize>) ->
     )
     .await?;
     let _first = cell.set(net.clone());
-    let key: Key = id.parse()?;
-    net.dial(EndpointId::new(*key.as_bytes()), vec![address.parse()?]);
+    net.dial(id.parse::<EndpointId>()?, vec![address.parse()?]);
     let Some(Told::Connected(conn)) = events.recv().await else {
         return Err("no answer".into());
     };

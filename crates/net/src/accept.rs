@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Instant as StdInstant};
 
-use iroh::endpoint::{Incoming, IncomingAddr};
+use iroh::{
+    Endpoint,
+    endpoint::{Incoming, IncomingAddr},
+};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -13,8 +16,8 @@ use crate::{
 };
 
 /// Answers the door until the endpoint closes.
-pub(crate) async fn run(inner: Arc<Inner>) {
-    while let Some(incoming) = inner.endpoint.accept().await {
+pub(crate) async fn run(inner: Arc<Inner>, endpoint: Endpoint) {
+    while let Some(incoming) = endpoint.accept().await {
         let IncomingAddr::Ip(remote) = incoming.remote_addr() else {
             incoming.refuse();
             continue;
@@ -49,6 +52,7 @@ async fn receive(inner: &Arc<Inner>, incoming: Incoming, remote: SocketAddr, pla
     let Ok(accepting) = incoming.accept() else {
         return;
     };
+    // Early data, which we never send, waits too: a recording of it ends here (RFC 8446 §8).
     let quic = match timeout_at(deadline, accepting).await {
         Ok(Ok(quic)) => quic,
         Ok(Err(error)) => return tracing::debug!(%remote, %error, "a handshake failed"),
@@ -59,10 +63,6 @@ async fn receive(inner: &Arc<Inner>, incoming: Incoming, remote: SocketAddr, pla
         Ok(Err(error)) => return tracing::debug!(%remote, %error, "a stranger left"),
         Err(_) => return quic.close(CloseReason::Late.varint(), b""),
     };
-    // Early data could be a recording (RFC 8446 §8); we never give anyone a reason to send it.
-    if streams.1.is_0rtt() {
-        return quic.close(CloseReason::Violation.varint(), b"");
-    }
     let fresh = Fresh {
         quic,
         streams,

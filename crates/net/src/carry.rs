@@ -57,7 +57,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, fresh: Fresh) {
     {
         return quic.close(CloseReason::Internal.varint(), b"");
     }
-    let peer = EndpointId::new(*quic.remote_id().as_bytes());
+    let peer = EndpointId::from(*quic.remote_id().as_bytes());
     let link = Arc::new(Link::new(inner.new_conn(), peer, quic, place));
     let remote = remote.or_else(|| link.path().and_then(|path| path.remote));
     let conn = link.id;

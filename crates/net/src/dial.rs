@@ -111,17 +111,15 @@ async fn connect(
     peer: EndpointId,
     addresses: Vec<SocketAddr>,
 ) -> Result<Connection, DialError> {
-    if inner.is_stopping() {
-        return Err(DialError::Stopped);
-    }
+    let endpoint = inner.endpoint().filter(|_| !inner.is_stopping());
+    let endpoint = endpoint.ok_or(DialError::Stopped)?;
     let addresses = address::to_dial(addresses);
     if addresses.is_empty() {
         return Err(DialError::NoAddress);
     }
     let id = iroh::EndpointId::from_bytes(peer.as_bytes()).map_err(|_| DialError::BadEndpoint)?;
     let at = EndpointAddr::from_parts(id, addresses.into_iter().map(TransportAddr::Ip));
-    inner
-        .endpoint
+    endpoint
         .connect(at, raw::ALPN)
         .await
         .map_err(DialError::from)

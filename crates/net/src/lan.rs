@@ -173,7 +173,7 @@ fn endpoint(label: &str) -> Option<EndpointId> {
     let bytes = BASE32_NOPAD
         .decode(label.to_ascii_uppercase().as_bytes())
         .ok()?;
-    bytes.try_into().ok().map(EndpointId::new)
+    EndpointId::try_from(bytes.as_slice()).ok()
 }
 
 /// Reads one announcement; `names` counts what the library keeps.
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_label_fits_dns_and_names_the_endpoint() {
-        let id = EndpointId::new([0xab; 32]);
+        let id = EndpointId::from([0xab; 32]);
         assert_eq!(
             label(id),
             "vov2xk5lvov2xk5lvov2xk5lvov2xk5lvov2xk5lvov2xk5lvovq"
@@ -272,7 +272,7 @@ mod tests {
         let now = Instant::now();
         let mut found = Found::new(now);
         let (peer, here, there) = (
-            EndpointId::new([1; 32]),
+            EndpointId::from([1; 32]),
             list(&["10.0.0.1:9"]),
             list(&["10.0.0.2:9"]),
         );
@@ -291,7 +291,7 @@ mod tests {
         let id = |i: u32| {
             let mut bytes = [0; 32];
             bytes[..4].copy_from_slice(&i.to_be_bytes());
-            EndpointId::new(bytes)
+            EndpointId::from(bytes)
         };
         let told = (0..1000)
             .filter(|i| found.is_news(id(*i), &at, now))
@@ -319,7 +319,7 @@ mod tests {
 
         #[test]
         fn a_label_is_read_back(bytes in any::<[u8; 32]>()) {
-            let id = EndpointId::new(bytes);
+            let id = EndpointId::from(bytes);
             prop_assert_eq!(endpoint(&label(id)), Some(id));
         }
     }

@@ -28,7 +28,6 @@ mod config;
 mod dial;
 mod event;
 mod frame;
-mod id;
 mod lan;
 mod link;
 mod net;
@@ -43,5 +42,6 @@ pub use close::{CloseReason, Ended, Loss};
 pub use config::{Config, Limits, MAX_FRAME, Rate};
 pub use dial::DialError;
 pub use event::{ConnId, Credit, Event, EventSink, PathInfo, PathKind, Side};
-pub use id::EndpointId;
+
 pub use net::Net;
+pub use tenet_identity::keys::EndpointId;

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use iroh::{Endpoint, Watcher};
+use iroh::{Endpoint, EndpointAddr, Watcher};
 use tokio::{
     runtime::Handle,
     sync::{Notify, watch},
@@ -37,10 +37,11 @@ pub struct Net {
 
 /// What the tasks of a network share.
 pub(crate) struct Inner {
-    pub(crate) endpoint: Endpoint,
     pub(crate) sink: EventSink,
     pub(crate) limits: Limits,
     pub(crate) door: Door,
+    /// `None` after shutdown: iroh keeps its sockets as long as somebody holds it.
+    endpoint: Mutex<Option<Endpoint>>,
     id: EndpointId,
     port: u16,
     runtime: Handle,
@@ -72,9 +73,9 @@ impl Net {
             sink: events,
             limits: config.limits,
             door: Door::new(config.limits, Instant::now()),
-            id: EndpointId::new(*endpoint.id().as_bytes()),
+            id: EndpointId::from(*endpoint.id().as_bytes()),
             port: endpoint.bound_sockets().first().map_or(0, SocketAddr::port),
-            endpoint,
+            endpoint: Mutex::new(Some(endpoint.clone())),
             runtime: Handle::current(),
             links: Mutex::default(),
             parted: Notify::new(),
@@ -83,7 +84,7 @@ impl Net {
             stopping: AtomicBool::new(false),
             tasks: Mutex::default(),
         });
-        inner.start(config.lan);
+        inner.start(&endpoint, config.lan);
         Ok(Self { inner })
     }
 
@@ -163,7 +164,10 @@ impl Net {
         if timeout(patience, inner.solitude()).await.is_err() {
             tracing::warn!("connections did not end in time");
         }
-        if timeout(PARTING, inner.endpoint.close()).await.is_err() {
+        let endpoint = inner.endpoint_slot().take();
+        if let Some(endpoint) = endpoint
+            && timeout(PARTING, endpoint.close()).await.is_err()
+        {
             tracing::debug!("the endpoint did not close in time");
         }
         for task in inner.tasks().drain(..) {
@@ -173,11 +177,13 @@ impl Net {
 }
 
 impl Inner {
-    fn start(self: &Arc<Self>, search: bool) {
+    fn start(self: &Arc<Self>, endpoint: &Endpoint, search: bool) {
         let (tell, addresses) = watch::channel(self.addresses());
+        let accept = accept::run(Arc::clone(self), endpoint.clone());
+        let watch = watch_addresses(Arc::clone(self), endpoint.watch_addr(), tell);
         let mut tasks = vec![
-            tokio::spawn(accept::run(Arc::clone(self))).abort_handle(),
-            tokio::spawn(watch_addresses(Arc::clone(self), tell)).abort_handle(),
+            tokio::spawn(accept).abort_handle(),
+            tokio::spawn(watch).abort_handle(),
         ];
         if search {
             tasks.push(tokio::spawn(lan::run(Arc::clone(self), addresses)).abort_handle());
@@ -207,6 +213,11 @@ impl Inner {
         self.stopping.load(Ordering::Acquire)
     }
 
+    /// `None` after shutdown.
+    pub(crate) fn endpoint(&self) -> Option<Endpoint> {
+        self.endpoint_slot().clone()
+    }
+
     pub(crate) fn id(&self) -> EndpointId {
         self.id
     }
@@ -216,7 +227,8 @@ impl Inner {
     }
 
     fn addresses(&self) -> Vec<SocketAddr> {
-        address::to_tell(self.endpoint.addr().ip_addrs().copied())
+        let ours = self.endpoint().map(|endpoint| endpoint.addr());
+        address::to_tell(ours.iter().flat_map(|ours| ours.ip_addrs().copied()))
     }
 
     fn link(&self, conn: ConnId) -> Option<Arc<Link>> {
@@ -230,6 +242,10 @@ impl Inner {
         }
     }
 
+    fn endpoint_slot(&self) -> MutexGuard<'_, Option<Endpoint>> {
+        self.endpoint.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn links(&self) -> MutexGuard<'_, BTreeMap<ConnId, Arc<Link>>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -240,8 +256,11 @@ impl Inner {
 }
 
 /// Tells the engine and the local network when other addresses of ours can be dialled.
-async fn watch_addresses(inner: Arc<Inner>, tell: watch::Sender<Vec<SocketAddr>>) {
-    let mut watcher = inner.endpoint.watch_addr();
+async fn watch_addresses(
+    inner: Arc<Inner>,
+    mut watcher: impl Watcher<Value = EndpointAddr>,
+    tell: watch::Sender<Vec<SocketAddr>>,
+) {
     while let Ok(now) = watcher.updated().await {
         let addresses = address::to_tell(now.ip_addrs().copied());
         let changed = tell.send_if_modified(|told| {
