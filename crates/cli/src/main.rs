@@ -1,2 +1,7 @@
-//! x
-fn main(){}
+//! The `tenet` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tenet_cli::run()
+}

@@ -136,6 +136,9 @@ pub struct ReadUpTo {
 pub struct Page {
     /// Oldest first.
     pub messages: Vec<Message>,
+    /// The sessions whose messages these are: the one with the person, first, and others with the
+    /// same person that it stands for.
+    pub sessions: Vec<String>,
     /// Whether there are messages before the first of these. A page may be shorter than its limit
     /// although there are: it ends after about 1 MiB of text.
     pub more: bool,

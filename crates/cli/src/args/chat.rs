@@ -1,0 +1,138 @@
+//! Messages.
+
+use clap::{Args, ValueEnum};
+use tenet_rpc::api::State;
+
+/// `tenet send`
+#[derive(Debug, Args)]
+pub struct Send {
+    /// Name, DID or session id; `self` for notes to yourself.
+    pub who: String,
+    /// The text; `-` or nothing to read it from stdin.
+    pub text: Option<String>,
+    /// The message that this one answers.
+    #[arg(long, value_name = "ID")]
+    pub reply: Option<String>,
+    /// Return when it is queued, stored, delivered or read; exit 1 if that is not reached in time.
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    pub wait: Option<State>,
+}
+
+/// `tenet history`
+#[derive(Debug, Args)]
+pub struct History {
+    /// Name, DID or session id.
+    pub who: String,
+    /// How many messages at most.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: u64,
+    /// Only messages before this one.
+    #[arg(long, value_name = "ID")]
+    pub before: Option<String>,
+    /// Go on with new messages as they come.
+    #[arg(long)]
+    pub follow: bool,
+}
+
+/// `tenet listen`
+#[derive(Debug, Args)]
+pub struct Listen {
+    /// Which kinds of things.
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_enum,
+        value_delimiter = ',',
+        default_values_t = [Kind::Message, Kind::Changed]
+    )]
+    pub kinds: Vec<Kind>,
+}
+
+/// A kind of thing that happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Kind {
+    /// A new message.
+    Message,
+    /// A message was edited, unsent or reacted to.
+    Changed,
+    /// An own message is farther than it was.
+    State,
+    /// A contact is new or stands differently.
+    Contact,
+    /// A link that was accepted is farther than it was.
+    Accept,
+    /// An own link was taken.
+    InviteUsed,
+    /// A used link was tried again.
+    LinkReused,
+    /// A device is reached differently.
+    Connection,
+    /// Another clock differs from this one.
+    TooEarly,
+    /// Something that a person should know.
+    Warning,
+    /// All of them.
+    All,
+}
+
+/// `tenet react`
+#[derive(Debug, Args)]
+pub struct React {
+    /// The message.
+    pub id: String,
+    /// The emoji.
+    pub emoji: String,
+    /// Take it away.
+    #[arg(long)]
+    pub remove: bool,
+}
+
+/// `tenet edit`
+#[derive(Debug, Args)]
+pub struct Edit {
+    /// The message.
+    pub id: String,
+    /// The new text; `-` to read it from stdin.
+    pub text: String,
+}
+
+/// `tenet unsend`
+#[derive(Debug, Args)]
+pub struct Unsend {
+    /// The message.
+    pub id: String,
+}
+
+/// `tenet read`
+#[derive(Debug, Args)]
+pub struct Read {
+    /// Name, DID or session id.
+    pub who: String,
+}
+
+impl Kind {
+    /// The name of such an event in the local API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Changed => "changed",
+            Self::State => "state",
+            Self::Contact => "contact",
+            Self::Accept => "accept",
+            Self::InviteUsed => "invite_used",
+            Self::LinkReused => "link_reused",
+            Self::Connection => "connection",
+            Self::TooEarly => "too_early",
+            Self::Warning => "warning",
+            Self::All => "all",
+        }
+    }
+}
+
+fn state(text: &str) -> Result<State, String> {
+    match text.parse() {
+        Ok(State::Failed) | Err(_) => Err("queued, stored, delivered or read".into()),
+        Ok(state) => Ok(state),
+    }
+}

@@ -1,0 +1,81 @@
+//! Becoming contacts.
+
+use clap::{Args, Subcommand};
+
+/// `tenet invite`
+#[derive(Debug, Args)]
+pub struct Invite {
+    /// What to call the person who takes it.
+    #[arg(long, value_name = "NICK")]
+    pub name: Option<String>,
+    /// Good for one person: the default.
+    #[arg(long, conflicts_with = "reusable")]
+    pub once: bool,
+    /// Good for everybody who has it.
+    #[arg(long)]
+    pub reusable: bool,
+    /// For how long it is good [default: 7 days].
+    #[arg(long, value_name = "SECONDS")]
+    pub expires: Option<u64>,
+    /// Show it as a QR code too.
+    #[arg(long)]
+    pub qr: bool,
+    /// What to do with a link that was made already.
+    #[command(subcommand)]
+    pub command: Option<InviteCommand>,
+}
+
+/// `tenet invite …`
+#[derive(Debug, Subcommand)]
+pub enum InviteCommand {
+    /// Make a link useless.
+    Revoke {
+        /// The link's id, or a beginning of it that no other has.
+        id: String,
+    },
+}
+
+/// `tenet invites`
+#[derive(Debug, Args)]
+pub struct Invites {
+    /// Also those that are used up, expired or revoked.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `tenet accept`
+#[derive(Debug, Args)]
+pub struct Accept {
+    /// The link; `-` to read it from stdin.
+    pub link: String,
+    /// What to call the giver.
+    #[arg(long, value_name = "NICK")]
+    pub name: Option<String>,
+}
+
+/// `tenet contact …`
+#[derive(Debug, Subcommand)]
+pub enum ContactCommand {
+    /// Show what to compare with a contact over another way, by voice for instance.
+    Verify(Who),
+    /// Note that it was compared and was equal.
+    Confirm(Who),
+    /// Call a contact something else.
+    Rename(WhoName),
+}
+
+/// A contact.
+#[derive(Debug, Args)]
+pub struct Who {
+    /// Name, DID or session id.
+    pub who: String,
+}
+
+/// A contact and a name.
+#[derive(Debug, Args)]
+pub struct WhoName {
+    /// Name, DID or session id.
+    pub who: String,
+    /// The new name.
+    pub name: String,
+}

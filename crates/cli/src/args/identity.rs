@@ -1,0 +1,75 @@
+//! Who speaks, and the PIN.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// `tenet id …`
+#[derive(Debug, Subcommand)]
+pub enum IdCommand {
+    /// Make an identity and show its phrase.
+    New(New),
+    /// Make an identity again from its phrase, which is read from stdin.
+    ///
+    /// On a home that has the identity already, this opens it anew where the PIN or the machine
+    /// secret is lost.
+    Restore(Restore),
+    /// Show the identity.
+    Show,
+    /// List the identities of this home.
+    List,
+    /// Show the phrase again; asks for the PIN.
+    Phrase,
+}
+
+/// `tenet id new`
+#[derive(Debug, Args)]
+pub struct New {
+    /// What you call yourself; others see it.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// How many words the phrase has.
+    #[arg(long, default_value_t = 12, value_parser = words)]
+    pub words: usize,
+    /// The language of the words: en, ja, ko, es, zh-Hans, zh-Hant, fr, it, cs or pt.
+    #[arg(long, default_value = "en", value_name = "LANGUAGE")]
+    pub lang: String,
+    /// Take a passphrase, needed besides the words, from this file's first line (`-` for stdin).
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Which identity of the phrase.
+    #[arg(long, default_value_t = 0)]
+    pub index: u32,
+}
+
+/// `tenet id restore`
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// What you call yourself; others see it.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Take the passphrase that belongs to the words from this file's first line (`-` for stdin).
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Which identity of the phrase.
+    #[arg(long, default_value_t = 0)]
+    pub index: u32,
+}
+
+/// `tenet pin …`: PINs are asked for on a terminal, else read from stdin, one a line.
+#[derive(Debug, Subcommand)]
+pub enum PinCommand {
+    /// Set a PIN where there is none.
+    Set,
+    /// Put another PIN in the place of the present one, which is asked for first.
+    Change,
+    /// Remove the PIN.
+    Remove,
+}
+
+fn words(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(words @ (12 | 15 | 18 | 21 | 24)) => Ok(words),
+        _ => Err("a phrase has 12, 15, 18, 21 or 24 words".into()),
+    }
+}

@@ -1,0 +1,182 @@
+//! The grammar of the command line (`spec/cli.md`).
+
+mod chat;
+mod contacts;
+mod identity;
+mod node;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+pub use chat::{Edit, History, Kind, Listen, React, Read, Send, Unsend};
+pub use contacts::{Accept, ContactCommand, Invite, InviteCommand, Invites, Who, WhoName};
+pub use identity::{IdCommand, New, PinCommand, Restore};
+pub use node::{Demo, Settings, Up};
+
+/// Talk to people directly: encrypted, device to device, with no server between.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tenet",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; `up` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// The home to use [default: the platform's data folder].
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "TENET_HOME",
+        hide_env_values = true
+    )]
+    pub home: Option<PathBuf>,
+    /// Only act if this is the home's identity.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DID",
+        env = "TENET_ID",
+        hide_env_values = true
+    )]
+    pub id: Option<String>,
+    /// Print JSON: one object, or one object a line for lists and streams.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Take the PIN from the first line of this file, or of stdin for `-`.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "TENET_PIN_FILE",
+        hide_env_values = true
+    )]
+    pub pin_file: Option<PathBuf>,
+    /// How long to wait for others at most.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
+    pub timeout: u64,
+    /// Where to listen for others, instead of the home's own port on every address.
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDR",
+        env = "TENET_LISTEN",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub listen: Vec<SocketAddr>,
+    /// Do not look for others on the local network.
+    #[arg(long, global = true, env = "TENET_NO_LAN", hide_env_values = true)]
+    pub no_lan: bool,
+    /// Say more on stderr; twice or thrice for still more.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// How the log on stderr looks.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t = LogFormat::Text,
+        env = "TENET_LOG_FORMAT",
+        hide_env_values = true
+    )]
+    pub log_format: LogFormat,
+}
+
+/// How the log on stderr looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line a person reads.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the node until it is stopped.
+    Up(Up),
+    /// Show it: two people become contacts and talk, as real processes in a temporary folder.
+    Demo(Demo),
+    /// Make, restore or show the identity.
+    #[command(subcommand)]
+    Id(IdCommand),
+    /// Make a link to give to one other person.
+    Invite(Invite),
+    /// List the links that are open.
+    Invites(Invites),
+    /// Take a link that another person gave.
+    Accept(Accept),
+    /// List everybody who was accepted.
+    Contacts,
+    /// Verify or rename a contact.
+    #[command(subcommand)]
+    Contact(ContactCommand),
+    /// Write a message.
+    Send(Send),
+    /// Show the messages with somebody, oldest first.
+    History(History),
+    /// Print every new thing as it comes.
+    Listen(Listen),
+    /// Put an emoji on a message.
+    React(React),
+    /// Give an own message another text.
+    Edit(Edit),
+    /// Take an own message back.
+    Unsend(Unsend),
+    /// Mark everything of somebody as read.
+    Read(Read),
+    /// Set, change or remove the PIN that guards the home.
+    #[command(subcommand)]
+    Pin(PinCommand),
+    /// Make the running node forget its keys until the PIN is given.
+    Lock,
+    /// Give the running node the PIN.
+    Unlock,
+    /// Connect, send and receive all that is possible, then return.
+    Sync,
+    /// Show what this node is and does.
+    Status,
+    /// Show the devices of contacts and how each is reached.
+    Net,
+    /// Show or change settings.
+    Settings(Settings),
+    /// Check the home, the store, the clock and the port, and say what to do.
+    Doctor,
+}
+
+/// Reads the arguments; help, version and mistakes are printed here.
+///
+/// # Errors
+/// How the program ends: 0 after help and version, 2 after a mistake.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, ExitCode> {
+    Cli::try_parse_from(args).map_err(|error| {
+        let _ = error.print();
+        if error.use_stderr() {
+            ExitCode::from(2)
+        } else {
+            ExitCode::SUCCESS
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

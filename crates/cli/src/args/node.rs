@@ -1,0 +1,32 @@
+//! The node itself.
+
+use clap::Args;
+
+/// `tenet up`
+#[derive(Debug, Default, Args)]
+pub struct Up {
+    /// The port of the web page; this version has none yet.
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// Without the web page.
+    #[arg(long)]
+    pub no_ui: bool,
+}
+
+/// `tenet demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Keep the temporary folder, and say where it is.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// `tenet settings`
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// Which setting; all if nothing is said.
+    pub name: Option<String>,
+    /// Its new value.
+    #[arg(requires = "name")]
+    pub value: Option<String>,
+}

@@ -1,0 +1,200 @@
+//! Whom a command speaks to: the node that runs on the home, or the home itself (`CLI-3`).
+
+use std::time::{Duration, Instant};
+
+use tenet_rpc::api::{Call, Error, Identity, Kind, Mode, Notice, Request, Status, Subscribed};
+use tenet_rpc::client::{self, Client, ConnectError, Occurrence};
+use tenet_rpc::server::{Delivery, Handler, Subscription, ask};
+
+use crate::failure::{Failure, Outcome};
+use crate::gate::Gate;
+use crate::home::{self, Home, Paths};
+use crate::host::Options;
+use crate::input::Input;
+
+/// How often to look whether a home that another process holds is free, or has a socket.
+const LOOK_AGAIN: Duration = Duration::from_millis(25);
+
+/// Whom a command speaks to.
+#[derive(Debug)]
+pub enum Caller {
+    /// The node that runs on the home.
+    Running(Client),
+    /// Nobody runs: this process has the home open.
+    Here(Gate),
+}
+
+/// What a command needs where no node runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A running node: it cannot do without (exit 3).
+    Running,
+    /// The home and the network.
+    Network,
+    /// The home.
+    Home,
+    /// The vault only: the store stays closed.
+    Vault,
+}
+
+/// How a command finds whom to speak to.
+#[derive(Debug)]
+pub struct Finder<'a> {
+    /// Where the home lies.
+    pub paths: &'a Paths,
+    /// Where a PIN would come from.
+    pub input: &'a Input,
+    /// How the network is used if this process opens the home.
+    pub options: &'a Options,
+    /// The identity that it must be.
+    pub id: Option<&'a str>,
+    /// How long to wait for a home that another process holds.
+    pub timeout: Duration,
+}
+
+/// What happens, one thing after another.
+#[derive(Debug)]
+pub enum Events {
+    /// At the node that runs.
+    Running(client::Events),
+    /// In this process.
+    Here(Subscription),
+}
+
+impl Finder<'_> {
+    /// Finds a running node, or opens the home.
+    ///
+    /// # Errors
+    /// [`Kind::NoNode`], [`Kind::Locked`], [`Kind::NotFound`] if `id` is another's, and the home's.
+    pub async fn find(&self, need: Need) -> Outcome<Caller> {
+        let until = Instant::now() + self.timeout;
+        let caller = loop {
+            match Client::connect(&self.paths.socket()).await {
+                Ok(client) => break Caller::Running(client),
+                Err(ConnectError::NoNode) if need == Need::Running => {
+                    return Err(ConnectError::NoNode.into());
+                }
+                Err(ConnectError::NoNode) => {}
+                Err(error) => return Err(error.into()),
+            }
+            match Home::open(self.paths) {
+                Ok(home) => break Caller::Here(self.open(home, need).await?),
+                // It may be a node on its way up, or another command that will soon be done.
+                Err(home::Error::InUse { .. }) if Instant::now() < until => {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        match self.check_id(&caller, need).await {
+            Ok(()) => Ok(caller),
+            Err(error) => {
+                caller.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn open(&self, home: Home, need: Need) -> Outcome<Gate> {
+        let pin = home.vault()?.has_pin()? && need != Need::Vault;
+        let pin = pin.then(|| self.input.pin("PIN: ")).transpose()?;
+        let options = Options {
+            network: need == Need::Network,
+            ..self.options.clone()
+        };
+        let gate = Gate::closed(home, options, Mode::Offline)?;
+        if need != Need::Vault {
+            gate.open(pin).await?;
+        }
+        Ok(gate)
+    }
+
+    async fn check_id(&self, caller: &Caller, need: Need) -> Outcome {
+        let Some(id) = self.id.filter(|_| need != Need::Vault) else {
+            return Ok(());
+        };
+        if caller.call(Identity {}).await?.did == id {
+            return Ok(());
+        }
+        let message = format!("the identity of this home is not {id}: tenet id list");
+        Err(Error::not_found(message).into())
+    }
+}
+
+impl Caller {
+    /// Asks.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn call<C: Call + Into<Request>>(&self, params: C) -> Outcome<C::Answer> {
+        match self {
+            Self::Running(client) => Ok(client.call(params).await?),
+            Self::Here(gate) => Ok(ask(gate, params).await?),
+        }
+    }
+
+    /// Asks for events from now on.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn subscribe(&self) -> Outcome<(Subscribed, Events)> {
+        match self {
+            Self::Running(client) => {
+                let (subscribed, events) = client.subscribe(None).await?;
+                Ok((subscribed, Events::Running(events)))
+            }
+            Self::Here(gate) => {
+                let subscription = gate.subscribe(None)?;
+                let subscribed = Subscribed {
+                    seq: subscription.seq(),
+                    gap: subscription.gap(),
+                };
+                Ok((subscribed, Events::Here(subscription)))
+            }
+        }
+    }
+
+    /// Whether this process has the home open.
+    pub fn is_here(&self) -> bool {
+        matches!(self, Self::Here(_))
+    }
+
+    /// Whether the home has a PIN.
+    ///
+    /// # Errors
+    /// The node's.
+    pub async fn has_pin(&self) -> Outcome<bool> {
+        match self {
+            Self::Running(_) => Ok(self.call(Status {}).await?.pin),
+            Self::Here(gate) => Ok(gate.home().vault()?.has_pin()?),
+        }
+    }
+
+    /// Takes leave: closes the home if this process has it open.
+    pub async fn close(self) {
+        if let Self::Here(gate) = self {
+            gate.close().await;
+        }
+    }
+}
+
+impl Events {
+    /// What happened next; `None` when the node is gone or locked.
+    pub async fn next(&mut self) -> Option<Occurrence> {
+        match self {
+            Self::Running(events) => events.next().await,
+            Self::Here(subscription) => match subscription.next().await? {
+                Delivery::Gap(gap) => Some(Occurrence::Gap(gap)),
+                Delivery::Event(line) => {
+                    let notice: Notice = serde_json::from_str(&line).ok()?;
+                    Some(Occurrence::Event(Box::new(notice)))
+                }
+            },
+        }
+    }
+}
+
+/// Whether a failure says that no node runs.
+pub fn is_no_node(failure: &Failure) -> bool {
+    matches!(failure, Failure::Error(error) if error.kind == Kind::NoNode)
+}

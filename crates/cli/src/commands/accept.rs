@@ -1,0 +1,60 @@
+//! `tenet accept`: take a link that another person gave.
+
+use serde::Serialize;
+use tenet_rpc::api::{self, AcceptState, Error};
+
+use super::Shell;
+use crate::args::Accept;
+use crate::caller::Need;
+use crate::failure::Outcome;
+use crate::output::{note, shown_short};
+
+#[derive(Serialize)]
+struct Shown {
+    did: String,
+    name: String,
+    session: Option<String>,
+    state: AcceptState,
+}
+
+pub(super) async fn run(shell: &Shell, args: Accept) -> Outcome {
+    let link = shell.input.text(&args.link)?.trim().to_owned();
+    let accepted = shell
+        .with(Need::Network, async |caller| {
+            let params = api::Accept {
+                link,
+                name: args.name,
+                timeout_ms: Some(shell.timeout_ms()),
+            };
+            let accepted = caller.call(params).await?;
+            if accepted.state == AcceptState::Connected {
+                shell.settle(caller).await?;
+            }
+            Ok(accepted)
+        })
+        .await?;
+    if accepted.state == AcceptState::Refused {
+        return Err(Error::refused("the other side refused this link; ask for a new one").into());
+    }
+    let shown = Shown {
+        did: accepted.did,
+        name: accepted.name,
+        session: accepted.session,
+        state: accepted.state,
+    };
+    shell.output.object(&shown, || words(&shown))?;
+    if shown.state != AcceptState::Connected {
+        note("kept and tried again while tenet up runs");
+    }
+    Ok(())
+}
+
+fn words(shown: &Shown) -> String {
+    let name = shown_short(&shown.name);
+    match shown.state {
+        AcceptState::Connected => {
+            format!("{name} is a contact now; compare: tenet contact verify '{name}'")
+        }
+        _ => format!("{name} was not reached yet"),
+    }
+}

@@ -1,0 +1,67 @@
+//! `tenet contact …`: verify, confirm, rename.
+
+use tenet_rpc::api::{ContactConfirm, ContactRename, ContactVerify, Verification};
+
+use super::{Shell, contacts};
+use crate::args::ContactCommand;
+use crate::caller::Need;
+use crate::failure::Outcome;
+use crate::output::shown_short;
+
+pub(super) async fn run(shell: &Shell, command: ContactCommand) -> Outcome {
+    let contact = match command {
+        ContactCommand::Verify(args) => return verify(shell, args.who).await,
+        ContactCommand::Confirm(args) => {
+            let params = ContactConfirm { who: args.who };
+            shell
+                .with(Need::Home, async |caller| caller.call(params).await)
+                .await?
+        }
+        ContactCommand::Rename(args) => {
+            let params = ContactRename {
+                who: args.who,
+                name: args.name,
+            };
+            shell
+                .with(Need::Home, async |caller| caller.call(params).await)
+                .await?
+        }
+    };
+    shell.output.object(&contact, || contacts::words(&contact))
+}
+
+async fn verify(shell: &Shell, who: String) -> Outcome {
+    let params = ContactVerify { who };
+    let verification = shell
+        .with(Need::Home, async |caller| caller.call(params).await)
+        .await?;
+    shell.output.object(&verification, || words(&verification))
+}
+
+fn words(verification: &Verification) -> String {
+    let name = shown_short(&verification.name);
+    let number = grouped(&verification.number, 5);
+    let compare = match &verification.digits {
+        Some(digits) => format!(
+            "    {}\n    {}\n    {}\n",
+            verification.emoji.join("  "),
+            verification.words.join(", "),
+            grouped(digits, 4)
+        ),
+        None => String::new(),
+    };
+    format!(
+        "Compare with {name} over another way, by voice for instance:\n\n{compare}    {number}\n\n\
+         If {name} sees the same: tenet contact confirm '{name}'"
+    )
+}
+
+/// Digits in groups, as people read them aloud.
+fn grouped(digits: &str, size: usize) -> String {
+    let digits: Vec<char> = digits.chars().collect();
+    digits
+        .chunks(size)
+        .map(String::from_iter)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

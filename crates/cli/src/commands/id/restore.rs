@@ -1,0 +1,83 @@
+//! `tenet id restore`
+
+use serde::Serialize;
+use tenet_identity::phrase::Phrase;
+use tenet_rpc::api::{Identity, Mode, Secret};
+use tenet_rpc::server::ask;
+
+use super::make::{Recipe, check_name, choose_pin};
+use crate::args::Restore;
+use crate::commands::Shell;
+use crate::failure::{Failure, Outcome};
+use crate::gate::Gate;
+use crate::home::{self, Home};
+use crate::host::Options;
+use crate::output::note;
+
+#[derive(Serialize)]
+struct Shown {
+    did: String,
+    device: String,
+    name: String,
+}
+
+pub(in crate::commands) async fn run(shell: &Shell, args: Restore) -> Outcome {
+    check_name(args.name.as_deref())?;
+    let home = Home::prepare(&shell.paths)?;
+    let there = match home.identity() {
+        Ok(_) => true,
+        Err(home::Error::NoIdentity) => false,
+        Err(error) => return Err(error.into()),
+    };
+    // In this order on stdin: PIN, passphrase, phrase.
+    let pin = choose_pin(&shell.input)?;
+    let passphrase = args
+        .passphrase_file
+        .map(|path| shell.input.secret_file(&path, "passphrase: "))
+        .transpose()?;
+    let phrase = Phrase::parse(shell.input.phrase()?.expose())
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    let recipe = Recipe {
+        phrase,
+        passphrase,
+        index: args.index,
+        name: args.name,
+        pin,
+    };
+    let shown = if there {
+        reopen(shell, home, recipe).await?
+    } else {
+        let made = recipe.make(&home).await?;
+        Shown {
+            did: made.did,
+            device: made.device,
+            name: made.name,
+        }
+    };
+    shell.output.object(&shown, || shown.did.clone())
+}
+
+/// The identity is here, and its PIN or machine secret is lost: opens the vault by the phrase and
+/// closes it anew. Everything in it stays.
+async fn reopen(shell: &Shell, home: Home, recipe: Recipe) -> Outcome<Shown> {
+    let vault = home.vault()?;
+    vault.recover(&recipe.seed(), recipe.pin.as_ref().map(Secret::expose))?;
+    note(match recipe.pin {
+        Some(_) => "the home opens again, with the new PIN",
+        None => "the home opens again; it has no PIN now: tenet pin set",
+    });
+    let options = Options {
+        network: false,
+        ..shell.options.clone()
+    };
+    let gate = Gate::closed(home, options, Mode::Offline)?;
+    gate.open(recipe.pin).await?;
+    let identity = ask(&gate, Identity {}).await;
+    gate.close().await;
+    let identity = identity?;
+    Ok(Shown {
+        did: identity.did,
+        device: identity.device,
+        name: identity.name,
+    })
+}

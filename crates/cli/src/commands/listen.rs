@@ -1,0 +1,95 @@
+//! `tenet listen`: every new thing as it comes.
+
+use tenet_rpc::api::{Contact, Event, Notice, Path};
+use tenet_rpc::client::Occurrence;
+
+use super::{Shell, message};
+use crate::args::{Kind, Listen};
+use crate::caller::{Events, Need};
+use crate::failure::Outcome;
+use crate::output::{note, shown, shown_short};
+use crate::signals::Signals;
+use crate::time;
+
+pub(super) async fn run(shell: &Shell, args: &Listen) -> Outcome {
+    shell
+        .with(Need::Network, async |caller| {
+            let mut signals = Signals::new()?;
+            let (_, events) = caller.subscribe().await?;
+            tokio::select! {
+                outcome = print(shell, args, events) => outcome,
+                () = signals.stop() => Ok(()),
+            }
+        })
+        .await
+}
+
+async fn print(shell: &Shell, args: &Listen, mut events: Events) -> Outcome {
+    while let Some(occurrence) = events.next().await {
+        match occurrence {
+            Occurrence::Event(notice) => {
+                if wanted(&args.kinds, &notice.event) {
+                    shell.output.object(&notice, || words(&notice))?;
+                } else if is_warning(&notice.event) {
+                    // What could be a danger is said even to those who asked for messages only.
+                    note(&format!("tenet: {}", words(&notice)));
+                }
+            }
+            Occurrence::Gap(gap) => {
+                note(&format!(
+                    "{} things were missed; see tenet history",
+                    gap.to - gap.from + 1
+                ));
+            }
+        }
+    }
+    note("the node is gone or locked");
+    Ok(())
+}
+
+fn wanted(kinds: &[Kind], event: &Event) -> bool {
+    kinds
+        .iter()
+        .any(|kind| *kind == Kind::All || kind.name() == event.name())
+}
+
+fn is_warning(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Warning { .. } | Event::LinkReused { .. } | Event::TooEarly { .. }
+    )
+}
+
+fn words(notice: &Notice) -> String {
+    match &notice.event {
+        Event::Message(message) | Event::Changed(message) => message::words(message),
+        Event::State { id, state, .. } => format!("{id} is {state}"),
+        Event::Contact { contact, .. } => contact_words(contact),
+        Event::Accept { name, state, .. } => {
+            format!(
+                "the link of {}: {}",
+                shown_short(name),
+                format!("{state:?}").to_lowercase()
+            )
+        }
+        Event::InviteUsed { id, name, .. } => {
+            format!("{} took the link {id}", shown_short(name))
+        }
+        Event::LinkReused { message, .. } | Event::Warning { message, .. } => shown(message),
+        Event::Connection(connection) => match (connection.path, &connection.addr) {
+            (Path::None, _) => format!("{} is not connected any more", connection.device),
+            (_, Some(addr)) => format!("{} is connected, {addr}", connection.device),
+            (_, None) => format!("{} is connected", connection.device),
+        },
+        Event::TooEarly { theirs, ours, .. } => format!(
+            "another's clock says {} and this one {}: set the one that is wrong",
+            time::short(*theirs),
+            time::short(*ours)
+        ),
+        _ => "something that this version does not know".into(),
+    }
+}
+
+fn contact_words(contact: &Contact) -> String {
+    super::contacts::words(contact)
+}

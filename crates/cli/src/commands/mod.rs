@@ -1,0 +1,149 @@
+//! The commands, one file each.
+
+mod accept;
+mod contact;
+mod contacts;
+mod demo;
+mod doctor;
+mod edit;
+mod history;
+mod id;
+mod invite;
+mod invites;
+mod listen;
+mod lock;
+mod message;
+mod net;
+mod pin;
+mod react;
+mod read;
+mod send;
+mod settings;
+mod status;
+mod sync;
+mod unsend;
+mod up;
+
+use std::time::Duration;
+
+use tenet_rpc::api::{self, Error};
+
+use crate::args::{Cli, Command, Up};
+use crate::caller::{Caller, Finder, Need};
+use crate::failure::Outcome;
+use crate::home::Paths;
+use crate::host::Options;
+use crate::input::Input;
+use crate::output::{Output, note};
+
+/// What every command works with: where the home lies, what comes in, what goes out.
+#[derive(Debug)]
+struct Shell {
+    paths: Paths,
+    input: Input,
+    output: Output,
+    options: Options,
+    id: Option<String>,
+    timeout: Duration,
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// How it ends if not well.
+pub fn run(cli: Cli) -> Outcome {
+    let global = cli.global;
+    let shell = Shell {
+        paths: Paths::find(global.home.as_deref())?,
+        input: Input::new(global.pin_file),
+        output: Output { json: global.json },
+        options: Options {
+            network: true,
+            listen: global.listen,
+            lan: !global.no_lan,
+        },
+        id: global.id,
+        timeout: Duration::from_secs(global.timeout),
+    };
+    let command = cli.command.unwrap_or(Command::Up(Up::default()));
+    if let Command::Demo(demo) = command {
+        return demo::run(shell.output, &demo);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::failure(format!("cannot start: {error}")))?;
+    runtime.block_on(dispatch(&shell, command))
+}
+
+async fn dispatch(shell: &Shell, command: Command) -> Outcome {
+    match command {
+        Command::Up(args) => up::run(shell, &args).await,
+        Command::Demo(args) => demo::run(shell.output, &args),
+        Command::Id(command) => id::run(shell, command).await,
+        Command::Invite(args) => invite::run(shell, args).await,
+        Command::Invites(args) => invites::run(shell, &args).await,
+        Command::Accept(args) => accept::run(shell, args).await,
+        Command::Contacts => contacts::run(shell).await,
+        Command::Contact(command) => contact::run(shell, command).await,
+        Command::Send(args) => send::run(shell, args).await,
+        Command::History(args) => history::run(shell, args).await,
+        Command::Listen(args) => listen::run(shell, &args).await,
+        Command::React(args) => react::run(shell, args).await,
+        Command::Edit(args) => edit::run(shell, args).await,
+        Command::Unsend(args) => unsend::run(shell, args).await,
+        Command::Read(args) => read::run(shell, args).await,
+        Command::Pin(command) => pin::run(shell, command).await,
+        Command::Lock => lock::lock(shell).await,
+        Command::Unlock => lock::unlock(shell).await,
+        Command::Sync => sync::run(shell).await,
+        Command::Status => status::run(shell).await,
+        Command::Net => net::run(shell).await,
+        Command::Settings(args) => settings::run(shell, args).await,
+        Command::Doctor => doctor::run(shell).await,
+    }
+}
+
+impl Shell {
+    fn finder(&self) -> Finder<'_> {
+        Finder {
+            paths: &self.paths,
+            input: &self.input,
+            options: &self.options,
+            id: self.id.as_deref(),
+            timeout: self.timeout,
+        }
+    }
+
+    /// Finds whom to speak to, does the work, takes leave, whatever the work came to.
+    async fn with<T>(
+        &self,
+        need: Need,
+        work: impl AsyncFnOnce(&Caller) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let caller = self.finder().find(need).await?;
+        let outcome = work(&caller).await;
+        caller.close().await;
+        outcome
+    }
+
+    /// Where this process has the home open, brings what was just written to the others before it
+    /// closes; a running node does so by itself.
+    async fn settle(&self, caller: &Caller) -> Outcome {
+        if caller.is_here() {
+            let synced = caller
+                .call(api::Sync {
+                    timeout_ms: Some(self.timeout_ms()),
+                })
+                .await?;
+            if synced.pending > 0 {
+                note("kept; it is sent when the other can be reached: tenet up");
+            }
+        }
+        Ok(())
+    }
+
+    fn timeout_ms(&self) -> u64 {
+        u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,22 @@
+//! `tenet sync`: connect, send and receive all that is possible.
+
+use tenet_rpc::api;
+
+use super::Shell;
+use crate::caller::Need;
+use crate::failure::Outcome;
+
+pub(super) async fn run(shell: &Shell) -> Outcome {
+    let params = api::Sync {
+        timeout_ms: Some(shell.timeout_ms()),
+    };
+    let synced = shell
+        .with(Need::Network, async |caller| caller.call(params).await)
+        .await?;
+    shell.output.object(&synced, || {
+        format!(
+            "sent {}, received {}, pending {}",
+            synced.sent, synced.received, synced.pending
+        )
+    })
+}

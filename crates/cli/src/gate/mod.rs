@@ -1,0 +1,190 @@
+//! The door before a node: closed while the home is locked, and the keeper of the PIN.
+//!
+//! ```text
+//!               ┌─ lock, unlock, pin_*, phrase (its PIN) ─▶ vault
+//! request ─▶ Gate
+//!               └─ everything else ─▶ host::Node, while there is one; else "locked"
+//! ```
+//!
+//! The same gate stands on the socket of a running node and inside a command that opened the home
+//! itself. While it is locked this process holds no key (`HOME-9`).
+
+mod pin;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tenet_rpc::api::{Error, Mode, NodeStatus, Request, Secret};
+use tenet_rpc::server::{Handler, Outcome, Pending, Subscription, answer};
+use tokio::sync::Mutex;
+
+use crate::home::{Home, Vault};
+use crate::host::{Node, Options};
+use crate::time;
+
+/// A held home and, while it is open, its node; clones share it.
+#[derive(Clone)]
+pub struct Gate {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    home: Home,
+    vault: Vault,
+    options: Options,
+    mode: Mode,
+    started: u64,
+    /// Opening, closing and trying PINs take turns on this.
+    node: Mutex<Option<Node>>,
+    /// Whom requests go to; nobody while it is locked.
+    door: RwLock<Option<Arc<dyn Handler>>>,
+}
+
+impl Gate {
+    /// The gate of a home, closed.
+    ///
+    /// # Errors
+    /// The home's.
+    pub fn closed(home: Home, options: Options, mode: Mode) -> Result<Self, Error> {
+        let vault = home.vault()?;
+        let inner = Inner {
+            home,
+            vault,
+            options,
+            mode,
+            started: time::now(),
+            node: Mutex::new(None),
+            door: RwLock::new(None),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Opens the home, with its PIN if it has one.
+    ///
+    /// # Errors
+    /// [`home::Error`](crate::home::Error)'s about the PIN and the machine secret, and the store's.
+    pub async fn open(&self, pin: Option<Secret>) -> Result<(), Error> {
+        let mut node = self.inner.node.lock().await;
+        if node.is_some() {
+            return Ok(());
+        }
+        let key = self.vault_key(pin).await?;
+        let folder = self.inner.home.identity()?;
+        let opened = Node::open(&folder, key, self.inner.options.clone()).await?;
+        self.set_door(Some(opened.handler()));
+        *node = Some(opened);
+        Ok(())
+    }
+
+    /// Closes the home; what is under way is answered or fails, and the keys are forgotten.
+    pub async fn close(&self) {
+        let mut node = self.inner.node.lock().await;
+        self.set_door(None);
+        if let Some(node) = node.take() {
+            node.close().await;
+        }
+    }
+
+    /// The home that it guards.
+    pub fn home(&self) -> &Home {
+        &self.inner.home
+    }
+
+    fn door(&self) -> Option<Arc<dyn Handler>> {
+        self.inner
+            .door
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set_door(&self, handler: Option<Arc<dyn Handler>>) {
+        *self
+            .inner
+            .door
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = handler;
+    }
+
+    /// Runs to its end even if nobody waits for it any more: a home is not left half open.
+    fn task(work: impl Future<Output = Outcome> + Send + 'static) -> Pending {
+        let (answerer, pending) = Pending::channel();
+        tokio::spawn(async move { answerer.answer(work.await) });
+        pending
+    }
+
+    /// What the node says of itself, and what only the gate knows.
+    async fn status(self) -> Outcome {
+        let status = match self.door() {
+            Some(handler) => {
+                let outcome = handler.call(Request::Status(Default::default())).await?;
+                let status: NodeStatus = serde_json::from_str(&outcome)
+                    .map_err(|error| Error::internal(error.to_string()))?;
+                NodeStatus {
+                    mode: self.inner.mode,
+                    ..status
+                }
+            }
+            None => locked(),
+        };
+        answer(Ok(NodeStatus {
+            version: env!("CARGO_PKG_VERSION").into(),
+            pin: self.inner.vault.has_pin()?,
+            started: self.inner.started,
+            ..status
+        }))
+    }
+}
+
+impl Handler for Gate {
+    fn call(&self, request: Request) -> Pending {
+        let gate = self.clone();
+        match request {
+            Request::Lock(_) => Self::task(gate.lock()),
+            Request::Unlock(unlock) => Self::task(gate.unlock(unlock)),
+            Request::PinSet(set) => Self::task(gate.pin_set(set)),
+            Request::PinChange(change) => Self::task(gate.pin_change(change)),
+            Request::PinRemove(remove) => Self::task(gate.pin_remove(remove)),
+            Request::Phrase(phrase) => Self::task(gate.phrase(phrase)),
+            Request::Status(_) => Pending::future(gate.status()),
+            request => match self.door() {
+                Some(handler) => handler.call(request),
+                None => Pending::ready(Err(Error::locked())),
+            },
+        }
+    }
+
+    fn subscribe(&self, since: Option<u64>) -> Result<Subscription, Error> {
+        self.door().ok_or_else(Error::locked)?.subscribe(since)
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate")
+            .field("open", &self.door().is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is known of a home that is locked.
+pub(crate) fn locked() -> NodeStatus {
+    NodeStatus {
+        mode: Mode::Locked,
+        version: env!("CARGO_PKG_VERSION").into(),
+        did: None,
+        name: None,
+        device: None,
+        pin: true,
+        started: 0,
+        addrs: Vec::new(),
+        ui: None,
+        contacts: 0,
+        connected: 0,
+        pending: 0,
+        accepting: 0,
+    }
+}
