@@ -25,7 +25,7 @@ pub struct Setting {
     slot: fn(&mut Settings) -> &mut bool,
 }
 
-/// All settings, by name.
+/// All settings, by name (`SET-1`).
 pub static ALL: [Setting; 2] = [
     Setting {
         name: "lan",
@@ -185,6 +185,7 @@ mod tests {
     use data_encoding::HEXLOWER;
     use proptest::prelude::*;
 
+    /// SET-1.
     #[test]
     fn are_read_and_changed_by_name() {
         let mut settings = Settings::default();

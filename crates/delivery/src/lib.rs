@@ -7,7 +7,7 @@
 //!                           ▼
 //!                       Dispatch ── state::State ──▶ queued, stored, delivered, read, failed
 //!
-//! a device is wanted ──▶ redial::Redial ──▶ dial it now
+//! an endpoint is wanted ──▶ redial::Redial ──▶ dial it now
 //! ```
 //!
 //! A pure core: no IO, no clock, no randomness of its own. The modules, in reading order:

@@ -26,11 +26,11 @@ impl Bench {
         }
     }
 
-    /// Devices dialled by an input.
+    /// Peers dialled by an input.
     fn after(&mut self, input: Input, now: u64) -> Vec<EndpointId> {
         self.redial.handle(input, now, &mut self.rng);
         std::iter::from_fn(|| self.redial.poll())
-            .map(|Output::Dial(device)| device)
+            .map(|Output::Dial(peer)| peer)
             .collect()
     }
 
@@ -41,17 +41,17 @@ impl Bench {
     }
 }
 
-fn device(n: u8) -> EndpointId {
+fn peer(n: u8) -> EndpointId {
     EndpointId::from([n; 32])
 }
 
 /// DEL-8.
 #[test]
-fn a_wanted_device_is_dialled_at_once_and_once() {
+fn a_wanted_peer_is_dialled_at_once_and_once() {
     let mut bench = Bench::new();
-    assert_eq!(bench.after(Input::Want(device(1)), NOW), [device(1)]);
-    assert_eq!(bench.after(Input::Want(device(1)), NOW), []);
-    assert_eq!(bench.after(Input::Connected(device(1)), NOW + 5), []);
+    assert_eq!(bench.after(Input::Want(peer(1)), NOW), [peer(1)]);
+    assert_eq!(bench.after(Input::Want(peer(1)), NOW), []);
+    assert_eq!(bench.after(Input::Connected(peer(1)), NOW + 5), []);
     assert_eq!(bench.redial.deadline(), None);
     assert_eq!(bench.after(Input::NetworkChanged, NOW + 9), []);
 }
@@ -61,34 +61,34 @@ fn a_wanted_device_is_dialled_at_once_and_once() {
 fn waits_double_up_to_five_minutes_less_a_random_part() {
     let mut bench = Bench::new();
     let mut now = NOW;
-    assert_eq!(bench.after(Input::Want(device(1)), now), [device(1)]);
+    assert_eq!(bench.after(Input::Want(peer(1)), now), [peer(1)]);
     for step in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300].map(|s| s * 1_000) {
         now += 10_000;
-        let wait = bench.wait(device(1), now);
+        let wait = bench.wait(peer(1), now);
         assert!((step / 2..=step).contains(&wait), "{wait} of {step}");
         now += wait;
         assert_eq!(bench.after(Input::Tick, now - 1), []);
-        assert_eq!(bench.after(Input::Tick, now), [device(1)]);
+        assert_eq!(bench.after(Input::Tick, now), [peer(1)]);
     }
 }
 
 /// DEL-10.
 #[test]
 fn news_end_the_wait_and_begin_it_anew() {
-    for news in [Input::NetworkChanged, Input::News(device(1))] {
+    for news in [Input::NetworkChanged, Input::News(peer(1))] {
         let mut bench = Bench::new();
         let mut now = NOW;
-        bench.after(Input::Want(device(1)), now);
+        bench.after(Input::Want(peer(1)), now);
         for _ in 0..6 {
             now += 1_000;
-            now += bench.wait(device(1), now);
-            assert_eq!(bench.after(Input::Tick, now), [device(1)]);
+            now += bench.wait(peer(1), now);
+            assert_eq!(bench.after(Input::Tick, now), [peer(1)]);
         }
         now += 10_000;
-        assert!(bench.wait(device(1), now) > 10_000);
-        assert_eq!(bench.after(news, now + 1), [device(1)]);
+        assert!(bench.wait(peer(1), now) > 10_000);
+        assert_eq!(bench.after(news, now + 1), [peer(1)]);
         now += 2_000;
-        assert!(bench.wait(device(1), now) <= 1_000);
+        assert!(bench.wait(peer(1), now) <= 1_000);
     }
 }
 
@@ -96,22 +96,22 @@ fn news_end_the_wait_and_begin_it_anew() {
 #[test]
 fn news_during_a_dial_are_not_lost() {
     let mut bench = Bench::new();
-    bench.after(Input::Want(device(1)), NOW);
-    assert_eq!(bench.after(Input::News(device(1)), NOW + 10), []);
+    bench.after(Input::Want(peer(1)), NOW);
+    assert_eq!(bench.after(Input::News(peer(1)), NOW + 10), []);
     assert_eq!(
-        bench.after(Input::DialFailed(device(1)), NOW + 5_000),
-        [device(1)]
+        bench.after(Input::DialFailed(peer(1)), NOW + 5_000),
+        [peer(1)]
     );
 }
 
-/// DEL-10: somebody on the LAN pretends to be the device, again and again.
+/// DEL-10: somebody on the LAN pretends to be the peer, again and again.
 #[test]
 fn forged_news_cost_one_dial_a_second() {
     let mut bench = Bench::new();
-    let mut dials = bench.after(Input::Want(device(1)), NOW).len();
+    let mut dials = bench.after(Input::Want(peer(1)), NOW).len();
     for now in NOW..NOW + 10_000 {
-        dials += bench.after(Input::News(device(1)), now).len();
-        dials += bench.after(Input::DialFailed(device(1)), now).len();
+        dials += bench.after(Input::News(peer(1)), now).len();
+        dials += bench.after(Input::DialFailed(peer(1)), now).len();
     }
     assert_eq!(dials, 10);
 }
@@ -120,13 +120,13 @@ fn forged_news_cost_one_dial_a_second() {
 #[test]
 fn a_lost_connection_is_dialled_at_once_if_it_had_lasted() {
     let mut bench = Bench::new();
-    bench.after(Input::Want(device(1)), NOW);
-    bench.after(Input::Connected(device(1)), NOW + 100);
+    bench.after(Input::Want(peer(1)), NOW);
+    bench.after(Input::Connected(peer(1)), NOW + 100);
     let lost = NOW + 100 + LASTING_MS;
-    assert_eq!(bench.after(Input::Lost(device(1)), lost), [device(1)]);
-    bench.after(Input::Connected(device(1)), lost + 50);
+    assert_eq!(bench.after(Input::Lost(peer(1)), lost), [peer(1)]);
+    bench.after(Input::Connected(peer(1)), lost + 50);
     assert_eq!(
-        bench.after(Input::Lost(device(1)), lost + 60),
+        bench.after(Input::Lost(peer(1)), lost + 60),
         [],
         "who hangs up at once waits"
     );
@@ -139,9 +139,9 @@ fn at_most_eight_dials_are_under_way_and_nobody_is_passed_over() {
     let mut bench = Bench::new();
     let mut dialled = Vec::new();
     for n in 0..20 {
-        dialled.extend(bench.after(Input::Want(device(n)), NOW + u64::from(n)));
+        dialled.extend(bench.after(Input::Want(peer(n)), NOW + u64::from(n)));
     }
-    assert_eq!(dialled, (0..8).map(device).collect::<Vec<_>>());
+    assert_eq!(dialled, (0..8).map(peer).collect::<Vec<_>>());
     assert_eq!(
         bench.redial.deadline(),
         None,
@@ -149,45 +149,45 @@ fn at_most_eight_dials_are_under_way_and_nobody_is_passed_over() {
     );
     let mut dialled = Vec::new();
     for n in 0..12 {
-        dialled.extend(bench.after(Input::DialFailed(device(n)), NOW + 100));
+        dialled.extend(bench.after(Input::DialFailed(peer(n)), NOW + 100));
         assert_eq!(bench.redial.under_way(), MAX_UNDER_WAY);
     }
-    assert_eq!(dialled, (8..20).map(device).collect::<Vec<_>>());
+    assert_eq!(dialled, (8..20).map(peer).collect::<Vec<_>>());
 }
 
 /// DEL-8.
 #[test]
-fn a_forgotten_device_is_not_dialled_again() {
+fn a_forgotten_peer_is_not_dialled_again() {
     let mut bench = Bench::new();
-    bench.after(Input::Want(device(1)), NOW);
-    bench.after(Input::Forget(device(1)), NOW);
+    bench.after(Input::Want(peer(1)), NOW);
+    bench.after(Input::Forget(peer(1)), NOW);
     assert_eq!(bench.redial.under_way(), 1, "the dial still ends by itself");
-    assert_eq!(bench.after(Input::DialFailed(device(1)), NOW + 9_000), []);
+    assert_eq!(bench.after(Input::DialFailed(peer(1)), NOW + 9_000), []);
     assert_eq!(
         (bench.redial.under_way(), bench.redial.deadline()),
         (0, None)
     );
-    assert_eq!(bench.after(Input::News(device(1)), NOW + 9_000), []);
+    assert_eq!(bench.after(Input::News(peer(1)), NOW + 9_000), []);
 
-    bench.after(Input::Want(device(2)), NOW);
-    bench.after(Input::Forget(device(2)), NOW);
-    bench.after(Input::Want(device(2)), NOW);
+    bench.after(Input::Want(peer(2)), NOW);
+    bench.after(Input::Forget(peer(2)), NOW);
+    bench.after(Input::Want(peer(2)), NOW);
     assert_eq!(
-        bench.after(Input::DialFailed(device(2)), NOW + 9_000),
-        [device(2)]
+        bench.after(Input::DialFailed(peer(2)), NOW + 9_000),
+        [peer(2)]
     );
 }
 
 #[test]
 fn a_clock_set_back_prolongs_no_wait() {
     let mut bench = Bench::new();
-    bench.after(Input::Want(device(1)), NOW);
-    bench.after(Input::DialFailed(device(1)), NOW + 1_000);
+    bench.after(Input::Want(peer(1)), NOW);
+    bench.after(Input::DialFailed(peer(1)), NOW + 1_000);
     let back = NOW - 24 * 3_600_000;
     bench.after(Input::Tick, back);
     assert!(bench.redial.deadline().unwrap() <= back + LONGEST_WAIT_MS);
-    assert_eq!(bench.after(Input::News(device(1)), back), []);
-    assert_eq!(bench.after(Input::Tick, back + LEAST_GAP_MS), [device(1)]);
+    assert_eq!(bench.after(Input::News(peer(1)), back), []);
+    assert_eq!(bench.after(Input::Tick, back + LEAST_GAP_MS), [peer(1)]);
 }
 
 fn inputs() -> impl Strategy<Value = Vec<(u64, usize, u8)>> {
@@ -196,7 +196,7 @@ fn inputs() -> impl Strategy<Value = Vec<(u64, usize, u8)>> {
 }
 
 proptest! {
-    /// Whatever happens: never more than eight dials, no device twice at a time, no device more
+    /// Whatever happens: never more than eight dials, no peer twice at a time, no peer more
     /// often than the least gap allows, a deadline that is near, and the same again from the same
     /// seed.
     #[test]
@@ -209,7 +209,7 @@ proptest! {
             let mut story = Vec::new();
             for (step, what, n) in &inputs {
                 now += step;
-                let id = device(*n);
+                let id = peer(*n);
                 let input = match what {
                     0 | 1 => Input::Want(id),
                     2 => Input::Forget(id),
@@ -243,16 +243,16 @@ proptest! {
         prop_assert_eq!(run()?, run()?);
     }
 
-    /// A device that is wanted and never reached is dialled again and again for ever.
+    /// A peer that is wanted and never reached is dialled again and again for ever.
     #[test]
     fn never_gives_up(rounds in 1..60usize) {
         let mut bench = Bench::new();
         let mut now = NOW;
-        let mut dialled = bench.after(Input::Want(device(1)), now);
+        let mut dialled = bench.after(Input::Want(peer(1)), now);
         for _ in 0..rounds {
-            prop_assert_eq!(&dialled, &[device(1)]);
+            prop_assert_eq!(&dialled, &[peer(1)]);
             now += 100;
-            dialled = bench.after(Input::DialFailed(device(1)), now);
+            dialled = bench.after(Input::DialFailed(peer(1)), now);
             prop_assert!(dialled.is_empty());
             now = bench.redial.deadline().expect("it is wanted");
             dialled = bench.after(Input::Tick, now);
