@@ -64,7 +64,7 @@ pub enum Durability {
 /// One input, one savepoint; one batch, one commit.
 ///
 /// ```text
-/// begin ─ (savepoint ─ … ─ release | undo)* ─ commit | abandon
+/// begin ─ (savepoint ─ … ─ keep | undo)* ─ commit | abandon
 /// ```
 pub trait Transactions {
     /// Begins a batch.
@@ -77,7 +77,7 @@ pub trait Transactions {
     fn savepoint(&mut self) -> Result<(), StoreError>;
 
     /// Ends an input: what it wrote stays in the batch.
-    fn release(&mut self) -> Result<(), StoreError>;
+    fn keep(&mut self) -> Result<(), StoreError>;
 
     /// Ends an input that failed: what it wrote is gone, the batch goes on.
     fn undo(&mut self) -> Result<(), StoreError>;

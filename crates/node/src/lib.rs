@@ -1,1 +1,27 @@
-//! x
+//! The engine: what a node does, without a socket, a file or a clock.
+//!
+//! ```text
+//! shell ── Input, now ──▶ Engine::handle ── savepoint ──▶ cores over Storage
+//!   ▲                                                          │
+//!   └── Output ◀──────── Engine::commit ◀── one transaction ◀──┘
+//! ```
+//!
+//! The same engine runs behind real sockets and in a simulator with virtual time: its only
+//! randomness is the seed that it was opened with.
+//!
+//! In reading order: [`input`] (what goes in and out), [`engine`] (batches, savepoints,
+//! commits), [`command`] (what a person can ask for), [`frame`] (what nodes say to each other),
+//! [`query`] (reading beside the engine).
+
+pub mod command;
+mod connection;
+pub mod engine;
+pub mod frame;
+pub mod input;
+pub mod own;
+pub mod query;
+pub mod storage;
+
+pub use engine::Engine;
+pub use own::Own;
+pub use storage::Storage;

@@ -10,7 +10,7 @@
 //! - [`log`], [`outbox`], [`chat`], [`contacts`]: the traits of the cores.
 
 mod chat;
-//mod contacts;
+mod contacts;
 mod error;
 mod log;
 pub mod open;

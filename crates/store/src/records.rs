@@ -21,8 +21,8 @@ pub(crate) enum Kind {
     Knocking = 3,
     /// By invite id and device.
     Answered = 4,
-    /// By name.
-    Setting = 5,
+    /// One, under the empty key.
+    Settings = 5,
 }
 
 impl Store {
@@ -34,10 +34,13 @@ impl Store {
         )
     }
 
-    pub(crate) fn records(&self, kind: Kind) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.collect("SELECT value FROM record WHERE kind = ?1 ORDER BY key", [kind as u8], |row| {
-            row.get(0)
-        })
+    /// All records of a kind whose keys begin so, by key.
+    pub(crate) fn records(&self, kind: Kind, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.collect(
+            "SELECT value FROM record WHERE kind = ?1 AND substr(key, 1, ?2) = ?3 ORDER BY key",
+            params![kind as u8, prefix.len() as i64, prefix],
+            |row| row.get(0),
+        )
     }
 
     pub(crate) fn put_record(

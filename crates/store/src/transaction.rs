@@ -53,7 +53,7 @@ impl Transactions for Store {
         self.run("SAVEPOINT input")
     }
 
-    fn release(&mut self) -> Result<(), StoreError> {
+    fn keep(&mut self) -> Result<(), StoreError> {
         self.run("RELEASE input")
     }
 

@@ -1,0 +1,113 @@
+//! Links: making, withdrawing, taking them.
+
+use tenet_apps::contacts::{Invite, Knocking, knocking::State};
+use tenet_delivery::redial;
+use tenet_identity::meeting::{
+    invite::{InviteKey, Secret},
+    knock,
+    link::{Ext, Link, MAX_ADDRESSES},
+};
+
+use super::{CommandError, Reply};
+use crate::{engine::Engine, input::CloseReason, storage::Storage};
+
+/// The least number of digits by which an invite may be named.
+const LEAST_DIGITS: usize = 4;
+
+impl<S: Storage> Engine<S> {
+    pub(super) fn invite(
+        &mut self,
+        now: u64,
+        name: Option<String>,
+        reusable: bool,
+        lasts_ms: u64,
+    ) -> Result<Reply, CommandError> {
+        let key = InviteKey::generate(&mut self.rng);
+        let secret = Secret::generate(&mut self.rng);
+        let expires = now.saturating_add(lasts_ms);
+        let mut invite = Invite::new(key, secret.clone(), reusable, now, expires);
+        invite.name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        if let Some(name) = &invite.name {
+            tenet_identity::name::check(name)
+                .map_err(|error| CommandError::Usage(error.to_string()))?;
+        }
+        let ext = Ext {
+            identity: self.own.identity(),
+            endpoint: self.own.endpoint,
+            addresses: self.own_addresses.iter().copied().take(MAX_ADDRESSES).collect(),
+            secret,
+            expires_ms: expires,
+            reusable,
+            name: Some(self.own.name.clone()).filter(|name| !name.is_empty()),
+        };
+        let link = Link::new(invite.key.public(), None, ext)
+            .map_err(|error| CommandError::Usage(error.to_string()))?;
+        self.must_last();
+        self.store.put_invite(&invite)?;
+        Ok(Reply::Invited { id: invite.id(), link: Box::new(link) })
+    }
+
+    pub(super) fn revoke_invite(&mut self, now: u64, id: &str) -> Result<Reply, CommandError> {
+        let id = id.trim().to_ascii_lowercase();
+        let mut found: Vec<Invite> = self.store.invites()?;
+        found.retain(|invite| id.len() >= LEAST_DIGITS && invite.id().to_string().starts_with(&id));
+        match (found.pop(), found.is_empty()) {
+            (Some(mut invite), true) => {
+                invite.revoke(now);
+                self.must_last();
+                self.store.put_invite(&invite)?;
+                Ok(Reply::Revoked { id: invite.id() })
+            }
+            (Some(_), false) => Err(CommandError::Usage(format!(
+                "several links begin with {id}; give more of the id"
+            ))),
+            (None, _) => Err(CommandError::NotFound(format!(
+                "no link has the id {id}; `tenet invites` lists them"
+            ))),
+        }
+    }
+
+    pub(super) fn accept(
+        &mut self,
+        now: u64,
+        link: Link,
+        name: Option<String>,
+    ) -> Result<Reply, CommandError> {
+        let ext = link.ext();
+        let (identity, endpoint) = (ext.identity, ext.endpoint);
+        if identity == self.own.identity() {
+            return Err(CommandError::Usage(
+                "this is your own link; give it to somebody else".into(),
+            ));
+        }
+        let invite = link.invite().id();
+        let known = self.store.knocking(invite)?;
+        if let Some(Knocking { state: State::Connected { .. }, .. }) = known {
+            return Ok(Reply::Accepting { invite, identity, connected: true });
+        }
+        if link.expired_at(now) && known.is_none() {
+            return Err(CommandError::Refused(
+                "the link has expired; ask for a new one".into(),
+            ));
+        }
+        self.addresses.insert(endpoint, ext.addresses.clone());
+        // The nonce stays: the other side answers only to the commitment that it saw first.
+        let nonce = known.map_or_else(|| knock::nonce(&mut self.rng), |known| known.nonce);
+        let knocking = Knocking::new(link, name, nonce, now);
+        self.must_last();
+        self.store.put_knocking(&knocking)?;
+        // A connection that stands already was not made to knock.
+        for conn in self.connections.with_endpoint(endpoint) {
+            self.close(now, conn, CloseReason::Duplicate);
+        }
+        self.redial.handle(redial::Input::Want(endpoint), now, &mut self.rng);
+        self.redial.handle(redial::Input::News(endpoint), now, &mut self.rng);
+        Ok(Reply::Accepting { invite, identity, connected: false })
+    }
+
+    /// Dials everybody now.
+    pub(super) fn reach(&mut self, now: u64) -> Result<Reply, CommandError> {
+        self.redial.handle(redial::Input::NetworkChanged, now, &mut self.rng);
+        Ok(Reply::Done)
+    }
+}

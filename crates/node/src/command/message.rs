@@ -1,0 +1,127 @@
+//! Messages: writing, changing, reading.
+
+use tenet_apps::chat::{
+    Action, ActionError,
+    edit::Edit,
+    react::{Emoji, React},
+    read,
+    store::MessageRow,
+    text::Text,
+    unsend::Unsend,
+};
+use tenet_log::ids::{EventId, SessionId};
+
+use super::{CommandError, Reply};
+use crate::{
+    engine::{Engine, Ours},
+    storage::Storage,
+};
+
+impl From<ActionError> for CommandError {
+    fn from(error: ActionError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl<S: Storage> Engine<S> {
+    pub(super) fn send_message(
+        &mut self,
+        now: u64,
+        who: &str,
+        text: String,
+        reply: Option<EventId>,
+    ) -> Result<Reply, CommandError> {
+        let session = self.session_of(who)?;
+        if let Some(reply) = reply {
+            self.message(reply)?;
+        }
+        let action = Action::Text(Text::new(text, reply)?);
+        let id = self.act(now, session, &action)?;
+        Ok(Reply::Sent { id, session })
+    }
+
+    pub(super) fn edit(
+        &mut self,
+        now: u64,
+        id: EventId,
+        text: String,
+    ) -> Result<Reply, CommandError> {
+        let message = self.own_message(id, "change")?;
+        self.change(now, &message, &Action::Edit(Edit::new(id, text)?))
+    }
+
+    pub(super) fn unsend(&mut self, now: u64, id: EventId) -> Result<Reply, CommandError> {
+        let message = self.own_message(id, "take back")?;
+        self.change(now, &message, &Action::Unsend(Unsend::new(id)))
+    }
+
+    pub(super) fn react(
+        &mut self,
+        now: u64,
+        id: EventId,
+        emoji: &str,
+        remove: bool,
+    ) -> Result<Reply, CommandError> {
+        let message = self.message(id)?;
+        let action = Action::React(React::new(id, Emoji::new(emoji)?, !remove));
+        self.change(now, &message, &action)
+    }
+
+    /// Everything shown of a conversation is read. Told to the other side unless the setting
+    /// `read_positions` is off; then only our own unread counts know.
+    pub(super) fn mark_read(&mut self, now: u64, who: &str) -> Result<Reply, CommandError> {
+        let session = self.session_of(who)?;
+        let last = self.store.history(&[session], None, 1)?.pop();
+        let Some(last) = last else { return Ok(Reply::Read { session, id: None }) };
+        if self.settings()?.read_positions
+            && let Some(state) = self.sessions.get(&session)
+        {
+            let position = read::Position::new(last.order, state.frontier());
+            self.must_last();
+            self.write_register(now, session, read::KEY, position.encode())?;
+        }
+        Ok(Reply::Read { session, id: Some(last.id) })
+    }
+
+    fn change(
+        &mut self,
+        now: u64,
+        message: &MessageRow,
+        action: &Action,
+    ) -> Result<Reply, CommandError> {
+        let event = self.act(now, message.session, action)?;
+        Ok(Reply::Changed { id: message.id, event, session: message.session })
+    }
+
+    /// Says something in a session: signs, keeps, folds, owes it to everybody.
+    fn act(
+        &mut self,
+        now: u64,
+        session: SessionId,
+        action: &Action,
+    ) -> Result<EventId, CommandError> {
+        let draft = action.draft().map_err(|error| CommandError::Usage(error.to_string()))?;
+        let Some(state) = self.sessions.get_mut(&session) else {
+            return Err(CommandError::NotFound("there is no such conversation".into()));
+        };
+        let (event, admitted) =
+            state.append(&mut self.store, &self.own.key, draft, now, &mut self.rng)?;
+        self.admitted(now, session, &event, admitted, Some(Ours))?;
+        Ok(event.id())
+    }
+
+    fn message(&self, id: EventId) -> Result<MessageRow, CommandError> {
+        self.store
+            .message(id)?
+            .filter(|message| !message.hidden)
+            .ok_or_else(|| CommandError::NotFound(format!("there is no message {id}")))
+    }
+
+    fn own_message(&self, id: EventId, what: &str) -> Result<MessageRow, CommandError> {
+        let message = self.message(id)?;
+        if message.identity != self.own.identity() {
+            return Err(CommandError::Refused(format!("only its author can {what} a message")));
+        }
+        Ok(message)
+    }
+}

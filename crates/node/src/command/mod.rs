@@ -1,0 +1,224 @@
+//! What a person or program can ask of the engine: one file per family.
+
+mod contact;
+mod invite;
+mod message;
+mod settings;
+
+use tenet_identity::{
+    keys::IdentityId,
+    meeting::{invite::InviteId, link::Link},
+};
+use tenet_log::{
+    ids::{EventId, SessionId},
+    session::AppendError,
+    store::StoreError,
+};
+
+use crate::{engine::{Engine, Fault}, storage::Storage};
+
+/// Something asked for.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Command {
+    /// Write a message.
+    Send {
+        /// To whom.
+        who: String,
+        /// What.
+        text: String,
+        /// In answer to which message.
+        reply: Option<EventId>,
+    },
+    /// Give an own message another text.
+    Edit {
+        /// Which.
+        id: EventId,
+        /// The new text.
+        text: String,
+    },
+    /// Take an own message back.
+    Unsend {
+        /// Which.
+        id: EventId,
+    },
+    /// Put an emoji on a message, or take it away.
+    React {
+        /// Which.
+        id: EventId,
+        /// The emoji.
+        emoji: String,
+        /// Take it away.
+        remove: bool,
+    },
+    /// All of a conversation was read.
+    Read {
+        /// Which.
+        who: String,
+    },
+    /// Make a link.
+    Invite {
+        /// What to call who takes it.
+        name: Option<String>,
+        /// Whether several may take it.
+        reusable: bool,
+        /// For how long it is good, in milliseconds.
+        lasts_ms: u64,
+    },
+    /// Make a link useless.
+    RevokeInvite {
+        /// Its id, or a beginning of it.
+        id: String,
+    },
+    /// Take a link.
+    Accept {
+        /// The link.
+        link: Box<Link>,
+        /// What to call who gave it.
+        name: Option<String>,
+    },
+    /// The short string was compared and was equal.
+    Confirm {
+        /// With whom.
+        who: String,
+    },
+    /// Call a contact something else.
+    Rename {
+        /// Whom.
+        who: String,
+        /// The new name.
+        name: String,
+    },
+    /// Change a setting.
+    Set {
+        /// Which.
+        name: String,
+        /// To what.
+        value: String,
+    },
+    /// Dial everybody now.
+    Reach,
+}
+
+/// What was done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Reply {
+    /// A message is kept.
+    Sent {
+        /// Its id.
+        id: EventId,
+        /// Its session.
+        session: SessionId,
+    },
+    /// A message was changed.
+    Changed {
+        /// Which.
+        id: EventId,
+        /// By which event.
+        event: EventId,
+        /// In which session.
+        session: SessionId,
+    },
+    /// The read position stands at a message.
+    Read {
+        /// The session.
+        session: SessionId,
+        /// The last message; `None` in an empty session.
+        id: Option<EventId>,
+    },
+    /// A link was made.
+    Invited {
+        /// Its id.
+        id: InviteId,
+        /// The link.
+        link: Box<Link>,
+    },
+    /// A link is useless now.
+    Revoked {
+        /// Which.
+        id: InviteId,
+    },
+    /// A link is being taken.
+    Accepting {
+        /// Which.
+        invite: InviteId,
+        /// Whose.
+        identity: IdentityId,
+        /// Whether both are contacts by it already.
+        connected: bool,
+    },
+    /// Something about a contact was noted.
+    Contact {
+        /// Whom.
+        identity: IdentityId,
+    },
+    /// A setting was changed.
+    Set,
+    /// It was done.
+    Done,
+}
+
+/// Why something could not be done. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// There is no such thing or person.
+    #[error("{0}")]
+    NotFound(String),
+    /// It was asked for in a way that makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// It is not allowed.
+    #[error("{0}")]
+    Refused(String),
+    /// It could not be stored.
+    #[error("not stored: {0}")]
+    NotStored(String),
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        Self::NotStored(error.to_string())
+    }
+}
+
+impl From<AppendError> for CommandError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Store(error) => error.into(),
+            AppendError::NotOnRoster => Self::Refused(error.to_string()),
+            error => Self::Usage(error.to_string()),
+        }
+    }
+}
+
+impl From<Fault> for CommandError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Store(error) => error.into(),
+            fault => Self::Refused(fault.to_string()),
+        }
+    }
+}
+
+impl<S: Storage> Engine<S> {
+    pub(crate) fn execute(&mut self, now: u64, command: Command) -> Result<Reply, CommandError> {
+        match command {
+            Command::Send { who, text, reply } => self.send_message(now, &who, text, reply),
+            Command::Edit { id, text } => self.edit(now, id, text),
+            Command::Unsend { id } => self.unsend(now, id),
+            Command::React { id, emoji, remove } => self.react(now, id, &emoji, remove),
+            Command::Read { who } => self.mark_read(now, &who),
+            Command::Invite { name, reusable, lasts_ms } => {
+                self.invite(now, name, reusable, lasts_ms)
+            }
+            Command::RevokeInvite { id } => self.revoke_invite(now, &id),
+            Command::Accept { link, name } => self.accept(now, *link, name),
+            Command::Confirm { who } => self.confirm(now, &who),
+            Command::Rename { who, name } => self.rename(&who, &name),
+            Command::Set { name, value } => self.set(&name, &value),
+            Command::Reach => self.reach(now),
+        }
+    }
+}

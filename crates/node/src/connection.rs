@@ -1,0 +1,146 @@
+//! Connections: who is at the other end, and how far the two are.
+
+use std::collections::BTreeMap;
+
+use tenet_identity::{
+    card::DeviceCard,
+    hello::{Binding, Role},
+    keys::{DeviceId, EndpointId, IdentityId},
+    meeting::{invite::InviteId, knock::Knocker},
+};
+use tenet_log::{
+    ids::SessionId,
+    sync::{self, Direction, Tag},
+};
+
+use crate::input::ConnId;
+
+/// One connection.
+pub(crate) struct Connection {
+    pub(crate) peer: EndpointId,
+    pub(crate) role: Role,
+    pub(crate) exporter: [u8; 32],
+    pub(crate) stage: Stage,
+}
+
+/// How far the two ends are.
+pub(crate) enum Stage {
+    /// Nothing was heard from the other end.
+    Silent {
+        /// The link that we knock with, where that is why we dialled.
+        knocking: Option<InviteId>,
+    },
+    /// The other end has shown a device that we do not know: it may knock, and nothing else.
+    Stranger {
+        /// Its card.
+        card: DeviceCard,
+    },
+    /// We knocked; its device is known, its answer is not.
+    Knocking {
+        /// With which link.
+        invite: InviteId,
+        /// The other end's card.
+        card: DeviceCard,
+        /// The session that its answer founded, once it has answered.
+        session: Option<SessionId>,
+    },
+    /// A stranger knocked rightly and was answered; what it committed to is still closed.
+    Answered {
+        /// By which link.
+        invite: InviteId,
+        /// Who knocked.
+        knocker: Box<Knocker>,
+    },
+    /// Both know each other.
+    Ready(Ready),
+}
+
+/// A connection with a device that we know.
+pub(crate) struct Ready {
+    pub(crate) identity: IdentityId,
+    pub(crate) device: DeviceId,
+    /// Sessions that both named, by the tag that the other end uses.
+    pub(crate) shares: BTreeMap<Tag, Share>,
+}
+
+/// One session on one connection.
+pub(crate) struct Share {
+    pub(crate) session: SessionId,
+    /// The tag that we use.
+    pub(crate) ours: Tag,
+    pub(crate) peer: sync::Peer,
+    /// Whether there may be something to send.
+    pub(crate) dirty: bool,
+}
+
+impl Connection {
+    /// What a hello on this connection is bound to, said by `speaker`.
+    pub(crate) fn binding(&self, ours: EndpointId, speaker: Role) -> Binding {
+        let (dialler, dialled) = match self.role {
+            Role::Dialler => (ours, self.peer),
+            Role::Dialled => (self.peer, ours),
+        };
+        Binding { exporter: self.exporter, role: speaker, dialler, dialled }
+    }
+
+    pub(crate) fn other_role(&self) -> Role {
+        match self.role {
+            Role::Dialler => Role::Dialled,
+            Role::Dialled => Role::Dialler,
+        }
+    }
+
+    /// The tags of a session on this connection: ours and the other end's.
+    pub(crate) fn tags(&self, secret: &[u8; 32]) -> (Tag, Tag) {
+        let from_dialler = sync::tag(secret, &self.exporter, Direction::FromDialler);
+        let from_dialled = sync::tag(secret, &self.exporter, Direction::FromDialled);
+        match self.role {
+            Role::Dialler => (from_dialler, from_dialled),
+            Role::Dialled => (from_dialled, from_dialler),
+        }
+    }
+
+    pub(crate) fn ready(&self) -> Option<&Ready> {
+        match &self.stage {
+            Stage::Ready(ready) => Some(ready),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn ready_mut(&mut self) -> Option<&mut Ready> {
+        match &mut self.stage {
+            Stage::Ready(ready) => Some(ready),
+            _ => None,
+        }
+    }
+}
+
+/// All connections.
+#[derive(Default)]
+pub(crate) struct Connections(pub(crate) BTreeMap<ConnId, Connection>);
+
+impl Connections {
+    /// The connection with a device, if there is one.
+    pub(crate) fn of_device(&self, device: DeviceId) -> Option<ConnId> {
+        self.0
+            .iter()
+            .find(|(_, connection)| connection.ready().is_some_and(|ready| ready.device == device))
+            .map(|(conn, _)| *conn)
+    }
+
+    /// All connections with an endpoint.
+    pub(crate) fn with_endpoint(&self, peer: EndpointId) -> Vec<ConnId> {
+        let with = self.0.iter().filter(|(_, connection)| connection.peer == peer);
+        with.map(|(conn, _)| *conn).collect()
+    }
+
+    /// Notes that a session has grown: every connection that shares it may have to send.
+    pub(crate) fn mark(&mut self, session: SessionId) {
+        for connection in self.0.values_mut() {
+            let Some(ready) = connection.ready_mut() else { continue };
+            for share in ready.shares.values_mut().filter(|share| share.session == session) {
+                share.dirty = true;
+            }
+        }
+    }
+}

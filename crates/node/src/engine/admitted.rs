@@ -1,0 +1,219 @@
+//! What follows when an event enters a set: views, outbox, and whom to tell.
+
+use tenet_apps::chat::fold::{self, Change, Entry};
+use tenet_delivery::outbox::{Outgoing, Recipient};
+use tenet_identity::keys::DeviceId;
+use tenet_log::{
+    event::Event,
+    ids::{EventId, SessionId},
+    session::Admitted,
+    store::{LogStore, Position, StoreError},
+    sync::HeadEntry,
+};
+
+use super::{Engine, Fault};
+use crate::{
+    input::{ConnId, Notice},
+    storage::Storage,
+};
+
+/// Marks an event that this device wrote just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ours;
+
+impl<S: Storage> Engine<S> {
+    /// Folds an event that was just taken in, and all whose standing changed by it.
+    pub(crate) fn admitted(
+        &mut self,
+        now: u64,
+        session: SessionId,
+        event: &Event,
+        admitted: Admitted,
+        ours: Option<Ours>,
+    ) -> Result<(), Fault> {
+        self.must_last();
+        self.fold(session, event, admitted.position, admitted.standing.counts())?;
+        for (id, _) in &admitted.changes {
+            self.refold(session, *id)?;
+        }
+        if ours.is_some() {
+            self.queue(session, event, admitted.position)?;
+        }
+        self.connections.mark(session);
+        if admitted.roster_changed {
+            self.roster_changed(now, session)?;
+        }
+        Ok(())
+    }
+
+    fn fold(
+        &mut self,
+        session: SessionId,
+        event: &Event,
+        position: Position,
+        counts: bool,
+    ) -> Result<(), StoreError> {
+        let identity = self
+            .sessions
+            .get(&session)
+            .and_then(|session| session.roster().identity(event.author()));
+        let Some(identity) = identity else { return Ok(()) };
+        let entry = Entry { event, position, identity, counts };
+        let changes = fold::fold(&mut self.store, &entry)?;
+        self.tell(&changes);
+        Ok(())
+    }
+
+    /// An event that came earlier counts now, or no more.
+    fn refold(&mut self, session: SessionId, id: EventId) -> Result<(), Fault> {
+        let Some(stored) = LogStore::event(&self.store, id)? else { return Ok(()) };
+        let author = stored.event.author();
+        let state = self.sessions.get(&session);
+        let identity = state.and_then(|session| session.roster().identity(author));
+        let forked = state.is_some_and(|session| {
+            session.forked_devices().contains(&author.device)
+        });
+        if forked {
+            self.notify(Notice::Forked { session, device: author.device });
+        }
+        let Some(identity) = identity else { return Ok(()) };
+        let entry = Entry {
+            event: &stored.event,
+            position: stored.position,
+            identity,
+            counts: stored.standing.counts(),
+        };
+        let changes = fold::refold(&mut self.store, &entry)?;
+        self.tell(&changes);
+        Ok(())
+    }
+
+    fn tell(&mut self, changes: &[Change]) {
+        for change in changes {
+            self.notify(match *change {
+                Change::Added { session, message } => Notice::Message { session, id: message },
+                Change::Changed { session, message } | Change::Removed { session, message } => {
+                    Notice::Changed { session, id: message }
+                }
+            });
+        }
+    }
+
+    /// A debt to every other device of the session, written with the event.
+    fn queue(
+        &mut self,
+        session: SessionId,
+        event: &Event,
+        position: Position,
+    ) -> Result<(), StoreError> {
+        let outgoing = Outgoing {
+            position,
+            session,
+            author: event.author(),
+            seq: event.header().seq,
+            event: event.id(),
+        };
+        let recipients = self.recipients(session);
+        self.store.queue(&outgoing, &recipients)
+    }
+
+    fn recipients(&self, session: SessionId) -> Vec<Recipient> {
+        let Some(session) = self.sessions.get(&session) else { return Vec::new() };
+        let roster = session.roster();
+        let me = self.own.identity();
+        let alone = roster.members.keys().all(|member| *member == me);
+        roster
+            .active()
+            .filter(|(author, _)| author.device != self.own.device())
+            .map(|(author, membership)| Recipient {
+                device: author.device,
+                receiver: alone || membership.identity != me,
+            })
+            .collect()
+    }
+
+    /// Devices came or went.
+    fn roster_changed(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
+        self.index_devices();
+        self.settle_outbox(session)?;
+        self.drop_strangers(now);
+        self.want_everybody(now)?;
+        let conns: Vec<ConnId> = self
+            .connections
+            .0
+            .iter()
+            .filter(|(_, connection)| connection.ready().is_some())
+            .map(|(conn, _)| *conn)
+            .collect();
+        for conn in conns {
+            self.say_meet(conn);
+        }
+        Ok(())
+    }
+
+    /// What nobody has yet is owed to whoever came; nothing is owed to whoever went.
+    fn settle_outbox(&mut self, session: SessionId) -> Result<(), StoreError> {
+        const PAGE: usize = 256;
+        let recipients = self.recipients(session);
+        let waiting: Vec<DeviceId> =
+            self.store.waiting()?.into_iter().map(|(device, _)| device).collect();
+        for device in waiting {
+            if !recipients.iter().any(|recipient| recipient.device == device) {
+                self.store.forget(session, device)?;
+            }
+        }
+        let mut after = Position::default();
+        loop {
+            let page = self.store.undelivered(session, after, PAGE)?;
+            for outgoing in &page {
+                self.store.queue(outgoing, &recipients)?;
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE => after = last.position,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Devices that are in no session of ours any more have no business with us.
+    fn drop_strangers(&mut self, now: u64) {
+        let gone: Vec<ConnId> = self
+            .connections
+            .0
+            .iter()
+            .filter(|(_, connection)| {
+                connection.ready().is_some_and(|ready| !self.devices.contains_key(&ready.device))
+            })
+            .map(|(conn, _)| *conn)
+            .collect();
+        for conn in gone {
+            self.close(now, conn, crate::input::CloseReason::NotWelcome);
+        }
+    }
+
+    /// The other device holds these heads durably: our debts up to them are paid.
+    pub(super) fn acknowledged(
+        &mut self,
+        conn: ConnId,
+        session: SessionId,
+        heads: &[HeadEntry],
+    ) -> Result<(), Fault> {
+        let Some(device) = self.device_on(conn) else { return Ok(()) };
+        let Some(state) = self.sessions.get(&session) else { return Ok(()) };
+        let ours = state.roster().author(self.own.device());
+        let mut delivered = Vec::new();
+        for head in heads.iter().filter(|head| Some(head.author) == ours) {
+            // A head of our own chain that is not on it is not ours to believe.
+            let held = state.frontier().head(head.author).is_some_and(|own| own.seq >= head.seq);
+            if !held {
+                continue;
+            }
+            let acked = self.store.acknowledge(session, head.author, head.seq, device)?;
+            delivered.extend(acked.into_iter().filter(|acked| acked.first).map(|a| a.event));
+        }
+        if !delivered.is_empty() {
+            self.notify(Notice::Progress { session, ids: delivered });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! Whom to be connected to, and where.
+
+use std::{collections::BTreeSet, net::SocketAddr};
+
+use tenet_apps::contacts::endpoint::{self, Endpoint};
+use tenet_delivery::redial;
+use tenet_identity::keys::EndpointId;
+use tenet_log::store::StoreError;
+
+use super::Engine;
+use crate::{input::Output, storage::Storage};
+
+/// The most addresses that are tried for one endpoint.
+const MAX_ADDRESSES: usize = 32;
+
+impl<S: Storage> Engine<S> {
+    /// Wants a connection with every device that we share a session with and whose endpoint is
+    /// known, and with everybody whose link we are taking; and with nobody else.
+    pub(super) fn want_everybody(&mut self, now: u64) -> Result<(), StoreError> {
+        let mut wanted: BTreeSet<EndpointId> = BTreeSet::new();
+        for (id, session) in &self.sessions {
+            let active: BTreeSet<_> =
+                session.roster().active().map(|(author, _)| author.device).collect();
+            for register in self.store.registers(*id)? {
+                let device = register.device();
+                let ours = device == self.own.device();
+                if ours || register.key() != endpoint::KEY || !active.contains(&device) {
+                    continue;
+                }
+                let Ok(endpoint) = Endpoint::decode(register.value()) else { continue };
+                wanted.insert(endpoint.id);
+                self.addresses.insert(endpoint.id, endpoint.addresses);
+            }
+        }
+        for (endpoint, addresses) in self.links_to_reach(now)? {
+            wanted.insert(endpoint);
+            self.addresses.entry(endpoint).or_insert(addresses);
+        }
+        for endpoint in wanted {
+            self.redial.handle(redial::Input::Want(endpoint), now, &mut self.rng);
+        }
+        Ok(())
+    }
+
+    /// Somebody says on the LAN that an endpoint is there: worth a try if we want it.
+    pub(super) fn on_discovered(
+        &mut self,
+        now: u64,
+        peer: EndpointId,
+        addresses: Vec<SocketAddr>,
+    ) {
+        let Some(known) = self.addresses.get_mut(&peer) else { return };
+        let new: Vec<SocketAddr> =
+            addresses.into_iter().filter(|address| !known.contains(address)).collect();
+        known.splice(0..0, new);
+        known.truncate(MAX_ADDRESSES);
+        self.redial.handle(redial::Input::News(peer), now, &mut self.rng);
+    }
+
+    /// Dials whoever is due.
+    pub(super) fn dial_due(&mut self, now: u64) {
+        while let Some(redial::Output::Dial(peer)) = self.redial.poll() {
+            match self.addresses.get(&peer) {
+                Some(addresses) if !addresses.is_empty() => {
+                    let addresses = addresses.clone();
+                    self.output(Output::Dial { peer, addresses });
+                }
+                _ => self.redial.handle(redial::Input::DialFailed(peer), now, &mut self.rng),
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Showing devices: the dialler first; the dialled side answers only whom it knows.
+
+use tenet_identity::{
+    card::DeviceCard,
+    hello::{Hello, Role, UnverifiedHello, negotiate},
+    keys::DeviceId,
+};
+
+use super::{Engine, Fault};
+use crate::{
+    connection::{Ready, Stage},
+    frame::{Frame, VERSION},
+    input::{CloseReason, ConnId, Notice, Output},
+    storage::Storage,
+};
+use tenet_delivery::redial;
+
+impl<S: Storage> Engine<S> {
+    pub(super) fn say_hello(&mut self, conn: ConnId) -> Result<(), Fault> {
+        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
+        let binding = connection.binding(self.own.endpoint, connection.role);
+        let hello = Hello::new(&self.own.key, &self.own.card, &[VERSION], &binding);
+        self.send(conn, &Frame::Hello(hello.to_bytes().into()));
+        Ok(())
+    }
+
+    pub(super) fn on_hello(&mut self, now: u64, conn: ConnId, bytes: &[u8]) -> Result<(), Fault> {
+        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
+        let (role, knocking) = match &connection.stage {
+            Stage::Silent { knocking } => (connection.role, *knocking),
+            _ => return Err(Fault::Peer("it showed its device twice".into())),
+        };
+        let binding = connection.binding(self.own.endpoint, connection.other_role());
+        let hello = UnverifiedHello::from_bytes(bytes)
+            .and_then(|hello| hello.verify(&binding, now))
+            .map_err(|error| Fault::Peer(error.to_string()))?;
+        if negotiate(&[VERSION], hello.versions()).is_none() {
+            return Err(Fault::Close(CloseReason::Version));
+        }
+        let card = hello.card().clone();
+        if card.device() == self.own.device() {
+            return Err(Fault::Close(CloseReason::NotWelcome));
+        }
+        match (role, knocking, self.knows(&card)) {
+            (Role::Dialled, _, true) => {
+                self.say_hello(conn)?;
+                self.become_ready(now, conn, &card);
+            }
+            (Role::Dialled, _, false) => self.set_stage(conn, Stage::Stranger { card }),
+            (Role::Dialler, Some(invite), _) => {
+                self.set_stage(conn, Stage::Knocking { invite, card, session: None });
+            }
+            (Role::Dialler, None, true) => self.become_ready(now, conn, &card),
+            (Role::Dialler, None, false) => return Err(Fault::Close(CloseReason::NotWelcome)),
+        }
+        Ok(())
+    }
+
+    /// Whether the card's device is in some session of ours, and belongs to whom it says.
+    pub(super) fn knows(&self, card: &DeviceCard) -> bool {
+        self.devices
+            .get(&card.device())
+            .is_some_and(|acquaintance| acquaintance.identity == Some(card.identity()))
+    }
+
+    pub(super) fn set_stage(&mut self, conn: ConnId, stage: Stage) {
+        if let Some(connection) = self.connections.0.get_mut(&conn) {
+            connection.stage = stage;
+        }
+    }
+
+    /// Both know each other: one connection stays, and the sessions are compared.
+    pub(super) fn become_ready(&mut self, now: u64, conn: ConnId, card: &DeviceCard) {
+        let (identity, device) = (card.identity(), card.device());
+        if !self.is_the_one_to_keep(now, conn, device) {
+            self.close(now, conn, CloseReason::Duplicate);
+            return;
+        }
+        let shares = Default::default();
+        self.set_stage(conn, Stage::Ready(Ready { identity, device, shares }));
+        self.output(Output::Authenticated { conn });
+        if let Some(connection) = self.connections.0.get(&conn) {
+            let peer = connection.peer;
+            self.redial.handle(redial::Input::Connected(peer), now, &mut self.rng);
+        }
+        self.notify(Notice::Connection { identity, device, conn: Some(conn) });
+        self.say_meet(conn);
+    }
+
+    /// Of two connections between the same devices both sides keep the same one: the later of those
+    /// that one side dialled, else the one that the smaller device dialled.
+    fn is_the_one_to_keep(&mut self, now: u64, conn: ConnId, device: DeviceId) -> bool {
+        let Some(other) = self.connections.of_device(device) else { return true };
+        let role_of = |conn| self.connections.0.get(&conn).map(|connection| connection.role);
+        let (new, old) = (role_of(conn), role_of(other));
+        let smaller_is_ours = self.own.device() < device;
+        let new_is_smallers = (new == Some(Role::Dialler)) == smaller_is_ours;
+        let keep_new = new == old || new_is_smallers;
+        if keep_new {
+            self.close(now, other, CloseReason::Duplicate);
+        }
+        keep_new
+    }
+}

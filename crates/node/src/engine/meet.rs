@@ -1,0 +1,84 @@
+//! Finding the sessions that two connected devices share.
+
+use std::collections::BTreeSet;
+
+use rand_core::Rng;
+use tenet_log::{
+    ids::SessionId,
+    sync::{Message, Peer, Tag},
+};
+
+use super::{Engine, Fault};
+use crate::{
+    connection::Share,
+    frame::{Frame, MAX_TAGS},
+    input::ConnId,
+    storage::Storage,
+};
+
+/// Tags are said in multiples of this many, filled up with random ones, so that their number does
+/// not tell how many sessions two people share.
+const PADDING: usize = 16;
+
+impl<S: Storage> Engine<S> {
+    /// Says which sessions we believe to share.
+    pub(super) fn say_meet(&mut self, conn: ConnId) {
+        let Some(connection) = self.connections.0.get(&conn) else { return };
+        let Some(ready) = connection.ready() else { return };
+        let secrets = self.secrets_with(ready.device);
+        let mut tags: Vec<Tag> =
+            secrets.iter().map(|(_, secret)| connection.tags(secret).0).collect();
+        tags.truncate(MAX_TAGS);
+        while tags.len() % PADDING != 0 || tags.is_empty() {
+            let mut random = [0; 16];
+            self.rng.fill_bytes(&mut random);
+            tags.push(Tag(random));
+        }
+        // The order of tags that nobody else can compute tells nothing; sorting hides ours.
+        tags.sort();
+        self.send(conn, &Frame::Meet(tags));
+    }
+
+    /// Begins to synchronise every session that both named.
+    pub(super) fn on_meet(&mut self, conn: ConnId, tags: &[Tag]) -> Result<(), Fault> {
+        let named: BTreeSet<Tag> = tags.iter().copied().collect();
+        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
+        let Some(ready) = connection.ready() else { return Ok(()) };
+        let mut begun = Vec::new();
+        for (session, secret) in self.secrets_with(ready.device) {
+            let (ours, theirs) = connection.tags(&secret);
+            if !named.contains(&theirs) || ready.shares.contains_key(&theirs) {
+                continue;
+            }
+            let Some(state) = self.sessions.get(&session) else { continue };
+            let (peer, message) = Peer::open(state, &self.store)?;
+            begun.push((theirs, Share { session, ours, peer, dirty: false }, message));
+        }
+        for (theirs, share, message) in begun {
+            self.begin_share(conn, theirs, share, message);
+        }
+        Ok(())
+    }
+
+    fn begin_share(&mut self, conn: ConnId, theirs: Tag, share: Share, message: Message) {
+        let frame = Frame::Sync(share.ours, message);
+        let ready = self.connections.0.get_mut(&conn).and_then(|connection| connection.ready_mut());
+        if let Some(ready) = ready {
+            ready.shares.insert(theirs, share);
+            self.send(conn, &frame);
+        }
+    }
+
+    /// Sessions that a device is in, with their secrets.
+    fn secrets_with(
+        &self,
+        device: tenet_identity::keys::DeviceId,
+    ) -> Vec<(SessionId, [u8; 32])> {
+        let Some(acquaintance) = self.devices.get(&device) else { return Vec::new() };
+        acquaintance
+            .sessions
+            .iter()
+            .filter_map(|id| Some((*id, self.sessions.get(id)?.roster().secret)))
+            .collect()
+    }
+}

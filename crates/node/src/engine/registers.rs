@@ -1,0 +1,144 @@
+//! Registers: where devices are met, and how far people have read.
+
+use std::net::SocketAddr;
+
+use tenet_apps::{chat::read, contacts::endpoint::{self, Endpoint}};
+use tenet_log::{
+    ids::SessionId,
+    register::{MAX_KEYS_PER_DEVICE, Register},
+    sync::Message,
+};
+use minicbor::bytes::ByteVec;
+
+use super::{Engine, Fault};
+use crate::{
+    input::{ConnId, Notice},
+    storage::Storage,
+};
+use tenet_delivery::redial;
+use tenet_log::sync::Tag;
+
+impl<S: Storage> Engine<S> {
+    /// Where we are met changed: every session is told, and everybody is dialled at once.
+    pub(super) fn on_addresses(
+        &mut self,
+        now: u64,
+        addresses: Vec<SocketAddr>,
+    ) -> Result<(), Fault> {
+        if self.own_addresses != addresses {
+            self.own_addresses = addresses;
+            let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
+            for session in sessions {
+                self.publish_endpoint(now, session)?;
+            }
+        }
+        self.redial.handle(redial::Input::NetworkChanged, now, &mut self.rng);
+        Ok(())
+    }
+
+    /// Says in a session where this device is met, unless that is said already.
+    pub(super) fn publish_endpoint(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
+        if self.own_addresses.is_empty() {
+            return Ok(());
+        }
+        let port = self.own_addresses.first().map_or(0, SocketAddr::port);
+        let value = Endpoint::new(self.own.endpoint, &self.own_addresses, port).encode();
+        let device = self.own.device();
+        let known = self.store.register(session, device, endpoint::KEY)?;
+        if known.is_some_and(|known| known.value() == value) {
+            return Ok(());
+        }
+        self.write_register(now, session, endpoint::KEY, value)
+    }
+
+    /// Writes a register of our own, if we are in the session.
+    pub(crate) fn write_register(
+        &mut self,
+        now: u64,
+        session: SessionId,
+        key: &str,
+        value: Vec<u8>,
+    ) -> Result<(), Fault> {
+        let Some(state) = self.sessions.get(&session) else { return Ok(()) };
+        if state.roster().author(self.own.device()).is_none() {
+            return Ok(());
+        }
+        let before = self.store.register(session, self.own.device(), key)?;
+        let after = before.map(|before| before.version().0).unwrap_or_default();
+        let time = after.next(now);
+        let register = Register::sign(&self.own.key, session, key, time, value)
+            .map_err(|error| Fault::Peer(error.to_string()))?;
+        self.store.put_register(&register)?;
+        self.spread(session, &register, None);
+        Ok(())
+    }
+
+    /// Takes a register from elsewhere, if it is newer than ours.
+    pub(super) fn take_register(&mut self, now: u64, register: Register) -> Result<(), Fault> {
+        let (session, device) = (register.session(), register.device());
+        let Some(state) = self.sessions.get(&session) else { return Ok(()) };
+        if state.roster().author(device).is_none() {
+            return Ok(());
+        }
+        if register.version().0.is_too_early(now) {
+            tracing::debug!("a register from the future is left to be offered again");
+            return Ok(());
+        }
+        let known = self.store.register(session, device, register.key())?;
+        match &known {
+            Some(known) if known.version() >= register.version() => return Ok(()),
+            Some(_) => {}
+            None if self.keys_of(session, &register)? >= MAX_KEYS_PER_DEVICE => {
+                return Err(Fault::Peer("too many registers".into()));
+            }
+            None => {}
+        }
+        self.store.put_register(&register)?;
+        match register.key() {
+            endpoint::KEY => self.learn_endpoint(now, &register),
+            read::KEY => self.notify(Notice::ReadPosition { session }),
+            _ => {}
+        }
+        self.spread(session, &register, Some(device));
+        Ok(())
+    }
+
+    fn keys_of(&self, session: SessionId, register: &Register) -> Result<usize, Fault> {
+        let all = self.store.registers(session)?;
+        Ok(all.iter().filter(|other| other.device() == register.device()).count())
+    }
+
+    fn learn_endpoint(&mut self, now: u64, register: &Register) {
+        let Ok(endpoint) = Endpoint::decode(register.value()) else { return };
+        if register.device() == self.own.device() {
+            return;
+        }
+        let id = endpoint.id;
+        self.addresses.insert(id, endpoint.addresses);
+        self.redial.handle(redial::Input::Want(id), now, &mut self.rng);
+        self.redial.handle(redial::Input::News(id), now, &mut self.rng);
+    }
+
+    /// Passes a register on to everybody who shares the session.
+    fn spread(
+        &mut self,
+        session: SessionId,
+        register: &Register,
+        except: Option<tenet_identity::keys::DeviceId>,
+    ) {
+        let mut to: Vec<(ConnId, Tag)> = Vec::new();
+        for (conn, connection) in &self.connections.0 {
+            let Some(ready) = connection.ready() else { continue };
+            if Some(ready.device) == except {
+                continue;
+            }
+            let shares = ready.shares.iter().filter(|(_, share)| share.session == session);
+            to.extend(shares.map(|(tag, _)| (*conn, *tag)));
+        }
+        let encoded = register.encode();
+        for (conn, tag) in to {
+            let registers = vec![ByteVec::from(encoded.clone())];
+            self.say(conn, tag, Message::Registers(registers));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Sessions in memory, and which devices are in them.
+
+use std::collections::BTreeMap;
+
+use tenet_log::{
+    event::Event,
+    ids::SessionId,
+    roster::SessionKind,
+    session::{Receipt, Session},
+    store::StoreError,
+};
+
+use super::{Acquaintance, Engine};
+use crate::storage::Storage;
+
+impl<S: Storage> Engine<S> {
+    /// Reads all sessions anew: at the start, and after something was undone.
+    pub(super) fn load_sessions(&mut self) -> Result<(), StoreError> {
+        let mut sessions = BTreeMap::new();
+        for id in self.store.sessions()? {
+            if let Some(session) = Session::load(&self.store, id)? {
+                sessions.insert(id, session);
+            }
+        }
+        self.sessions = sessions;
+        self.index_devices();
+        Ok(())
+    }
+
+    /// Works out anew which devices are in which session.
+    pub(super) fn index_devices(&mut self) {
+        let mut devices: BTreeMap<_, Acquaintance> = BTreeMap::new();
+        for (id, session) in &self.sessions {
+            for (author, membership) in session.roster().active() {
+                if author.device == self.own.device() {
+                    continue;
+                }
+                let acquaintance = devices.entry(author.device).or_default();
+                acquaintance.identity = Some(membership.identity);
+                acquaintance.sessions.push(*id);
+            }
+        }
+        self.devices = devices;
+    }
+
+    pub(super) fn session(&self, id: SessionId) -> Result<Option<&Session>, StoreError> {
+        Ok(self.sessions.get(&id))
+    }
+
+    /// Offers an event to its session.
+    pub(super) fn receive(
+        &mut self,
+        now: u64,
+        id: SessionId,
+        event: &Event,
+    ) -> Result<Receipt, StoreError> {
+        match self.sessions.get_mut(&id) {
+            Some(session) => session.receive(&mut self.store, event, now),
+            None => Ok(Receipt::Known),
+        }
+    }
+
+    /// Every identity has a session among its own devices, founded when it is first needed.
+    pub(super) fn ensure_own_session(&mut self, now: u64) -> Result<(), StoreError> {
+        if self.own_session().is_some() {
+            return Ok(());
+        }
+        self.store.begin()?;
+        let founded = Session::found(
+            &mut self.store,
+            &self.own.key,
+            &self.own.card,
+            SessionKind::Own,
+            &[],
+            now,
+            &mut self.rng,
+        );
+        match founded {
+            Ok((session, _)) => {
+                self.store.commit(tenet_log::store::Durability::Power)?;
+                self.sessions.insert(session.id(), session);
+                Ok(())
+            }
+            Err(error) => {
+                self.store.abandon()?;
+                tracing::error!(%error, "the own session could not be founded");
+                Ok(())
+            }
+        }
+    }
+
+    /// The session among our own devices.
+    pub fn own_session(&self) -> Option<SessionId> {
+        self.sessions
+            .iter()
+            .find(|(_, session)| session.roster().kind == SessionKind::Own)
+            .map(|(id, _)| *id)
+    }
+}

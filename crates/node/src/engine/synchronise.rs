@@ -1,0 +1,283 @@
+//! Sessions on connections: what is said about them, and what to send next.
+
+use tenet_log::{
+    event::{self, Event, Unverified},
+    ids::SessionId,
+    register,
+    session::Receipt,
+    store::{LogStore, StoreError},
+    sync::{EncodedEvent, HeadEntry, Message, Objection, Tag},
+};
+
+use super::{Engine, Fault};
+use crate::{
+    connection::Share,
+    frame::Frame,
+    input::{ConnId, Notice},
+    storage::Storage,
+};
+
+/// How many held events are taken in at a time.
+const DUE_PAGE: usize = 256;
+
+impl<S: Storage> Engine<S> {
+    pub(super) fn on_sync(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        tag: Tag,
+        message: Message,
+    ) -> Result<(), Fault> {
+        let Some(session) = self.share(conn, tag).map(|share| share.session) else {
+            // A session that we left meanwhile, or that we do not share: not a crime.
+            return Ok(());
+        };
+        match message {
+            Message::Digest(digest) => self.on_digest(conn, tag, session, digest),
+            Message::Frontier(heads, versions) => {
+                self.with_share(conn, tag, session, |share, session, store| {
+                    share.dirty = true;
+                    share.peer.on_frontier(session, store, &heads, &versions)
+                })?;
+                self.acknowledged(conn, session, &heads)
+            }
+            Message::Events(events) => self.on_events(now, conn, tag, session, &events),
+            Message::Registers(registers) => {
+                for bytes in &registers {
+                    self.on_register(now, session, bytes)?;
+                }
+                Ok(())
+            }
+            Message::Have(heads) => {
+                if let Some(share) = self.share(conn, tag) {
+                    share.peer.on_have(&heads);
+                    share.dirty = true;
+                }
+                self.acknowledged(conn, session, &heads)
+            }
+            Message::Object(id, objection) => {
+                self.on_objection(now, conn, tag, session, id, objection)
+            }
+        }
+    }
+
+    fn on_digest(
+        &mut self,
+        conn: ConnId,
+        tag: Tag,
+        session: SessionId,
+        digest: [u8; 32],
+    ) -> Result<(), Fault> {
+        let mut equal = false;
+        self.with_share(conn, tag, session, |share, session, store| {
+            let answer = share.peer.on_digest(session, store, digest)?;
+            equal = answer.is_none() && share.peer.is_caught_up(store)?;
+            share.dirty = true;
+            Ok(answer.into_iter().collect())
+        })?;
+        if !equal {
+            return Ok(());
+        }
+        let heads: Vec<HeadEntry> = self.session(session)?.map_or_else(Vec::new, |session| {
+            let heads = session.frontier().heads();
+            heads
+                .map(|head| HeadEntry { author: head.author, seq: head.seq, id: head.id })
+                .collect()
+        });
+        self.acknowledged(conn, session, &heads)
+    }
+
+    fn on_events(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        tag: Tag,
+        session: SessionId,
+        encoded: &[EncodedEvent],
+    ) -> Result<(), Fault> {
+        self.must_last();
+        let mut events = Vec::with_capacity(encoded.len());
+        for bytes in encoded {
+            events.push(Unverified::decode(bytes).map_err(|error| Fault::Peer(error.to_string()))?);
+        }
+        for event in event::verify_all(&mut self.rng, events) {
+            let event = event.map_err(|error| Fault::Peer(error.to_string()))?;
+            if !self.on_event(now, conn, tag, session, &event)? {
+                break;
+            }
+        }
+        if let Some(share) = self.share(conn, tag) {
+            share.dirty = true;
+        }
+        Ok(())
+    }
+
+    /// Takes in one event; `false` where what follows it cannot be taken either.
+    fn on_event(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        tag: Tag,
+        session: SessionId,
+        event: &Event,
+    ) -> Result<bool, Fault> {
+        match self.receive(now, session, event)? {
+            Receipt::Admitted(admitted) => {
+                self.note_received(conn, tag, event);
+                self.admitted(now, session, event, *admitted, None)?;
+                Ok(true)
+            }
+            Receipt::Known => {
+                self.note_received(conn, tag, event);
+                Ok(true)
+            }
+            Receipt::Held { .. } => {
+                self.say(conn, tag, Message::Object(event.id(), Objection::TooEarly(now)));
+                Ok(false)
+            }
+            Receipt::Lacks(_) => {
+                self.with_share(conn, tag, session, |share, session, store| {
+                    Ok(share.peer.on_gap(session, store)?.into_iter().collect())
+                })?;
+                Ok(false)
+            }
+            Receipt::Refused(refusal) => Err(Fault::Peer(refusal.to_string())),
+        }
+    }
+
+    fn note_received(&mut self, conn: ConnId, tag: Tag, event: &Event) {
+        if let Some(share) = self.share(conn, tag) {
+            share.peer.on_received(event.author(), event.header().seq, event.id());
+        }
+    }
+
+    fn on_register(&mut self, now: u64, session: SessionId, bytes: &[u8]) -> Result<(), Fault> {
+        let register = register::Unverified::decode(bytes)
+            .and_then(register::Unverified::verify)
+            .map_err(|error| Fault::Peer(error.to_string()))?;
+        if register.session() != session {
+            return Err(Fault::Peer("a register of another session".into()));
+        }
+        self.take_register(now, register)
+    }
+
+    fn on_objection(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        tag: Tag,
+        session: SessionId,
+        id: tenet_log::ids::EventId,
+        objection: Objection,
+    ) -> Result<(), Fault> {
+        let Objection::TooEarly(theirs) = objection else { return Ok(()) };
+        let Some(stored) = self.store.event(id)? else { return Ok(()) };
+        let time = stored.event.header().time;
+        if let Some(share) = self.share(conn, tag) {
+            let until = share.peer.on_too_early(time, theirs, now);
+            self.resume.insert((conn, session), until);
+        }
+        if let Some(device) = self.device_on(conn) {
+            self.notify(Notice::TooEarly { device, theirs, ours: now });
+        }
+        Ok(())
+    }
+
+    /// What was too early may be offered again.
+    pub(super) fn resume_due(&mut self, now: u64) -> Result<(), Fault> {
+        let due: Vec<(ConnId, SessionId)> =
+            self.resume.iter().filter(|(_, until)| **until <= now).map(|(key, _)| *key).collect();
+        for (conn, session) in due {
+            self.resume.remove(&(conn, session));
+            let Some(tag) = self.tag_of(conn, session) else { continue };
+            self.with_share(conn, tag, session, |share, session, store| {
+                Ok(vec![share.peer.resume(session, store)?])
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Events that came from the future and may enter now.
+    pub(super) fn admit_due(&mut self, now: u64) -> Result<(), Fault> {
+        for held in self.store.due(now, DUE_PAGE)? {
+            self.must_last();
+            let (event, session) = (&held.event, held.event.session());
+            LogStore::release(&mut self.store, event.id())?;
+            match self.receive(now, session, event)? {
+                Receipt::Admitted(admitted) => {
+                    self.admitted(now, session, event, *admitted, None)?;
+                }
+                // Its sender still has it and offers it again.
+                Receipt::Known | Receipt::Lacks(_) | Receipt::Held { .. } => {}
+                Receipt::Refused(refusal) => tracing::warn!(%refusal, "a held event is refused"),
+            }
+        }
+        Ok(())
+    }
+
+    /// At the end of a batch: acknowledges what came and sends what is lacking, session by session.
+    pub(super) fn flush(&mut self, now: u64) -> Result<(), StoreError> {
+        let mut frames = Vec::new();
+        let (store, sessions) = (&self.store, &self.sessions);
+        for (conn, connection) in &mut self.connections.0 {
+            let Some(ready) = connection.ready_mut() else { continue };
+            for share in ready.shares.values_mut().filter(|share| share.dirty) {
+                share.dirty = false;
+                if !sessions.contains_key(&share.session) {
+                    continue;
+                }
+                let acknowledgement = share.peer.acknowledgement();
+                let events = share.peer.pump(store, now)?;
+                for message in acknowledgement.into_iter().chain(events) {
+                    frames.push((*conn, Frame::Sync(share.ours, message)));
+                }
+            }
+        }
+        for (conn, frame) in frames {
+            self.send(conn, &frame);
+        }
+        Ok(())
+    }
+
+    pub(super) fn share(&mut self, conn: ConnId, tag: Tag) -> Option<&mut Share> {
+        self.connections.0.get_mut(&conn)?.ready_mut()?.shares.get_mut(&tag)
+    }
+
+    fn tag_of(&self, conn: ConnId, session: SessionId) -> Option<Tag> {
+        let ready = self.connections.0.get(&conn)?.ready()?;
+        ready.shares.iter().find(|(_, share)| share.session == session).map(|(tag, _)| *tag)
+    }
+
+    /// Runs a step of a share's machine and sends what it says.
+    fn with_share(
+        &mut self,
+        conn: ConnId,
+        tag: Tag,
+        session: SessionId,
+        step: impl FnOnce(
+            &mut Share,
+            &tenet_log::session::Session,
+            &S,
+        ) -> Result<Vec<Message>, StoreError>,
+    ) -> Result<(), Fault> {
+        let Some(session) = self.sessions.get(&session) else { return Ok(()) };
+        let share = self
+            .connections
+            .0
+            .get_mut(&conn)
+            .and_then(|connection| connection.ready_mut())
+            .and_then(|ready| ready.shares.get_mut(&tag));
+        let Some(share) = share else { return Ok(()) };
+        let messages = step(share, session, &self.store)?;
+        for message in messages {
+            self.say(conn, tag, message);
+        }
+        Ok(())
+    }
+
+    pub(super) fn say(&mut self, conn: ConnId, theirs: Tag, message: Message) {
+        if let Some(ours) = self.share(conn, theirs).map(|share| share.ours) {
+            self.send(conn, &Frame::Sync(ours, message));
+        }
+    }
+}

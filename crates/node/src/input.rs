@@ -1,0 +1,236 @@
+//! What goes into the engine and what comes out: closed sets, nothing else crosses.
+
+use std::net::SocketAddr;
+
+use tenet_identity::{
+    hello::Role,
+    keys::{DeviceId, EndpointId, IdentityId},
+    meeting::invite::InviteId,
+};
+use tenet_log::ids::{EventId, SessionId};
+
+use crate::command::{Command, CommandError, Reply};
+
+/// A connection, by the shell's number; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId(pub u64);
+
+/// A command's number, by which its reply is told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A person or program asks for something.
+    Command {
+        /// Its number.
+        ticket: Ticket,
+        /// What.
+        command: Command,
+    },
+    /// A connection stands; the other end holds the private key of `peer`.
+    Connected {
+        /// Its number.
+        conn: ConnId,
+        /// The other endpoint.
+        peer: EndpointId,
+        /// Which end this is.
+        role: Role,
+        /// 32 bytes that only both ends of this connection know.
+        exporter: [u8; 32],
+    },
+    /// A dial came to nothing.
+    DialFailed {
+        /// Who was dialled.
+        peer: EndpointId,
+    },
+    /// A frame came.
+    Frame {
+        /// On which connection.
+        conn: ConnId,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// A connection is gone.
+    Closed {
+        /// Which.
+        conn: ConnId,
+    },
+    /// Somebody on the LAN says that an endpoint is there.
+    Discovered {
+        /// Which endpoint.
+        peer: EndpointId,
+        /// Where.
+        addresses: Vec<SocketAddr>,
+    },
+    /// Where we are met changed.
+    AddressesChanged {
+        /// All addresses now.
+        addresses: Vec<SocketAddr>,
+    },
+    /// The deadline passed.
+    Tick,
+}
+
+/// Something to do, given out only when all that it depends on is committed.
+#[derive(Debug)]
+pub enum Output {
+    /// A command is answered.
+    Reply {
+        /// Which.
+        ticket: Ticket,
+        /// How.
+        result: Result<Reply, CommandError>,
+    },
+    /// Send a frame.
+    Send {
+        /// On which connection.
+        conn: ConnId,
+        /// Its bytes.
+        frame: Vec<u8>,
+    },
+    /// The other end is somebody: a stranger's limits no longer apply to it.
+    Authenticated {
+        /// Which connection.
+        conn: ConnId,
+    },
+    /// End a connection, after what was sent on it before.
+    Close {
+        /// Which.
+        conn: ConnId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Dial an endpoint; a `Connected` or `DialFailed` must follow within bounded time.
+    Dial {
+        /// Whom.
+        peer: EndpointId,
+        /// Where to try.
+        addresses: Vec<SocketAddr>,
+    },
+    /// Tell whoever listens.
+    Notice(Notice),
+}
+
+/// Why we end a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// There is another connection with the same device.
+    Duplicate,
+    /// We have no business with the other end, or no longer.
+    NotWelcome,
+    /// No protocol version in common.
+    Version,
+    /// The other end broke the protocol.
+    Protocol,
+    /// Our store takes nothing now.
+    NoRoom,
+    /// Our store failed; all is read anew.
+    Trouble,
+}
+
+/// Something that a person or program may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A new message.
+    Message {
+        /// Its session.
+        session: SessionId,
+        /// Its id.
+        id: EventId,
+    },
+    /// A message stands differently now.
+    Changed {
+        /// Its session.
+        session: SessionId,
+        /// Its id.
+        id: EventId,
+    },
+    /// Own messages are farther than they were: delivered, or read.
+    Progress {
+        /// Their session.
+        session: SessionId,
+        /// Which, in order.
+        ids: Vec<EventId>,
+    },
+    /// The other side's read position moved.
+    ReadPosition {
+        /// The session.
+        session: SessionId,
+    },
+    /// A contact is new.
+    ContactAdded {
+        /// Who.
+        identity: IdentityId,
+    },
+    /// A contact is called differently.
+    ContactRenamed {
+        /// Who.
+        identity: IdentityId,
+    },
+    /// A contact was verified.
+    ContactVerified {
+        /// Who.
+        identity: IdentityId,
+    },
+    /// A link that was accepted here came to an end, good or bad.
+    Knocked {
+        /// The link.
+        invite: InviteId,
+        /// Whose.
+        identity: IdentityId,
+        /// `None`: connected. Otherwise why not, in a person's words.
+        refused: Option<String>,
+    },
+    /// An own link was taken.
+    InviteUsed {
+        /// Which.
+        invite: InviteId,
+        /// By whom.
+        identity: IdentityId,
+    },
+    /// A used one-time link was tried again by another device.
+    LinkReused {
+        /// Which link, where it is ours.
+        invite: Option<InviteId>,
+        /// The contact who came by it, where known.
+        identity: Option<IdentityId>,
+    },
+    /// A device is connected, or not any more.
+    Connection {
+        /// Whose.
+        identity: IdentityId,
+        /// Which.
+        device: DeviceId,
+        /// On which connection; `None` when it is gone.
+        conn: Option<ConnId>,
+    },
+    /// Another device says that our event is from its future.
+    TooEarly {
+        /// The device.
+        device: DeviceId,
+        /// Its time in Unix milliseconds.
+        theirs: u64,
+        /// Ours.
+        ours: u64,
+    },
+    /// A device wrote two histories.
+    Forked {
+        /// The session.
+        session: SessionId,
+        /// The device.
+        device: DeviceId,
+    },
+    /// A device sent what no honest device sends.
+    Misbehaved {
+        /// The device, where it is known.
+        device: Option<DeviceId>,
+        /// What it did.
+        what: String,
+    },
+    /// The disk is full: nothing more is taken until there is room.
+    DiskFull,
+}

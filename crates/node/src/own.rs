@@ -1,0 +1,30 @@
+//! Who this node is.
+
+use tenet_identity::{
+    card::DeviceCard,
+    keys::{DeviceId, DeviceKey, EndpointId, IdentityId},
+};
+
+/// The device's own keys and names.
+pub struct Own {
+    /// The device's key.
+    pub key: DeviceKey,
+    /// The device's card, signed by the identity.
+    pub card: DeviceCard,
+    /// Where the device is met.
+    pub endpoint: EndpointId,
+    /// What this person calls themselves.
+    pub name: String,
+}
+
+impl Own {
+    /// The device.
+    pub fn device(&self) -> DeviceId {
+        self.card.device()
+    }
+
+    /// The identity.
+    pub fn identity(&self) -> IdentityId {
+        self.card.identity()
+    }
+}

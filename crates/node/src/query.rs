@@ -1,0 +1,120 @@
+//! Reading beside the engine: what a person sees, from any connection to the store.
+
+use tenet_apps::chat::{
+    read::{self, Position, Reader},
+    store::MessageRow,
+    view::{self, Message},
+};
+use tenet_delivery::state::State;
+use tenet_identity::keys::IdentityId;
+use tenet_log::{
+    ids::{EventId, SessionId},
+    session::Session,
+    store::StoreError,
+};
+
+use crate::storage::Storage;
+
+/// A message and how far it is.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The message, with everything that was done to it applied.
+    pub message: Message,
+    /// How far it is. Another's message is `Read` when I have read it, else `Delivered`.
+    pub state: State,
+}
+
+/// The last `limit` messages of these sessions before one of them, earliest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn history<S: Storage>(
+    store: &S,
+    me: IdentityId,
+    sessions: &[SessionId],
+    before: Option<EventId>,
+    limit: usize,
+) -> Result<Vec<Shown>, StoreError> {
+    let before = match before {
+        Some(id) => store.message(id)?.map(|row| row.order),
+        None => None,
+    };
+    let rows = store.history(sessions, before.as_ref(), limit)?;
+    let mut readers = Vec::new();
+    for session in sessions {
+        readers.push((*session, readers_of(store, *session)?));
+    }
+    rows.iter()
+        .map(|row| {
+            let readers = readers.iter().find(|(session, _)| *session == row.session);
+            show(store, me, row, readers.map_or(&[], |(_, readers)| readers.as_slice()))
+        })
+        .collect()
+}
+
+/// One message; `None` where it is unknown or hidden.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn message<S: Storage>(
+    store: &S,
+    me: IdentityId,
+    id: EventId,
+) -> Result<Option<Shown>, StoreError> {
+    let Some(row) = store.message(id)?.filter(|row| !row.hidden) else { return Ok(None) };
+    let readers = readers_of(store, row.session)?;
+    show(store, me, &row, &readers).map(Some)
+}
+
+/// Own messages of a session that its other members have read, among its last `limit`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn read_by_others<S: Storage>(
+    store: &S,
+    me: IdentityId,
+    session: SessionId,
+    limit: usize,
+) -> Result<Vec<EventId>, StoreError> {
+    let shown = history(store, me, &[session], None, limit)?;
+    let mine = shown.iter().filter(|shown| shown.message.identity == me && shown.message.read);
+    Ok(mine.map(|shown| shown.message.id).collect())
+}
+
+fn show<S: Storage>(
+    store: &S,
+    me: IdentityId,
+    row: &MessageRow,
+    readers: &[Reader],
+) -> Result<Shown, StoreError> {
+    let message = view::load(store, row, me, readers)?;
+    let state = if message.identity == me {
+        let dispatch = store.dispatch(message.id)?.unwrap_or_default();
+        State::of(&dispatch, message.read)
+    } else if message.read {
+        State::Read
+    } else {
+        State::Delivered
+    };
+    Ok(Shown { message, state })
+}
+
+/// How far each device of a session has read, as far as it says so.
+fn readers_of<S: Storage>(store: &S, session: SessionId) -> Result<Vec<Reader>, StoreError> {
+    let registers = store.registers(session)?;
+    let positions: Vec<_> =
+        registers.iter().filter(|register| register.key() == read::KEY).collect();
+    if positions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(state) = Session::load(store, session)? else { return Ok(Vec::new()) };
+    let roster = state.roster();
+    Ok(positions
+        .into_iter()
+        .filter_map(|register| {
+            let identity = roster.identity(roster.author(register.device())?)?;
+            let position = Position::decode(register.value()).ok()?;
+            Some(Reader { identity, position })
+        })
+        .collect())
+}

@@ -1,0 +1,142 @@
+//! Contacts, settings and the device's secrets: records under their keys.
+
+use tenet_apps::{
+    contacts::{Answered, Contact, Invite, Knocking, record::RecordError, store::ContactStore},
+    settings::{SettingStore, Settings},
+};
+use tenet_identity::{
+    keys::{DeviceId, IdentityId},
+    meeting::invite::InviteId,
+    secrets::Secrets,
+};
+use tenet_log::store::StoreError;
+use zeroize::Zeroizing;
+
+use crate::{Store, records::Kind};
+
+const DAMAGED: StoreError = StoreError::Damaged("a record does not decode");
+
+impl ContactStore for Store {
+    fn contact(&self, identity: IdentityId) -> Result<Option<Contact>, StoreError> {
+        self.read(Kind::Contact, identity.as_bytes(), Contact::decode)
+    }
+
+    fn contacts(&self) -> Result<Vec<Contact>, StoreError> {
+        self.read_all(Kind::Contact, &[], Contact::decode)
+    }
+
+    fn put_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
+        self.put_record(Kind::Contact, contact.identity.as_bytes(), &contact.encode())
+    }
+
+    fn remove_contact(&mut self, identity: IdentityId) -> Result<(), StoreError> {
+        self.remove_record(Kind::Contact, identity.as_bytes())
+    }
+
+    fn invite(&self, id: InviteId) -> Result<Option<Invite>, StoreError> {
+        self.read(Kind::Invite, id.as_bytes(), Invite::decode)
+    }
+
+    fn invites(&self) -> Result<Vec<Invite>, StoreError> {
+        self.read_all(Kind::Invite, &[], Invite::decode)
+    }
+
+    fn put_invite(&mut self, invite: &Invite) -> Result<(), StoreError> {
+        self.put_record(Kind::Invite, invite.id().as_bytes(), &invite.encode())
+    }
+
+    fn remove_invite(&mut self, id: InviteId) -> Result<(), StoreError> {
+        self.remove_record(Kind::Invite, id.as_bytes())
+    }
+
+    fn knocking(&self, id: InviteId) -> Result<Option<Knocking>, StoreError> {
+        self.read(Kind::Knocking, id.as_bytes(), Knocking::decode)
+    }
+
+    fn knockings(&self) -> Result<Vec<Knocking>, StoreError> {
+        self.read_all(Kind::Knocking, &[], Knocking::decode)
+    }
+
+    fn put_knocking(&mut self, knocking: &Knocking) -> Result<(), StoreError> {
+        self.put_record(Kind::Knocking, knocking.id().as_bytes(), &knocking.encode())
+    }
+
+    fn remove_knocking(&mut self, id: InviteId) -> Result<(), StoreError> {
+        self.remove_record(Kind::Knocking, id.as_bytes())
+    }
+
+    fn answered(&self, invite: InviteId, device: DeviceId) -> Result<Option<Answered>, StoreError> {
+        self.read(Kind::Answered, &answered_key(invite, device), Answered::decode)
+    }
+
+    fn all_answered(&self, invite: InviteId) -> Result<Vec<Answered>, StoreError> {
+        self.read_all(Kind::Answered, invite.as_bytes(), Answered::decode)
+    }
+
+    fn put_answered(&mut self, answered: &Answered) -> Result<(), StoreError> {
+        let key = answered_key(answered.invite, answered.device);
+        self.put_record(Kind::Answered, &key, &answered.encode())
+    }
+
+    fn remove_answered(&mut self, invite: InviteId, device: DeviceId) -> Result<(), StoreError> {
+        self.remove_record(Kind::Answered, &answered_key(invite, device))
+    }
+}
+
+impl SettingStore for Store {
+    fn settings(&self) -> Result<Settings, StoreError> {
+        match self.record(Kind::Settings, &[])? {
+            Some(bytes) => Settings::decode(&bytes).map_err(|_| DAMAGED),
+            None => Ok(Settings::default()),
+        }
+    }
+
+    fn put_settings(&mut self, settings: &Settings) -> Result<(), StoreError> {
+        self.put_record(Kind::Settings, &[], &settings.encode())
+    }
+}
+
+impl Store {
+    /// The device's secrets; `None` in a store that has none yet.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn secrets(&self) -> Result<Option<Secrets>, StoreError> {
+        let bytes = self.record(Kind::Secrets, &[])?.map(Zeroizing::new);
+        bytes.map(|bytes| Secrets::from_bytes(&bytes).map_err(|_| DAMAGED)).transpose()
+    }
+
+    /// Writes the device's secrets.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn put_secrets(&mut self, secrets: &Secrets) -> Result<(), StoreError> {
+        self.put_record(Kind::Secrets, &[], &secrets.to_bytes())
+    }
+
+    fn read<T>(
+        &self,
+        kind: Kind,
+        key: &[u8],
+        decode: fn(&[u8]) -> Result<T, RecordError>,
+    ) -> Result<Option<T>, StoreError> {
+        let bytes = self.record(kind, key)?.map(Zeroizing::new);
+        bytes.map(|bytes| decode(&bytes).map_err(|_| DAMAGED)).transpose()
+    }
+
+    fn read_all<T>(
+        &self,
+        kind: Kind,
+        prefix: &[u8],
+        decode: fn(&[u8]) -> Result<T, RecordError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = self.records(kind, prefix)?;
+        rows.into_iter()
+            .map(|bytes| decode(&Zeroizing::new(bytes)).map_err(|_| DAMAGED))
+            .collect()
+    }
+}
+
+fn answered_key(invite: InviteId, device: DeviceId) -> Vec<u8> {
+    [invite.as_bytes().as_slice(), device.as_bytes()].concat()
+}
