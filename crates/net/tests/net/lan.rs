@@ -82,7 +82,9 @@ mod inside {
         assert_eq!(discovered(&mut a).await, (b.id(), b.net.addresses()));
         assert_eq!(discovered(&mut b).await, (a.id(), a.net.addresses()));
         a.dial(&b);
-        a.connected().await;
+        let conn = a.connected().await.conn;
+        a.net.send(conn, b"hello".to_vec());
+        b.connected().await;
         // One who leaves and comes back at another port is told again.
         let (id, port) = (b.id(), b.net.port());
         b.net.shutdown().await;
@@ -122,7 +124,10 @@ mod inside {
     #[tokio::test]
     #[ignore = "runs in a namespace"]
     async fn a_new_address_is_told() {
-        let mut a = everywhere(1, false).await;
+        let (mut a, b) = (everywhere(1, false).await, everywhere(2, false).await);
+        // By the time two have met the endpoint watches the interfaces.
+        a.dial(&b);
+        a.connected().await;
         ip(&["address", "add", "10.99.1.1/24", "dev", "lan"]);
         let now = loop {
             match a.event().await {
