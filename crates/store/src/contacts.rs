@@ -114,6 +114,42 @@ impl Store {
         self.put_record(Kind::Secrets, &[], &secrets.to_bytes())
     }
 
+    /// What this person calls themselves.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn own_name(&self) -> Result<String, StoreError> {
+        let bytes = self.record(Kind::OwnName, &[])?.unwrap_or_default();
+        String::from_utf8(bytes).map_err(|_| DAMAGED)
+    }
+
+    /// Writes what this person calls themselves.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn put_own_name(&mut self, name: &str) -> Result<(), StoreError> {
+        self.put_record(Kind::OwnName, &[], name.as_bytes())
+    }
+
+    /// The UDP port that this home keeps; `None` before it was first chosen.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn port(&self) -> Result<Option<u16>, StoreError> {
+        let bytes = self.record(Kind::Port, &[])?;
+        bytes
+            .map(|bytes| bytes.try_into().map(u16::from_be_bytes).map_err(|_| DAMAGED))
+            .transpose()
+    }
+
+    /// Writes the UDP port that this home keeps.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn put_port(&mut self, port: u16) -> Result<(), StoreError> {
+        self.put_record(Kind::Port, &[], &port.to_be_bytes())
+    }
+
     fn read<T>(
         &self,
         kind: Kind,

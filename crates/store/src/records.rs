@@ -23,6 +23,10 @@ pub(crate) enum Kind {
     Answered = 4,
     /// One, under the empty key.
     Settings = 5,
+    /// What this person calls themselves; one, under the empty key.
+    OwnName = 6,
+    /// The UDP port that this home keeps; one, under the empty key.
+    Port = 7,
 }
 
 impl Store {

@@ -28,7 +28,6 @@ pub(super) async fn run(shell: &Shell, args: Send) -> Outcome {
                 who: args.who,
                 text,
                 reply: args.reply,
-                client_id: None,
                 wait,
                 timeout_ms: wait.map(|_| shell.timeout_ms()),
             };

@@ -1,7 +1,10 @@
 //! What follows when an event enters a set: views, outbox, and whom to tell.
 
 use tenet_apps::chat::fold::{self, Change, Entry};
-use tenet_delivery::outbox::{Outgoing, Recipient};
+use tenet_delivery::{
+    outbox::{Outgoing, Recipient},
+    state::Failure,
+};
 use tenet_identity::keys::DeviceId;
 use tenet_log::{
     event::Event,
@@ -159,7 +162,9 @@ impl<S: Storage> Engine<S> {
             self.store.waiting()?.into_iter().map(|(device, _)| device).collect();
         for device in waiting {
             if !recipients.iter().any(|recipient| recipient.device == device) {
-                self.store.forget(session, device)?;
+                for alone in self.store.forget(session, device)? {
+                    self.store.fail(alone, Failure::NobodyThere)?;
+                }
             }
         }
         let mut after = Position::default();

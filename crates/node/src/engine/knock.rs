@@ -20,7 +20,7 @@ use tenet_apps::contacts::{
     Answered, Contact, Invite, Knocking,
     contact::{Share, Verification, Warning},
     invite::{Admission, Refused},
-    knocking::State,
+    knocking::{State, explain},
     name,
 };
 use tenet_delivery::redial;
@@ -260,7 +260,7 @@ impl<S: Storage> Engine<S> {
             if reason == Reason::Used {
                 self.notify(Notice::LinkReused { invite: None, identity: Some(identity) });
             }
-            let refused = Some(why(reason).to_owned());
+            let refused = Some(explain(reason).to_owned());
             self.notify(Notice::Knocked { invite, identity, refused });
             self.redial.handle(redial::Input::Forget(endpoint), now, &mut self.rng);
         }
@@ -466,19 +466,5 @@ fn open_fault(error: OpenError) -> Fault {
     match error {
         OpenError::Store(error) => Fault::Store(error),
         error => Fault::Peer(error.to_string()),
-    }
-}
-
-/// What a refusal means to the person who took the link.
-fn why(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Unknown => "the other side does not know this link; ask for a new one",
-        Reason::Expired => "the link has expired; ask for a new one",
-        Reason::Used => {
-            "the link was used already, perhaps by somebody who intercepted it; tell the person who \
-             gave it to you, and ask for a new one"
-        }
-        Reason::Revoked => "the link was withdrawn; ask for a new one",
-        _ => "the other side cannot take you in now; it is tried again later",
     }
 }

@@ -19,10 +19,6 @@ pub struct Send {
     /// The message that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
-    /// The caller's own name for this message: sent twice with the same one, it is written once
-    /// (`API-10`). At most 64 bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<String>,
     /// The state at which to answer; at once, that is when it is kept, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<State>,

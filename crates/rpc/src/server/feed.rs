@@ -89,6 +89,23 @@ impl Feed {
         seq
     }
 
+    /// Whether anybody subscribes at this moment.
+    pub fn is_watched(&self) -> bool {
+        self.newest.receiver_count() > 0
+    }
+
+    /// Notes that something happened while nobody watched, without saying what: whoever comes back
+    /// with an older number is told that there is a gap.
+    pub fn skip(&self) {
+        let mut ring = lock(&self.ring);
+        let seq = ring.next;
+        ring.next += 1;
+        ring.lines.clear();
+        ring.bytes = 0;
+        drop(ring);
+        self.newest.send_replace(seq);
+    }
+
     /// A place behind the newest event, or behind `since`.
     pub fn subscribe(&self, since: Option<u64>) -> Subscription {
         let newest = self.newest.subscribe();

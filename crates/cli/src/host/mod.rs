@@ -1,0 +1,229 @@
+//! The shell: engine, store and network of one open home, joined.
+//!
+//! ```text
+//!                     ┌──────────── reader (thread) ◀── questions ──┐
+//! requests ── handler ┤                                             │
+//!                     └── commands ──▶ engine (thread) ── notices ──┴─▶ feed, waiters
+//!                                        ▲      │
+//!                                        │      ▼ frames
+//!                                        network (tokio)
+//! ```
+//!
+//! The shell decides nothing: what to do is the engine's to say, what it means the cores'.
+
+mod doctor;
+mod engine;
+mod handler;
+mod live;
+mod network;
+mod outlet;
+mod present;
+mod reader;
+mod shared;
+mod sync;
+mod waiters;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::JoinHandle,
+};
+
+use tenet_apps::settings::SettingStore;
+use tenet_identity::{
+    keys::{DeviceKey, EndpointId},
+    secrets::Secrets,
+    vault::VaultKey,
+};
+use tenet_log::store::StoreError;
+use tenet_node::{Engine, input::Input};
+use tenet_rpc::{
+    api,
+    server::{Feed, Handler},
+};
+use tenet_store::Store;
+
+use engine::Handle;
+use handler::NodeHandler;
+use network::{Network, Opening};
+use outlet::Outlet;
+use reader::Reader;
+use shared::{Own, Shared};
+
+/// How an open home uses the network.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Whether it uses it at all.
+    pub network: bool,
+    /// Where to listen; empty for everywhere, on the home's own port.
+    pub listen: Vec<SocketAddr>,
+    /// Whether others are looked for on the local network, unless the setting `lan` is off.
+    pub lan: bool,
+}
+
+/// An open home: engine, store and, when asked for, network.
+pub struct Node {
+    shared: Arc<Shared>,
+    engine: JoinHandle<Result<Store, StoreError>>,
+    reader: JoinHandle<()>,
+}
+
+impl Node {
+    /// Makes the store of a new identity.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn create(
+        folder: &Path,
+        key: &VaultKey,
+        secrets: Secrets,
+        name: &str,
+    ) -> Result<(), api::Error> {
+        let path = store_path(folder);
+        let mut store =
+            Store::open(&path, key.as_bytes()).map_err(|error| present::open_error(&error))?;
+        store
+            .put_secrets(&secrets)
+            .and_then(|()| store.put_own_name(name))
+            .and_then(|()| store.checkpoint())
+            .map_err(|error| present::store_error(&error))
+    }
+
+    /// Opens the home whose store lies in this folder.
+    ///
+    /// # Errors
+    /// The store's and the network's.
+    pub async fn open(
+        folder: &Path,
+        key: VaultKey,
+        options: Options,
+    ) -> Result<Self, api::Error> {
+        let path = store_path(folder);
+        if !path.exists() {
+            return Err(api::Error::not_found(format!("there is no store at {}", path.display())));
+        }
+        let open_error = |error| present::open_error(&error);
+        let store_error = |error| present::store_error(&error);
+        let store = Store::open(&path, key.as_bytes()).map_err(open_error)?;
+        let reader = Store::open_reader(&path, key.as_bytes()).map_err(open_error)?;
+        drop(key);
+        let secrets = store.secrets().map_err(store_error)?.ok_or_else(|| {
+            api::Error::refused("the store holds no identity; run `tenet doctor`")
+        })?;
+        let name = store.own_name().map_err(store_error)?;
+        Self::start(store, reader, secrets, name, options).await
+    }
+
+    async fn start(
+        mut store: Store,
+        reader: Store,
+        secrets: Secrets,
+        name: String,
+        options: Options,
+    ) -> Result<Self, api::Error> {
+        let (handle, queue) = engine::queue();
+        let network = match options.network {
+            true => Some(open_network(&mut store, &secrets, &options, handle.clone()).await?),
+            false => None,
+        };
+        let phrase = secrets.phrase.is_some();
+        let own = tenet_node::Own {
+            endpoint: endpoint_of(&secrets),
+            key: secrets.device,
+            card: secrets.card,
+            name: name.clone(),
+        };
+        let (identity, device) = (own.identity(), own.device());
+        let engine = Engine::open(store, own, seed()?, engine::now())
+            .map_err(|error| present::store_error(&error))?;
+        let session = engine.own_session();
+        let (reader, reader_thread) = Reader::start(reader).map_err(no_thread)?;
+        let shared = Arc::new(Shared {
+            own: Own { identity, device, name, phrase, session },
+            engine: handle.clone(),
+            reader,
+            network,
+            live: Default::default(),
+            waiters: Default::default(),
+            feed: Feed::new(engine::now()),
+            runtime: tokio::runtime::Handle::current(),
+        });
+        let thread =
+            engine::start(engine, queue, Outlet(Arc::clone(&shared))).map_err(no_thread)?;
+        if let Some(network) = &shared.network {
+            handle.input(Input::AddressesChanged { addresses: network.addresses() }, None);
+        }
+        Ok(Self { shared, engine: thread, reader: reader_thread })
+    }
+
+    /// Answers requests; serve it on a socket, or ask it here.
+    pub fn handler(&self) -> Arc<dyn Handler> {
+        Arc::new(NodeHandler(Arc::clone(&self.shared)))
+    }
+
+    /// Ends it: what was queued is done, connections are closed, the store is closed.
+    pub async fn close(self) {
+        let Self { shared, engine, reader } = self;
+        shared.engine.stop();
+        let stopped = tokio::task::spawn_blocking(move || engine.join()).await;
+        match stopped {
+            Ok(Ok(Ok(store))) => {
+                if let Err(error) = store.checkpoint() {
+                    tracing::warn!(%error, "the store could not be tidied up");
+                }
+            }
+            Ok(Ok(Err(error))) => tracing::error!(%error, "the store did not close in order"),
+            Ok(Err(_)) | Err(_) => tracing::error!("the engine did not end in order"),
+        }
+        if let Some(network) = shared.network.clone() {
+            network.close_all().await;
+        }
+        drop(shared);
+        // The reader ends with the last question; whoever still holds one keeps it that long.
+        drop(reader);
+    }
+}
+
+async fn open_network(
+    store: &mut Store,
+    secrets: &Secrets,
+    options: &Options,
+    engine: Handle,
+) -> Result<Network, api::Error> {
+    let store_error = |error| present::store_error(&error);
+    let port = store.port().map_err(store_error)?;
+    let settings = store.settings().map_err(store_error)?;
+    let opening = Opening {
+        secret: secrets.endpoint.clone(),
+        listen: options.listen.clone(),
+        port,
+        lan: options.lan && settings.lan,
+    };
+    let network = Network::open(opening, engine)
+        .await
+        .map_err(|error| api::Error::failure(format!("the network cannot be opened: {error}")))?;
+    if port.is_none() && options.listen.is_empty() {
+        store.put_port(network.port()).map_err(store_error)?;
+    }
+    Ok(network)
+}
+
+/// The endpoint's public key: Ed25519, as the device's, but another key.
+fn endpoint_of(secrets: &Secrets) -> EndpointId {
+    EndpointId::from(*DeviceKey::from_seed(*secrets.endpoint).public().as_bytes())
+}
+
+fn store_path(folder: &Path) -> PathBuf {
+    folder.join("store.db")
+}
+
+fn seed() -> Result<[u8; 32], api::Error> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| api::Error::internal(error.to_string()))?;
+    Ok(seed)
+}
+
+fn no_thread(error: std::io::Error) -> api::Error {
+    api::Error::failure(format!("no thread to work on: {error}"))
+}

@@ -1,0 +1,224 @@
+//! Carrying out what the engine says: frames to the network, notices to whoever listens.
+
+use std::sync::Arc;
+
+use tenet_apps::contacts::store::ContactStore;
+use tenet_identity::{did, keys::{DeviceId, IdentityId}, meeting::invite::InviteId};
+use tenet_log::ids::{EventId, SessionId};
+use tenet_node::{
+    input::{ConnId, Notice, Output},
+    query,
+};
+use tenet_rpc::{api, server::answer};
+use tenet_store::Store;
+
+use super::{engine, present, shared::Shared};
+
+/// How many of the last messages are looked at when a read position moves.
+const READ_BACK: usize = 200;
+
+/// See the module.
+pub(super) struct Outlet(pub(super) Arc<Shared>);
+
+impl engine::Outlet for Outlet {
+    fn carry_out(&mut self, output: Output) {
+        if let Output::Notice(notice) = output {
+            return self.notice(notice);
+        }
+        // Without a network nobody is dialled, and nobody is there to be answered.
+        let Some(network) = &self.0.network else { return };
+        match output {
+            Output::Send { conn, frame } => network.send(conn, frame),
+            Output::Authenticated { conn } => network.authenticated(conn),
+            Output::Close { conn, reason } => network.close(conn, reason),
+            Output::Dial { peer, addresses } => network.dial(peer, addresses),
+            Output::Reply { .. } | Output::Notice(_) => {}
+        }
+    }
+}
+
+impl Outlet {
+    fn notice(&self, notice: Notice) {
+        self.0.waiters.note_activity();
+        match notice {
+            Notice::Message { session: _, id } => {
+                self.0.live.count_message();
+                self.publish_message(id, |message| api::Event::Message(Box::new(message)));
+            }
+            Notice::Changed { session: _, id } => {
+                self.publish_message(id, |message| api::Event::Changed(Box::new(message)));
+            }
+            Notice::Progress { session, ids } => self.delivered(session, &ids),
+            Notice::ReadPosition { session } => self.read(session),
+            Notice::ContactAdded { identity } => {
+                self.publish_contact(identity, api::ContactChange::Added);
+            }
+            Notice::ContactRenamed { identity } => {
+                self.publish_contact(identity, api::ContactChange::Renamed);
+            }
+            Notice::ContactVerified { identity } => {
+                self.publish_contact(identity, api::ContactChange::Verified);
+            }
+            Notice::Knocked { invite, identity, refused } => {
+                self.knocked(invite, identity, refused);
+            }
+            Notice::InviteUsed { invite, identity } => self.with_store(move |shared, store| {
+                let contacts = store.contacts().unwrap_or_default();
+                shared.feed.publish(&api::Event::InviteUsed {
+                    id: invite.to_string(),
+                    did: did::encode(&identity),
+                    name: present::name_of(identity, &shared.own, &contacts),
+                });
+            }),
+            Notice::LinkReused { invite, identity } => self.link_reused(invite, identity),
+            Notice::Connection { identity, device, conn } => {
+                self.connection(identity, device, conn);
+            }
+            other => self.publish_plain(other),
+        }
+    }
+
+    fn delivered(&self, session: SessionId, ids: &[EventId]) {
+        self.0.live.count_delivered(ids.len());
+        self.0.waiters.reached(ids, api::State::Delivered);
+        self.publish_states(session, ids, api::State::Delivered);
+    }
+
+    fn publish_states(&self, session: SessionId, ids: &[EventId], state: api::State) {
+        if !self.0.feed.is_watched() {
+            return self.0.feed.skip();
+        }
+        for id in ids {
+            self.0.feed.publish(&api::Event::State {
+                id: id.to_string(),
+                session: session.to_string(),
+                state,
+                reason: None,
+            });
+        }
+    }
+
+    fn read(&self, session: SessionId) {
+        if !self.0.feed.is_watched() && !self.0.waiters.wait_for_reading(session) {
+            return self.0.feed.skip();
+        }
+        self.with_store(move |shared, store| {
+            let read = query::read_by_others(store, shared.own.identity, session, READ_BACK);
+            let ids = read.unwrap_or_default();
+            shared.waiters.reached(&ids, api::State::Read);
+            Self(Arc::clone(shared)).publish_states(session, &ids, api::State::Read);
+        });
+    }
+
+    fn publish_message(&self, id: EventId, event: fn(api::Message) -> api::Event) {
+        if !self.0.feed.is_watched() {
+            return self.0.feed.skip();
+        }
+        self.with_store(move |shared, store| {
+            let contacts = store.contacts().unwrap_or_default();
+            if let Ok(Some(shown)) = query::message(store, shared.own.identity, id) {
+                shared.feed.publish(&event(present::message(&shown, &shared.own, &contacts)));
+            }
+        });
+    }
+
+    fn publish_contact(&self, identity: IdentityId, change: api::ContactChange) {
+        self.with_store(move |shared, store| {
+            if let Ok(Some(contact)) = store.contact(identity) {
+                let contact = present::contact(&contact, shared.presence(identity));
+                let contact = Box::new(contact);
+                shared.feed.publish(&api::Event::Contact { change, contact });
+            }
+        });
+    }
+
+    fn knocked(&self, invite: InviteId, identity: IdentityId, refused: Option<String>) {
+        self.with_store(move |shared, store| {
+            let contact = store.contact(identity).ok().flatten();
+            let Ok(Some(knocking)) = store.knocking(invite) else { return };
+            let accepted = present::accepted(&knocking, contact.as_ref());
+            shared.feed.publish(&api::Event::Accept {
+                did: accepted.did.clone(),
+                name: accepted.name.clone(),
+                state: accepted.state,
+                reason: refused.clone(),
+            });
+            for waiter in shared.waiters.take_link(invite) {
+                let result = match &refused {
+                    Some(why) => Err(api::Error::refused(why.clone())),
+                    None => Ok(accepted.clone()),
+                };
+                waiter.answerer.answer(answer(result));
+            }
+        });
+    }
+
+    fn link_reused(&self, invite: Option<InviteId>, identity: Option<IdentityId>) {
+        let message = match invite {
+            Some(_) => {
+                "a one-time link of yours that was used already was tried again by somebody else: \
+                 it may have been intercepted; compare the emoji with who came by it"
+            }
+            None => {
+                "this one-time link was used already, perhaps by somebody who intercepted it; tell \
+                 the person who gave it to you"
+            }
+        };
+        self.0.feed.publish(&api::Event::LinkReused {
+            id: invite.map(|id| id.to_string()),
+            did: identity.as_ref().map(did::encode),
+            message: message.to_owned(),
+        });
+    }
+
+    fn connection(&self, identity: IdentityId, device: DeviceId, conn: Option<ConnId>) {
+        let before = self.0.live.is_online(identity);
+        self.0.live.connection(identity, device, conn);
+        let path = conn.and_then(|conn| self.0.network.as_ref()?.paths().remove(&conn));
+        self.0.feed.publish(&api::Event::Connection(api::Connection {
+            device: device.to_string(),
+            did: did::encode(&identity),
+            path: if conn.is_some() { api::Path::Direct } else { api::Path::None },
+            addr: path.and_then(|path| path.remote).map(|addr| addr.to_string()),
+        }));
+        if before != self.0.live.is_online(identity) {
+            self.publish_contact(identity, api::ContactChange::Presence);
+        }
+    }
+
+    fn publish_plain(&self, notice: Notice) {
+        let event = match notice {
+            Notice::TooEarly { device, theirs, ours } => {
+                api::Event::TooEarly { device: device.to_string(), theirs, ours }
+            }
+            Notice::Forked { device, .. } => warning(
+                "forked_device",
+                format!(
+                    "the device {device} has written two histories; what nobody built upon does \
+                     not count. It was restored from an old copy, or somebody has its keys"
+                ),
+            ),
+            Notice::Misbehaved { device, what } => {
+                let who = device.map_or_else(|| "a stranger".into(), |device| device.to_string());
+                tracing::warn!(%what, "a peer broke the protocol");
+                warning("misbehaved_peer", format!("{who} broke the protocol: {what}"))
+            }
+            Notice::DiskFull => warning(
+                "disk_full",
+                "the disk is full: nothing more is taken until there is room; nothing was lost"
+                    .into(),
+            ),
+            _ => return,
+        };
+        self.0.feed.publish(&event);
+    }
+
+    fn with_store(&self, job: impl FnOnce(&Arc<Shared>, &Store) + Send + 'static) {
+        let shared = Arc::clone(&self.0);
+        self.0.reader.read(move |store| job(&shared, store));
+    }
+}
+
+fn warning(name: &str, message: String) -> api::Event {
+    api::Event::Warning { name: name.to_owned(), message }
+}

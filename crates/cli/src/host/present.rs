@@ -1,0 +1,139 @@
+//! From what the cores know to what the local API says.
+
+use tenet_apps::contacts::{Contact, Invite, contact::Warning, knocking::{Knocking, State as Knocked}};
+use tenet_delivery::state::State;
+use tenet_identity::{did, keys::IdentityId};
+use tenet_log::store::StoreError;
+use tenet_node::{command::CommandError, query::Shown};
+use tenet_rpc::api;
+use tenet_store::OpenError;
+
+use super::shared::Own;
+
+/// A message.
+pub(super) fn message(shown: &Shown, own: &Own, contacts: &[Contact]) -> api::Message {
+    let message = &shown.message;
+    let mine = message.identity == own.identity;
+    let reactions = message.reactions.iter().map(|(emoji, people)| {
+        (emoji.as_str().to_owned(), people.iter().map(did::encode).collect())
+    });
+    api::Message {
+        id: message.id.to_string(),
+        session: message.session.to_string(),
+        author: did::encode(&message.identity),
+        name: name_of(message.identity, own, contacts),
+        mine,
+        device: message.device.to_string(),
+        time: message.time,
+        kind: message.kind.to_owned(),
+        text: message.text.clone(),
+        files: Vec::new(),
+        reply: message.reply.map(|id| id.to_string()),
+        edited: message.edited,
+        unsent: message.unsent,
+        reactions: reactions.collect(),
+        state: state(shown.state),
+        reason: shown.state.failure().map(|failure| failure.to_string()),
+    }
+}
+
+/// What I call somebody.
+pub(super) fn name_of(identity: IdentityId, own: &Own, contacts: &[Contact]) -> String {
+    if identity == own.identity {
+        return own.name.clone();
+    }
+    let contact = contacts.iter().find(|contact| contact.identity == identity);
+    contact.map_or_else(|| did::encode(&identity), |contact| contact.name.clone())
+}
+
+/// How far a message is.
+pub(super) fn state(state: State) -> api::State {
+    match state {
+        State::Stored => api::State::Stored,
+        State::Delivered => api::State::Delivered,
+        State::Read => api::State::Read,
+        State::Failed(_) => api::State::Failed,
+        _ => api::State::Queued,
+    }
+}
+
+/// A contact.
+pub(super) fn contact(contact: &Contact, presence: api::Presence) -> api::Contact {
+    api::Contact {
+        did: did::encode(&contact.identity),
+        name: contact.name.clone(),
+        nickname: contact.nickname.clone(),
+        session: contact.session().map(|id| id.to_string()).unwrap_or_default(),
+        verified: contact.verified.is_some(),
+        presence,
+        added: contact.added,
+        warning: contact.warning.map(|warning| match warning {
+            Warning::LinkReused { .. } => {
+                "somebody else tried the one-time link by which you met; compare the emoji of \
+                 `tenet contact verify`"
+                    .to_owned()
+            }
+            _ => "something about how you met is unusual; compare the emoji".to_owned(),
+        }),
+    }
+}
+
+/// A link that was given.
+pub(super) fn invite(invite: &Invite, now: u64) -> api::InviteInfo {
+    api::InviteInfo {
+        id: invite.id().to_string(),
+        name: invite.name.clone(),
+        expires: invite.expires,
+        uses: invite.uses.len() as u64,
+        reusable: invite.reusable,
+        open: invite.is_open(now),
+        reuse_attempts: invite.attempt_count.into(),
+    }
+}
+
+/// How far a link that was taken is.
+pub(super) fn accepted(
+    knocking: &Knocking,
+    contact: Option<&Contact>,
+) -> api::Accepted {
+    let ext = knocking.link.ext();
+    let named = contact.map(|contact| contact.name.clone());
+    let wished = knocking.name.clone().or_else(|| ext.name.clone());
+    let (state, session) = match knocking.state {
+        Knocked::Connected { session } => (api::AcceptState::Connected, Some(session)),
+        Knocked::Refused(_) => (api::AcceptState::Refused, None),
+        Knocked::Pending => (api::AcceptState::Pending, None),
+    };
+    api::Accepted {
+        did: did::encode(&ext.identity),
+        name: named.or(wished).unwrap_or_default(),
+        session: session
+            .map(|id| contact.and_then(Contact::session).unwrap_or(id).to_string()),
+        state,
+    }
+}
+
+/// A refused command.
+pub(super) fn command_error(error: &CommandError) -> api::Error {
+    let message = error.to_string();
+    match error {
+        CommandError::NotFound(_) => api::Error::not_found(message),
+        CommandError::Usage(_) => api::Error::usage(message),
+        CommandError::Refused(_) => api::Error::refused(message),
+        _ => api::Error::failure(message),
+    }
+}
+
+/// A query that failed.
+pub(super) fn store_error(error: &StoreError) -> api::Error {
+    api::Error::failure(error.to_string())
+}
+
+/// A store that does not open.
+pub(super) fn open_error(error: &OpenError) -> api::Error {
+    match error {
+        OpenError::Newer { .. } | OpenError::Unreadable(_) => api::Error::refused(error.to_string()),
+        OpenError::Missing(_) => api::Error::not_found(error.to_string()),
+        error => api::Error::failure(error.to_string()),
+    }
+}

@@ -1,0 +1,85 @@
+//! What all parts of an open node share.
+
+use tenet_apps::contacts::{
+    Contact,
+    resolve::{self, Who},
+    store::ContactStore,
+};
+use tenet_identity::keys::{DeviceId, IdentityId};
+use tenet_log::{ids::SessionId, store::StoreError};
+use tenet_rpc::{api, server::Feed};
+use tenet_store::Store;
+
+use super::{engine::Handle, live::Live, network::Network, present, reader::Reader, waiters::Waiters};
+
+/// Who this node is.
+#[derive(Clone, Debug)]
+pub(super) struct Own {
+    pub(super) identity: IdentityId,
+    pub(super) device: DeviceId,
+    pub(super) name: String,
+    /// Whether the phrase is kept here.
+    pub(super) phrase: bool,
+    /// The session among one's own devices.
+    pub(super) session: Option<SessionId>,
+}
+
+/// What all parts of an open node share.
+pub(super) struct Shared {
+    pub(super) own: Own,
+    pub(super) engine: Handle,
+    pub(super) reader: Reader,
+    pub(super) network: Option<Network>,
+    pub(super) live: Live,
+    pub(super) waiters: Waiters,
+    pub(super) feed: Feed,
+    pub(super) runtime: tokio::runtime::Handle,
+}
+
+impl Shared {
+    /// Whether somebody is there, as far as one can know.
+    pub(super) fn presence(&self, identity: IdentityId) -> api::Presence {
+        match &self.network {
+            None => api::Presence::Unknown,
+            Some(_) if self.live.is_online(identity) => api::Presence::Online,
+            Some(_) => api::Presence::Offline,
+        }
+    }
+
+    /// The sessions of a conversation: several where two people met twice.
+    pub(super) fn sessions_of(&self, store: &Store, who: &str) -> Result<Vec<SessionId>, api::Error> {
+        match self.who(store, who)? {
+            Whom::Own => Ok(self.own.session.into_iter().collect()),
+            Whom::Contact(contact) => Ok(contact.sessions.into_iter().collect()),
+        }
+    }
+
+    /// Whom a word means.
+    pub(super) fn who(&self, store: &Store, who: &str) -> Result<Whom, api::Error> {
+        let own = resolve::Own { identity: self.own.identity, session: self.own.session };
+        let contacts = store.contacts().map_err(failed)?;
+        let found = resolve::resolve(who, &own, &contacts)
+            .map_err(|error| api::Error::not_found(error.to_string()))?;
+        match found {
+            Who::Own => Ok(Whom::Own),
+            Who::Contact(identity) => contacts
+                .into_iter()
+                .find(|contact| contact.identity == identity)
+                .map(Whom::Contact)
+                .ok_or_else(|| api::Error::not_found(format!("no contact \"{who}\""))),
+        }
+    }
+}
+
+/// Whom a word means.
+pub(super) enum Whom {
+    /// Oneself.
+    Own,
+    /// A contact.
+    Contact(Contact),
+}
+
+/// A query that failed.
+pub(super) fn failed(error: StoreError) -> api::Error {
+    present::store_error(&error)
+}
