@@ -63,10 +63,14 @@ async fn receive(inner: &Arc<Inner>, incoming: Incoming, remote: SocketAddr, pla
         Ok(Err(error)) => return tracing::debug!(%remote, %error, "a stranger left"),
         Err(_) => return quic.close(CloseReason::Late.varint(), b""),
     };
+    let Some(exporter) = carry::exporter(&quic) else {
+        return quic.close(CloseReason::Internal.varint(), b"");
+    };
     let fresh = Fresh {
         quic,
         streams,
         side: Side::Dialled,
+        exporter,
         remote: Some(remote),
         place: Some(place),
         deadline,

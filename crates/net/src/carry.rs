@@ -24,12 +24,22 @@ pub(crate) struct Fresh {
     pub(crate) quic: Connection,
     pub(crate) streams: (SendStream, RecvStream),
     pub(crate) side: Side,
+    /// What [`exporter`] gives.
+    pub(crate) exporter: [u8; 32],
     /// The peer's address if it is known better than from the connection's paths.
     pub(crate) remote: Option<SocketAddr>,
     /// The stranger's place that is free again once the peer is known.
     pub(crate) place: Option<Place>,
     /// When the peer must be known.
     pub(crate) deadline: Instant,
+}
+
+/// 32 bytes that only the two ends of this connection know (`NET-4`); a finished handshake always
+/// has them.
+pub(crate) fn exporter(quic: &Connection) -> Option<[u8; 32]> {
+    let mut exporter = [0; 32];
+    let exported = quic.export_keying_material(&mut exporter, EXPORTER_LABEL, b"");
+    exported.ok().map(|()| exporter)
 }
 
 /// How the work on a connection came to its end.
@@ -46,17 +56,11 @@ pub(crate) async fn run(inner: &Arc<Inner>, fresh: Fresh) {
         quic,
         streams,
         side,
+        exporter,
         remote,
         place,
         deadline,
     } = fresh;
-    let mut exporter = [0; 32];
-    if quic
-        .export_keying_material(&mut exporter, EXPORTER_LABEL, b"")
-        .is_err()
-    {
-        return quic.close(CloseReason::Internal.varint(), b"");
-    }
     let peer = EndpointId::from(*quic.remote_id().as_bytes());
     let link = Arc::new(Link::new(inner.new_conn(), peer, quic, place));
     let remote = remote.or_else(|| link.path().and_then(|path| path.remote));

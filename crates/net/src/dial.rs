@@ -1,6 +1,6 @@
 //! Connections that this side opens.
 
-use std::{collections::BTreeSet, error::Error, net::SocketAddr, sync::Arc};
+use std::{error::Error, net::SocketAddr, sync::Arc};
 
 use iroh::{
     EndpointAddr, TransportAddr,
@@ -66,34 +66,11 @@ pub enum DialError {
 
 /// Dials and carries the connection to its end; ends in `Connected` or `DialFailed`.
 pub(crate) async fn run(inner: Arc<Inner>, peer: EndpointId, addresses: Vec<SocketAddr>) {
-    let deadline = Instant::now() + inner.limits.dial_time;
-    let result = match timeout(inner.limits.dial_time, connect(&inner, peer, addresses)).await {
-        Ok(result) => result,
-        Err(_) => Err(DialError::NoAnswer),
-    };
-    let result = match result {
-        // The stream is free to open: the transport grants one from the start.
-        Ok(quic) => match quic.open_bi().await {
-            Ok(streams) => Ok((quic, streams)),
-            Err(error) => Err(DialError::from(error)),
-        },
-        Err(error) => Err(error),
-    };
+    let dial = open(&inner, peer, addresses);
+    let result = timeout(inner.limits.dial_time, dial).await;
     inner.dials().remove(&peer);
-    match result {
-        Ok((quic, streams)) => {
-            let deadline = deadline.max(Instant::now() + inner.limits.stranger_time);
-            let side = Side::Dialler;
-            let fresh = Fresh {
-                quic,
-                streams,
-                side,
-                remote: None,
-                place: None,
-                deadline,
-            };
-            carry::run(&inner, fresh).await;
-        }
+    match result.unwrap_or(Err(DialError::NoAnswer)) {
+        Ok(fresh) => carry::run(&inner, fresh).await,
         Err(error) => {
             tracing::debug!(%peer, %error, "a dial failed");
             (inner.sink)(Event::DialFailed { peer, error });
@@ -101,9 +78,24 @@ pub(crate) async fn run(inner: Arc<Inner>, peer: EndpointId, addresses: Vec<Sock
     }
 }
 
-/// Takes note of a dial; `false` if one to this peer is under way already.
-pub(crate) fn begin(dials: &mut BTreeSet<EndpointId>, peer: EndpointId) -> bool {
-    dials.insert(peer)
+async fn open(
+    inner: &Inner,
+    peer: EndpointId,
+    addresses: Vec<SocketAddr>,
+) -> Result<Fresh, DialError> {
+    let quic = connect(inner, peer, addresses).await?;
+    let exporter = carry::exporter(&quic).ok_or_else(|| DialError::Failed {
+        source: "the TLS session has no exporter".into(),
+    })?;
+    Ok(Fresh {
+        streams: quic.open_bi().await?,
+        quic,
+        side: Side::Dialler,
+        exporter,
+        remote: None,
+        place: None,
+        deadline: Instant::now() + inner.limits.stranger_time,
+    })
 }
 
 async fn connect(

@@ -66,13 +66,17 @@ enum End {
 /// Announces and searches until the task is aborted.
 pub(crate) async fn run(inner: Arc<Inner>, mut addresses: watch::Receiver<Vec<SocketAddr>>) {
     let mut found = Found::new(Instant::now());
+    let mut failed = false;
     loop {
         let ours = addresses.borrow_and_update().clone();
         let (tell, mut heard) = mpsc::channel(64);
         let end = match search(inner.id(), &ours, tell) {
             Ok(_guard) => listen(&inner, &mut found, &mut heard, &mut addresses).await,
             Err(error) => {
-                tracing::warn!(%error, "the local network cannot be searched");
+                // Said once: it is tried again every minute.
+                if !std::mem::replace(&mut failed, true) {
+                    tracing::warn!(%error, "the local network cannot be searched");
+                }
                 End::Tired
             }
         };

@@ -109,7 +109,7 @@ impl Net {
     /// Ends in [`Event::Connected`] or [`Event::DialFailed`] within [`Limits::dial_time`]. If a
     /// dial of this peer is under way, it goes on and nothing else happens.
     pub fn dial(&self, peer: EndpointId, addresses: Vec<SocketAddr>) {
-        if dial::begin(&mut self.inner.dials(), peer) {
+        if self.inner.dials().insert(peer) {
             let inner = Arc::clone(&self.inner);
             self.inner.runtime.spawn(dial::run(inner, peer, addresses));
         }

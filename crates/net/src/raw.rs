@@ -67,7 +67,8 @@ pub fn widen(quic: &Connection) {
 
 /// One stream, no datagrams, and a stranger's window until [`widen`] (`NET-5`).
 ///
-/// Heartbeats (5 s) and the life of a silent path (15 s) stay iroh's.
+/// Heartbeats (5 s) and the life of a silent path (15 s) stay iroh's. So does its NAT traversal
+/// (`NET-19`): the builder takes no number of addresses low enough to switch it off.
 fn transport() -> QuicTransportConfig {
     QuicTransportConfig::builder()
         .max_concurrent_bidi_streams(VarInt::from_u32(1))
