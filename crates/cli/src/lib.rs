@@ -30,12 +30,16 @@ pub mod time;
 
 use std::process::ExitCode;
 
+use rustix::fs::Mode;
+
 /// Runs the program with the arguments of this process; answers how it ends (`CLI-2`).
 pub fn run() -> ExitCode {
     let cli = match args::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(code) => return code,
     };
+    // Whatever is made from now on, the database included, is its owner's alone (`HOME-2`).
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     log::start(&cli.global);
     let outcome = commands::run(cli);
     failure::end(outcome)

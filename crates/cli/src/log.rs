@@ -1,4 +1,4 @@
-//! The log on stderr: what the program does, never what people say, their names or keys.
+//! The log on stderr: what the program does, never what people say, their names or keys (`HOME-11`).
 
 use std::io::{self, IsTerminal};
 

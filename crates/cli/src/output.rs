@@ -14,7 +14,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Prints an object: as JSON on one line, or in words.
+    /// Prints an object: as JSON on one line, or in words (`CLI-1`).
     ///
     /// # Errors
     /// [`Failure::Pipe`](crate::failure::Failure::Pipe) if nobody reads.

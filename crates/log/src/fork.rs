@@ -1,41 +1,167 @@
 //! Chains with two histories: what of them counts.
 //!
-//! FORK-1 From the place where a device wrote two histories, an event of it counts only if it lies
-//! in the causal past of a counted event of another device.
-//!
-//! FORK-2 At most eight branches of a chain are kept; a further one is refused.
+//! - FORK-1 From the place where a device wrote two histories, an ordinary event of it counts only
+//!   if it lies in the causal past of a counted event of another device. Who knows of the fork
+//!   builds on no more of it, so what counts is what was built upon in good faith.
+//! - FORK-2 Every branch is taken. A limit would let a forker give each of two devices branches
+//!   that the other refuses, and with them all that was built on those.
+//! - FORK-3 Roster operations are judged by the rules of the roster alone; a branch beside the one
+//!   that a removal had seen was not seen by it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_identity::keys::DeviceId;
 
 use crate::{
+    event::Event,
     frontier::Frontier,
     ids::{Author, EventId, SessionId},
-    roster::Roster,
-    standing::Standing,
+    roster::{Roster, kind},
+    standing::{Changes, Standing},
     store::{LogStore, Position, StoreError, Stored},
 };
-
-/// See FORK-2: an honest device never has two; the limit only bounds what a liar can cost.
-pub(crate) const MAX_BRANCHES: usize = 8;
 
 /// How many events are read at a time.
 const PAGE: usize = 256;
 
-/// Where each forked chain of the session forks: the lowest `seq` that was written twice.
-pub(crate) fn points<S: LogStore>(
-    store: &S,
-    session: SessionId,
-    frontier: &Frontier,
-) -> Result<BTreeMap<Author, u64>, StoreError> {
-    let mut points = BTreeMap::new();
-    for author in frontier.forked() {
-        if let Some(point) = point(store, session, author)? {
-            points.insert(author, point);
+/// Where chains of a session fork.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Forks {
+    /// For each forked chain the lowest `seq` that was written twice.
+    points: BTreeMap<Author, u64>,
+    /// No event of a fork came before this.
+    floor: Position,
+}
+
+impl Forks {
+    /// The forks of a session as it is stored.
+    pub(crate) fn load<S: LogStore>(
+        store: &S,
+        session: SessionId,
+        frontier: &Frontier,
+    ) -> Result<Self, StoreError> {
+        let mut forks = Self::default();
+        for author in frontier.forked() {
+            if let Some(point) = point(store, session, author)? {
+                forks.points.insert(author, point);
+            }
         }
+        forks.find_floor(store, session)?;
+        Ok(forks)
     }
-    Ok(points)
+
+    /// Whether no chain forked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// For each forked chain the lowest `seq` that was written twice.
+    pub(crate) fn points(&self) -> &BTreeMap<Author, u64> {
+        &self.points
+    }
+
+    /// Devices with a forked chain.
+    pub(crate) fn devices(&self) -> BTreeSet<DeviceId> {
+        self.points.keys().map(|author| author.device).collect()
+    }
+
+    /// Whether a place of a chain lies at or after the chain's fork.
+    pub(crate) fn contain(&self, author: Author, seq: u64) -> bool {
+        self.points.get(&author).is_some_and(|point| seq >= *point)
+    }
+
+    /// Notes that a chain was written twice at `seq`; whether that was not known.
+    pub(crate) fn note(&mut self, author: Author, seq: u64) -> bool {
+        if self.contain(author, seq) {
+            return false;
+        }
+        self.points.insert(author, seq);
+        true
+    }
+
+    /// Finds the floor anew, after [`Self::note`] said something new.
+    pub(crate) fn find_floor<S: LogStore>(
+        &mut self,
+        store: &S,
+        session: SessionId,
+    ) -> Result<(), StoreError> {
+        let mut floor = None;
+        for (author, seq) in &self.points {
+            let position = store.position(session, *author, *seq)?;
+            floor = match (floor, position) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        self.floor = floor.unwrap_or_default();
+        Ok(())
+    }
+
+    /// Judges all events since the earliest fork anew.
+    ///
+    /// One pass from the latest event back: when an event is reached, all that builds on it has
+    /// been seen, so it is known which forked devices' events other devices built upon.
+    pub(crate) fn restand<S: LogStore>(
+        &self,
+        store: &mut S,
+        session: SessionId,
+        roster: &Roster,
+        changes: &mut Changes,
+    ) -> Result<(), StoreError> {
+        let mut pass = Pass::new(self, roster);
+        let before = Position(self.floor.0.saturating_sub(1));
+        let mut from = None;
+        while !self.is_empty() {
+            let page = store.back_to(session, from, before, PAGE)?;
+            for stored in &page {
+                let standing = pass.judge(stored);
+                changes.set(store, stored, standing)?;
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE => from = Some(last.position),
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// A counted event came in: what it builds on counts from now on (FORK-1).
+    ///
+    /// The walk back ends where a counted event has done the same before.
+    pub(crate) fn uphold<S: LogStore>(
+        &self,
+        store: &mut S,
+        event: &Event,
+        changes: &mut Changes,
+    ) -> Result<(), StoreError> {
+        let (device, forked) = (event.author().device, self.devices());
+        let mut ahead: Vec<EventId> = event.parents().collect();
+        let mut met = BTreeSet::new();
+        while let Some(id) = ahead.pop() {
+            if self.is_empty() || !met.insert(id) {
+                continue;
+            }
+            let stored = store
+                .event(id)?
+                .ok_or(StoreError::Damaged("an event lacks its parent"))?;
+            if stored.position < self.floor {
+                continue;
+            }
+            let author = stored.event.author();
+            let in_fork = self.contain(author, stored.event.header().seq) && !is_operation(&stored);
+            // A counted event of a device without forks has upheld all that it builds on; one
+            // within a fork was upheld by another's, which builds on the same and more.
+            let upheld = in_fork || !forked.contains(&author.device);
+            if stored.standing.counts() && upheld {
+                continue;
+            }
+            if stored.standing == Standing::Forked && author.device != device {
+                changes.set(store, &stored, Standing::Counted)?;
+            }
+            ahead.extend(stored.event.parents());
+        }
+        Ok(())
+    }
 }
 
 fn point<S: LogStore>(
@@ -43,106 +169,103 @@ fn point<S: LogStore>(
     session: SessionId,
     author: Author,
 ) -> Result<Option<u64>, StoreError> {
-    let mut last: Option<u64> = None;
     let mut from = 0;
     loop {
         let page = store.chain(session, author, from, PAGE)?;
-        for stored in &page {
-            let seq = stored.event.header().seq;
-            if last == Some(seq) {
-                return Ok(Some(seq));
-            }
-            last = Some(seq);
+        let seq = |stored: &Stored| stored.event.header().seq;
+        let twice = page
+            .iter()
+            .zip(page.iter().skip(1))
+            .find(|(one, other)| seq(one) == seq(other));
+        if let Some((one, _)) = twice {
+            return Ok(Some(seq(one)));
         }
-        match last {
-            Some(seq) if page.len() == PAGE && seq >= from => from = seq + 1,
+        match page.last() {
+            // Read once more, for its like may be on the next page.
+            Some(last) if page.len() == PAGE => from = seq(last),
             _ => return Ok(None),
         }
     }
 }
 
-/// Computes the standing of everything since the earliest fork, and writes what changed.
-///
-/// One pass from the latest event back: when an event is reached, all that depends on it has been
-/// seen, so it is known which forked devices' events other devices built upon.
-pub(crate) fn restand<S: LogStore>(
-    store: &mut S,
-    session: SessionId,
-    roster: &Roster,
-    points: &BTreeMap<Author, u64>,
-) -> Result<Vec<(EventId, Standing)>, StoreError> {
-    let mut earliest: Option<Position> = None;
-    for (author, seq) in points {
-        let position = store.position(session, *author, *seq)?;
-        earliest = match (earliest, position) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-    }
-    let Some(earliest) = earliest else {
-        return Ok(Vec::new());
-    };
-    let before = Position(earliest.0 - 1);
-    let mut marks: BTreeMap<EventId, BTreeSet<DeviceId>> = BTreeMap::new();
-    let mut changes = Vec::new();
-    let mut from = None;
-    loop {
-        let page = store.back_to(session, from, before, PAGE)?;
-        for stored in &page {
-            let standing = judge(stored, roster, points, &mut marks);
-            if standing != stored.standing {
-                changes.push((stored.event.id(), standing));
+fn is_operation(stored: &Stored) -> bool {
+    kind::is_known(stored.event.header().kind.as_str())
+}
+
+/// What is known of an event from all that builds on it.
+#[derive(Clone, Default)]
+struct Marks {
+    /// Forked devices whose events here another device built upon.
+    upheld: BTreeSet<DeviceId>,
+    /// Forked chains of which what lies here was seen by an operation that ended them.
+    ended: BTreeSet<Author>,
+}
+
+struct Pass<'a> {
+    forks: &'a Forks,
+    roster: &'a Roster,
+    devices: BTreeSet<DeviceId>,
+    /// Which forked chains an operation ends.
+    ends: BTreeMap<EventId, Vec<Author>>,
+    marks: BTreeMap<EventId, Marks>,
+}
+
+impl<'a> Pass<'a> {
+    fn new(forks: &'a Forks, roster: &'a Roster) -> Self {
+        let mut ends: BTreeMap<EventId, Vec<Author>> = BTreeMap::new();
+        for author in forks.points.keys() {
+            let end = roster
+                .chains
+                .get(author)
+                .and_then(|chain| chain.end.as_ref());
+            for operation in end.iter().flat_map(|end| &end.operations) {
+                ends.entry(*operation).or_default().push(*author);
             }
         }
-        match page.last() {
-            Some(last) if page.len() == PAGE => from = Some(last.position),
-            _ => break,
+        Self {
+            forks,
+            roster,
+            devices: forks.devices(),
+            ends,
+            marks: BTreeMap::new(),
         }
     }
-    for (id, standing) in &changes {
-        store.set_standing(*id, *standing)?;
-    }
-    Ok(changes)
-}
 
-fn judge(
-    stored: &Stored,
-    roster: &Roster,
-    points: &BTreeMap<Author, u64>,
-    marks: &mut BTreeMap<EventId, BTreeSet<DeviceId>>,
-) -> Standing {
-    let (event, author) = (&stored.event, stored.event.author());
-    let seq = event.header().seq;
-    let mut upheld = marks.remove(&event.id()).unwrap_or_default();
-    let by_roster = standing_by_roster(stored, roster);
-    let in_fork = points.get(&author).is_some_and(|point| seq >= *point);
-    let standing = if by_roster.counts() && in_fork && !upheld.contains(&author.device) {
-        Standing::Forked
-    } else {
-        by_roster
-    };
-    if standing.counts() {
-        let others = points.keys().map(|forked| forked.device);
-        upheld.extend(others.filter(|device| *device != author.device));
+    fn judge(&mut self, stored: &Stored) -> Standing {
+        let event = &stored.event;
+        let mut marks = self.marks.remove(&event.id()).unwrap_or_default();
+        let standing = self.standing(stored, &marks);
+        if standing.counts() {
+            let own = event.author().device;
+            let others = self.devices.iter().filter(|device| **device != own);
+            marks.upheld.extend(others.copied());
+        }
+        let ended = self.ends.get(&event.id());
+        marks.ended.extend(ended.into_iter().flatten());
+        for parent in event.parents() {
+            let known = self.marks.entry(parent).or_default();
+            known.upheld.extend(&marks.upheld);
+            known.ended.extend(&marks.ended);
+        }
+        standing
     }
-    for parent in event.parents() {
-        marks
-            .entry(parent)
-            .or_default()
-            .extend(upheld.iter().copied());
-    }
-    standing
-}
 
-fn standing_by_roster(stored: &Stored, roster: &Roster) -> Standing {
-    let event = &stored.event;
-    if event.header().kind.is_roster() {
-        let counted = roster.counted.contains(&event.id());
-        return if counted {
-            Standing::Counted
-        } else {
-            Standing::OffRoster
+    fn standing(&self, stored: &Stored, marks: &Marks) -> Standing {
+        let (author, seq) = (stored.event.author(), stored.event.header().seq);
+        if is_operation(stored) || !self.forks.contain(author, seq) {
+            return self.roster.standing_of(&stored.event);
+        }
+        let by_roster = match self.roster.chains.get(&author) {
+            Some(chain) if chain.surplus => Standing::OffRoster,
+            Some(chain) if chain.end.is_none() || marks.ended.contains(&author) => {
+                Standing::Counted
+            }
+            _ => Standing::OffRoster,
         };
+        if by_roster.counts() && !marks.upheld.contains(&author.device) {
+            Standing::Forked
+        } else {
+            by_roster
+        }
     }
-    roster.standing(event.author(), event.header().seq)
 }

@@ -7,6 +7,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     clock::Hlc,
     ids::{Author, EventId},
+    order::OrderKey,
 };
 
 /// The last event of one branch of an author's chain.
@@ -26,32 +27,44 @@ pub struct Head {
     pub tip: bool,
 }
 
-/// How far of every chain lies in an event's causal past: the greatest `seq` by author.
+/// What lies in an event's causal past: of every chain the greatest `seq`.
+///
+/// On a forked chain a `seq` says little: there the operations that were not seen are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
-pub struct Past(#[n(0)] BTreeMap<Author, u64>);
+pub struct Past {
+    #[n(0)]
+    chains: BTreeMap<Author, u64>,
+    #[n(1)]
+    unseen: BTreeSet<EventId>,
+}
 
 impl Past {
-    /// Whether the author's event at `seq` lies in it.
+    /// Whether the author's chain was seen as far as `seq`, on whichever branch.
     pub fn covers(&self, author: Author, seq: u64) -> bool {
-        self.0.get(&author).is_some_and(|covered| *covered >= seq)
+        self.chains
+            .get(&author)
+            .is_some_and(|covered| *covered >= seq)
     }
 
-    /// How many of the author's events lie in it.
+    /// Whether a roster operation lies in it, forks or not.
+    pub fn includes(&self, operation: &OrderKey) -> bool {
+        self.covers(operation.author, operation.seq) && !self.unseen.contains(&operation.id)
+    }
+
+    /// How many of the author's events lie in it, where its chain has one branch.
     pub fn count(&self, author: Author) -> u64 {
-        self.0.get(&author).map_or(0, |seq| seq + 1)
+        self.chains.get(&author).map_or(0, |seq| seq + 1)
     }
 
     /// Adds an author's chain up to and including `seq`.
     pub fn extend(&mut self, author: Author, seq: u64) {
-        let covered = self.0.entry(author).or_insert(seq);
+        let covered = self.chains.entry(author).or_insert(seq);
         *covered = (*covered).max(seq);
     }
 
-    /// Adds everything in another past.
-    pub fn merge(&mut self, other: &Self) {
-        for (author, seq) in &other.0 {
-            self.extend(*author, *seq);
-        }
+    /// Notes that a roster operation does not lie in it although a branch beside it does.
+    pub(crate) fn exclude(&mut self, operation: EventId) {
+        self.unseen.insert(operation);
     }
 }
 
@@ -59,6 +72,7 @@ impl Past {
 #[derive(Clone, Debug, Default)]
 pub struct Frontier {
     chains: BTreeMap<Author, Vec<Head>>,
+    authors: BTreeMap<EventId, Author>,
     tips: BTreeSet<EventId>,
 }
 
@@ -81,10 +95,12 @@ impl Frontier {
         {
             Some(branch) => {
                 self.tips.remove(&branch.id);
+                self.authors.remove(&branch.id);
                 *branch = head;
             }
             None => branches.push(head),
         }
+        self.authors.insert(head.id, head.author);
         if head.tip {
             self.tips.insert(head.id);
         }
@@ -104,7 +120,8 @@ impl Frontier {
 
     /// The head with this id.
     pub fn find(&self, id: EventId) -> Option<&Head> {
-        self.heads().find(|head| head.id == id)
+        let author = self.authors.get(&id)?;
+        self.branches(*author).iter().find(|head| head.id == id)
     }
 
     /// All heads, by author.

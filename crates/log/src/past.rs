@@ -1,66 +1,127 @@
-//! The causal past of a roster operation that came from elsewhere.
+//! The causal past of a roster operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     event::Event,
     frontier::{Frontier, Past},
-    ids::EventId,
+    ids::{Author, EventId},
     order::OrderKey,
-    roster::Operation,
     store::{LogStore, StoreError},
 };
 
 /// Everything that the author of `event` had seen: the event's past, itself excluded.
 ///
 /// Where the event depends on all we hold, that is our frontier. Otherwise the graph is walked
-/// back, latest first, and a walk ends at the past of every operation that it meets: so the cost is
-/// what was said since the last operation, not the whole log.
+/// back, latest first, until only what the author had seen is left: so the cost is what was said
+/// while the author did not listen, not the whole log.
 pub(crate) fn of<S: LogStore>(
     store: &S,
     frontier: &Frontier,
-    operations: &[Operation],
     event: &Event,
 ) -> Result<Past, StoreError> {
     let parents: BTreeSet<EventId> = event.parents().collect();
     if frontier.tips().is_subset(&parents) {
         return Ok(frontier.as_past());
     }
-    let known: BTreeMap<EventId, &Past> = operations
-        .iter()
-        .map(|operation| (operation.order.id, &operation.past))
-        .collect();
-    let mut past = Past::default();
-    let mut queue: BTreeMap<OrderKey, Event> = BTreeMap::new();
-    enqueue(store, &parents, &mut queue)?;
-    while let Some((order, event)) = queue.pop_last() {
-        if past.covers(order.author, order.seq) && !is_branch(frontier, &order) {
-            continue;
+    let mut walk = Walk::default();
+    for tip in frontier.tips() {
+        walk.meet(store, *tip, false)?;
+    }
+    for parent in parents {
+        walk.meet(store, parent, true)?;
+    }
+    while walk.unseen_ahead > 0 {
+        let Some((order, (event, seen))) = walk.ahead.pop_last() else {
+            break;
+        };
+        walk.orders.remove(&order.id);
+        if !seen {
+            walk.unseen_ahead -= 1;
+            walk.unseen.insert(order.id, Unseen::from(&event));
         }
-        past.extend(order.author, order.seq);
-        match known.get(&order.id) {
-            Some(before) => past.merge(before),
-            None => enqueue(store, &event.parents().collect(), &mut queue)?,
+        for parent in event.parents() {
+            walk.meet(store, parent, seen)?;
         }
     }
-    Ok(past)
+    Ok(walk.past(frontier))
 }
 
-/// On a forked chain a greater `seq` on one branch says nothing about the other.
-fn is_branch(frontier: &Frontier, order: &OrderKey) -> bool {
-    frontier.branches(order.author).len() > 1
+/// Where the walk has come to. An event is met before it is passed, and passed after all that
+/// builds on it, because its time is less: so what is known of it by then is final.
+#[derive(Default)]
+struct Walk {
+    /// Met and not passed, with whether it is known to have been seen.
+    ahead: BTreeMap<OrderKey, (Event, bool)>,
+    orders: BTreeMap<EventId, OrderKey>,
+    unseen_ahead: usize,
+    /// Passed and not seen.
+    unseen: BTreeMap<EventId, Unseen>,
 }
 
-fn enqueue<S: LogStore>(
-    store: &S,
-    ids: &BTreeSet<EventId>,
-    queue: &mut BTreeMap<OrderKey, Event>,
-) -> Result<(), StoreError> {
-    for id in ids {
+struct Unseen {
+    author: Author,
+    seq: u64,
+    prev: Option<EventId>,
+    is_operation: bool,
+}
+
+impl From<&Event> for Unseen {
+    fn from(event: &Event) -> Self {
+        let header = event.header();
+        Self {
+            author: event.author(),
+            seq: header.seq,
+            prev: header.prev,
+            is_operation: header.kind.is_roster(),
+        }
+    }
+}
+
+impl Walk {
+    fn meet<S: LogStore>(&mut self, store: &S, id: EventId, seen: bool) -> Result<(), StoreError> {
+        let met = self
+            .orders
+            .get(&id)
+            .and_then(|order| self.ahead.get_mut(order));
+        if let Some((_, was_seen)) = met {
+            if seen && !*was_seen {
+                *was_seen = true;
+                self.unseen_ahead -= 1;
+            }
+            return Ok(());
+        }
         let stored = store
-            .event(*id)?
+            .event(id)?
             .ok_or(StoreError::Damaged("an event lacks its parent"))?;
-        queue.insert(stored.event.order(), stored.event);
+        let order = stored.event.order();
+        self.orders.insert(id, order);
+        self.ahead.insert(order, (stored.event, seen));
+        self.unseen_ahead += usize::from(!seen);
+        Ok(())
     }
-    Ok(())
+
+    /// All but what was passed unseen: of a chain what lies before, or a head that was seen.
+    fn past(self, frontier: &Frontier) -> Past {
+        let mut past = Past::default();
+        for head in frontier.heads() {
+            if !self.unseen.contains_key(&head.id) {
+                past.extend(head.author, head.seq);
+            }
+        }
+        for unseen in self.unseen.values() {
+            if unseen
+                .prev
+                .is_some_and(|prev| !self.unseen.contains_key(&prev))
+            {
+                past.extend(unseen.author, unseen.seq.saturating_sub(1));
+            }
+        }
+        for (id, unseen) in &self.unseen {
+            if unseen.is_operation && past.covers(unseen.author, unseen.seq) {
+                past.exclude(*id);
+            }
+        }
+        past
+    }
 }

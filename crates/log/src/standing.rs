@@ -1,5 +1,12 @@
 //! Whether an event of the set counts, and if not, why.
 
+use std::collections::BTreeMap;
+
+use crate::{
+    ids::EventId,
+    store::{LogStore, StoreError, Stored},
+};
+
 /// An event's standing: a pure function of the set, the same on every device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {
@@ -34,5 +41,41 @@ impl Standing {
             2 => Some(Self::Forked),
             _ => None,
         }
+    }
+}
+
+/// Standings that one input changed: what each was before, and what it is now.
+#[derive(Debug, Default)]
+pub(crate) struct Changes(BTreeMap<EventId, (Standing, Standing)>);
+
+impl Changes {
+    /// Writes a standing, if it is another.
+    pub(crate) fn set<S: LogStore>(
+        &mut self,
+        store: &mut S,
+        stored: &Stored,
+        standing: Standing,
+    ) -> Result<(), StoreError> {
+        if stored.standing == standing {
+            return Ok(());
+        }
+        let id = stored.event.id();
+        store.set_standing(id, standing)?;
+        self.0.entry(id).or_insert((stored.standing, standing)).1 = standing;
+        Ok(())
+    }
+
+    /// Takes one event out: its standing now, if it changed.
+    pub(crate) fn take(&mut self, id: EventId) -> Option<Standing> {
+        self.0.remove(&id).map(|(_, now)| now)
+    }
+
+    /// What differs in the end.
+    pub(crate) fn into_vec(self) -> Vec<(EventId, Standing)> {
+        self.0
+            .into_iter()
+            .filter(|(_, (before, now))| before != now)
+            .map(|(id, (_, now))| (id, now))
+            .collect()
     }
 }

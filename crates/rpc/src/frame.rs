@@ -1,4 +1,4 @@
-//! How a request, an answer and an event stand on a line: JSON-RPC 2.0 (`API-3` to `API-6`).
+//! How a request, an answer and an event stand on a line: JSON-RPC 2.0 (`API-3`).
 //!
 //! ```text
 //! {"jsonrpc":"2.0","id":7,"method":"read","params":{"who":"Bob"}}
@@ -17,12 +17,12 @@ use crate::api::{Error, Gap, Kind};
 /// The longest line that a node takes, its end not counted: a message of 64 KiB of which every
 /// byte is escaped (`\u0000`) fits twice.
 pub const MAX_REQUEST: usize = 1024 * 1024;
-/// The longest line that a program needs to take: a page of 1,000 short messages fits.
+/// The longest line that a program needs to take: a page of history fits (`API-10`).
 pub const MAX_ANSWER: usize = 16 * 1024 * 1024;
 /// The longest id of a request, as it stands on the line.
 pub const MAX_ID: usize = 128;
 
-/// The method of a notification that holds an [`api::Notice`](crate::api::Notice).
+/// The method of a notification that holds an [`api::Notice`](crate::api::Notice) (`API-6`).
 pub const EVENT: &str = "event";
 /// The method of a notification that holds a [`Gap`].
 pub const GAP: &str = "gap";
@@ -62,7 +62,8 @@ pub struct NoRequest<'l> {
     pub error: Error,
 }
 
-/// Takes a line of a program apart.
+/// Takes a line of a program apart; what is no request is refused, and the next line read
+/// (`API-5`).
 ///
 /// # Errors
 /// [`Kind::Parse`] for what is not JSON, [`Kind::Request`] for what is no single request.
@@ -75,6 +76,7 @@ pub fn read_request(line: &[u8]) -> Result<Asked<'_>, NoRequest<'_>> {
         return Err(refuse(Kind::Parse, "the line is not UTF-8"));
     };
     if line.trim_start().starts_with('[') {
+        // API-4, as are parameters by place below.
         return Err(refuse(
             Kind::Request,
             "batches are not taken: send one request a line",

@@ -32,6 +32,9 @@ pub struct History {
     /// Go on with new messages as they come.
     #[arg(long)]
     pub follow: bool,
+    /// Show the messages' ids too, which react, edit, unsend and reply take.
+    #[arg(long)]
+    pub ids: bool,
 }
 
 /// `tenet listen`
@@ -46,6 +49,9 @@ pub struct Listen {
         default_values_t = [Kind::Message, Kind::Changed]
     )]
     pub kinds: Vec<Kind>,
+    /// Show the messages' ids too, which react, edit, unsend and reply take.
+    #[arg(long)]
+    pub ids: bool,
 }
 
 /// A kind of thing that happens.

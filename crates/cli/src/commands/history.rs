@@ -24,15 +24,15 @@ pub(super) async fn run(shell: &Shell, args: History) -> Outcome {
     shell
         .with(need, async |caller| {
             if !args.follow {
-                return print(shell, &pages(caller, &args).await?);
+                return print(shell, &args, &pages(caller, &args).await?);
             }
             let mut signals = Signals::new()?;
             // Subscribed before looking: nothing falls between.
             let (_, events) = caller.subscribe().await?;
             let page = pages(caller, &args).await?;
-            print(shell, &page)?;
+            print(shell, &args, &page)?;
             tokio::select! {
-                outcome = follow(shell, page, events) => outcome,
+                outcome = follow(shell, &args, page, events) => outcome,
                 () = signals.stop() => Ok(()),
             }
         })
@@ -66,7 +66,7 @@ async fn pages(caller: &Caller, args: &History) -> Outcome<Page> {
 }
 
 /// Prints what comes in these sessions, until the node is gone.
-async fn follow(shell: &Shell, page: Page, mut events: Events) -> Outcome {
+async fn follow(shell: &Shell, args: &History, page: Page, mut events: Events) -> Outcome {
     let seen: BTreeSet<String> = page
         .messages
         .into_iter()
@@ -83,19 +83,21 @@ async fn follow(shell: &Shell, page: Page, mut events: Events) -> Outcome {
             _ => continue,
         };
         if page.sessions.contains(&message.session) {
-            print_one(shell, &message)?;
+            print_one(shell, args, &message)?;
         }
     }
     note("the node is gone or locked");
     Ok(())
 }
 
-fn print(shell: &Shell, page: &Page) -> Outcome {
+fn print(shell: &Shell, args: &History, page: &Page) -> Outcome {
     page.messages
         .iter()
-        .try_for_each(|message| print_one(shell, message))
+        .try_for_each(|message| print_one(shell, args, message))
 }
 
-fn print_one(shell: &Shell, message: &Message) -> Outcome {
-    shell.output.object(message, || message::words(message))
+fn print_one(shell: &Shell, args: &History, message: &Message) -> Outcome {
+    shell
+        .output
+        .object(message, || message::words(message, args.ids))
 }

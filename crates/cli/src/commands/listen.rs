@@ -3,7 +3,7 @@
 use tenet_rpc::api::{Contact, Event, Notice, Path};
 use tenet_rpc::client::Occurrence;
 
-use super::{Shell, message};
+use super::{Shell, contacts, message};
 use crate::args::{Kind, Listen};
 use crate::caller::{Events, Need};
 use crate::failure::Outcome;
@@ -29,10 +29,10 @@ async fn print(shell: &Shell, args: &Listen, mut events: Events) -> Outcome {
         match occurrence {
             Occurrence::Event(notice) => {
                 if wanted(&args.kinds, &notice.event) {
-                    shell.output.object(&notice, || words(&notice))?;
+                    shell.output.object(&notice, || words(&notice, args.ids))?;
                 } else if is_warning(&notice.event) {
                     // What could be a danger is said even to those who asked for messages only.
-                    note(&format!("tenet: {}", words(&notice)));
+                    note(&format!("tenet: {}", words(&notice, args.ids)));
                 }
             }
             Occurrence::Gap(gap) => {
@@ -60,11 +60,11 @@ fn is_warning(event: &Event) -> bool {
     )
 }
 
-fn words(notice: &Notice) -> String {
+fn words(notice: &Notice, ids: bool) -> String {
     match &notice.event {
-        Event::Message(message) | Event::Changed(message) => message::words(message),
+        Event::Message(message) | Event::Changed(message) => message::words(message, ids),
         Event::State { id, state, .. } => format!("{id} is {state}"),
-        Event::Contact { contact, .. } => contact_words(contact),
+        Event::Contact { contact, .. } => contacts::words(contact),
         Event::Accept { name, state, .. } => {
             format!(
                 "the link of {}: {}",
@@ -88,8 +88,4 @@ fn words(notice: &Notice) -> String {
         ),
         _ => "something that this version does not know".into(),
     }
-}
-
-fn contact_words(contact: &Contact) -> String {
-    super::contacts::words(contact)
 }

@@ -5,21 +5,19 @@ use tenet_rpc::api::{Message, State};
 use crate::output::{shown_indented, shown_short};
 use crate::time;
 
-/// How much of a message's id is shown: a beginning is enough to name it (`CLI-7`).
-const ID: usize = 12;
-
-/// A message on a line, or on several if its text has several.
-pub(super) fn words(message: &Message) -> String {
+/// A message on a line, or on several if its text has several; its id if wanted (`CLI-9`).
+pub(super) fn words(message: &Message, ids: bool) -> String {
     let text = match &message.text {
         Some(text) => shown_indented(text, 4),
         None => "(taken back)".into(),
     };
-    let mut words = format!(
-        "{} {} {}: {text}",
-        time::short(message.time),
-        message.id.get(..ID).unwrap_or(&message.id),
-        shown_short(&message.name)
-    );
+    let id = if ids {
+        format!("{} ", message.id)
+    } else {
+        String::new()
+    };
+    let time = time::short(message.time);
+    let mut words = format!("{id}{time} {}: {text}", shown_short(&message.name));
     if message.edited && !message.unsent {
         words += " (edited)";
     }
@@ -65,11 +63,9 @@ mod tests {
             reactions: [("👍".to_owned(), vec!["a".into(), "b".into()])].into(),
             ..Message::default()
         };
-        let words = words(&message);
-        let after_time = words.split_once(" 0123456789ab ").unwrap().1;
-        assert_eq!(
-            after_time,
-            "Bo b: hello\n    12:00 ffff Alice: I owe you (edited) 👍×2 [queued]"
-        );
+        let words = words(&message, true);
+        assert!(words.starts_with("0123456789abcdef "), "{words}");
+        let expected = " Bo b: hello\n    12:00 ffff Alice: I owe you (edited) 👍×2 [queued]";
+        assert!(words.ends_with(expected), "{words}");
     }
 }

@@ -128,7 +128,7 @@ impl Shell {
     }
 
     /// Where this process has the home open, brings what was just written to the others before it
-    /// closes; a running node does so by itself.
+    /// closes (`CLI-7`); a running node does so by itself.
     async fn settle(&self, caller: &Caller) -> Outcome {
         if caller.is_here() {
             let synced = caller

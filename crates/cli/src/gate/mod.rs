@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The same gate stands on the socket of a running node and inside a command that opened the home
-//! itself. While it is locked this process holds no key (`HOME-9`).
+//! itself. While it is locked this process holds no key (`HOME-9`), and answers only
+//! what needs none (`API-16`).
 
 mod pin;
 

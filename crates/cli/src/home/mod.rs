@@ -37,7 +37,7 @@ pub use format::VERSION;
 pub use machine::Machine;
 pub use vault::Vault;
 
-/// Where a home and what belongs to it lie; they need not be there.
+/// Where a home and what belongs to it lie (`HOME-1`); they need not be there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     /// The home.
@@ -53,7 +53,8 @@ pub struct Home {
     _lock: Lock,
 }
 
-/// The folder of an identity that is not there yet: it appears whole, by [`Self::finish`].
+/// The folder of an identity that is not there yet: it appears whole, by [`Self::finish`]
+/// (`HOME-10`).
 #[derive(Debug)]
 pub struct Draft {
     draft: PathBuf,

@@ -189,3 +189,182 @@ impl Vault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use std::fs;
+
+    use super::*;
+
+    const SEED: [u8; 64] = [7; 64];
+    const NOW: u64 = 1_800_000_000_000;
+
+    struct Place {
+        root: tempfile::TempDir,
+    }
+
+    impl Place {
+        fn with_pin(pin: Option<&str>) -> Self {
+            let place = Self {
+                root: tempfile::tempdir().unwrap(),
+            };
+            place.vault().create(&key(), pin, &SEED).unwrap();
+            place
+        }
+
+        /// As a process that has just been started sees it.
+        fn vault(&self) -> Vault {
+            let machine = Machine::at(self.root.path().join("state/machine"));
+            let cheap = Cost::new(8, 1, 1).unwrap();
+            Vault::at(self.root.path().to_owned(), machine).with_cost(cheap)
+        }
+
+        fn machine(&self) -> PathBuf {
+            self.root.path().join("state/machine")
+        }
+    }
+
+    fn key() -> VaultKey {
+        VaultKey::from([1; 32])
+    }
+
+    #[test]
+    fn a_pin_is_set_changed_and_removed_and_the_key_stays() {
+        let place = Place::with_pin(None);
+        let vault = place.vault();
+        assert!(!vault.has_pin().unwrap());
+        assert_eq!(vault.open(None, NOW).unwrap(), key());
+        vault.set_pin(None, "1234", NOW).unwrap();
+        assert!(vault.has_pin().unwrap());
+        assert!(matches!(vault.open(None, NOW), Err(Error::PinNeeded)));
+        vault.set_pin(Some("1234"), "5678", NOW).unwrap();
+        assert_eq!(vault.open(Some("5678"), NOW).unwrap(), key());
+        assert!(matches!(
+            vault.remove_pin("1234", NOW),
+            Err(Error::PinWrong { .. })
+        ));
+        vault.remove_pin("5678", NOW).unwrap();
+        assert_eq!(vault.open(None, NOW).unwrap(), key());
+        assert!(matches!(
+            vault.remove_pin("x", NOW),
+            Err(Error::Vault(vault::Error::NoPin))
+        ));
+    }
+
+    #[test]
+    fn wrong_pins_slow_down_however_often_the_process_is_started() {
+        let place = Place::with_pin(Some("1234"));
+        let wrong = |now| place.vault().open(Some("0000"), now).unwrap_err();
+        assert!(matches!(wrong(NOW), Error::PinWrong { wait_ms: 0 }));
+        assert!(matches!(wrong(NOW), Error::PinWrong { wait_ms: 0 }));
+        assert!(matches!(wrong(NOW), Error::PinWrong { wait_ms: 1000 }));
+        assert!(matches!(wrong(NOW + 999), Error::TooSoon { wait_ms: 1 }));
+        // Not even the right one is looked at before its time.
+        let early = place.vault().open(Some("1234"), NOW + 999);
+        assert!(matches!(early, Err(Error::TooSoon { .. })));
+        assert!(matches!(
+            wrong(NOW + 1000),
+            Error::PinWrong { wait_ms: 2000 }
+        ));
+
+        // A clock set back makes the wait begin anew, not end.
+        assert!(matches!(wrong(5), Error::TooSoon { wait_ms: 2000 }));
+        assert!(matches!(wrong(5 + 1999), Error::TooSoon { wait_ms: 1 }));
+        assert_eq!(place.vault().open(Some("1234"), 5 + 2000).unwrap(), key());
+        assert!(
+            matches!(wrong(NOW), Error::PinWrong { wait_ms: 0 }),
+            "it is forgotten"
+        );
+    }
+
+    #[test]
+    fn a_try_is_counted_before_it_is_made() {
+        let place = Place::with_pin(Some("1234"));
+        let vault = place.vault();
+        let mut counted = 0;
+        let killed = vault.try_pin(NOW, || {
+            counted = place.vault().attempts().unwrap().failed();
+            Err(vault::Error::WrongPin)
+        });
+        assert!(killed.is_err());
+        assert_eq!(counted, 1);
+    }
+
+    #[test]
+    fn a_pin_that_was_not_tried_is_not_counted() {
+        let place = Place::with_pin(Some("1234"));
+        let machine = fs::read(place.machine()).unwrap();
+        fs::remove_file(place.machine()).unwrap();
+        let vault = place.vault();
+        assert!(matches!(
+            vault.open(Some("0"), NOW),
+            Err(Error::MachineMissing { .. })
+        ));
+        fs::write(place.machine(), [9; 32]).unwrap();
+        assert!(matches!(
+            vault.open(Some("0"), NOW),
+            Err(Error::MachineWrong { .. })
+        ));
+        fs::write(place.machine(), "short").unwrap();
+        assert!(matches!(
+            vault.open(Some("0"), NOW),
+            Err(Error::Damaged { .. })
+        ));
+        assert_eq!(vault.attempts().unwrap().failed(), 0);
+        fs::write(place.machine(), machine).unwrap();
+        assert_eq!(vault.open(Some("1234"), NOW).unwrap(), key());
+    }
+
+    #[test]
+    fn the_phrase_opens_it_where_machine_secret_or_pin_are_lost() {
+        let place = Place::with_pin(Some("forgotten"));
+        fs::remove_file(place.machine()).unwrap();
+        let vault = place.vault();
+        let wrong = vault.recover(&[8; 64], None);
+        assert!(matches!(
+            wrong,
+            Err(Error::Vault(vault::Error::WrongPhrase))
+        ));
+        assert_eq!(vault.recover(&SEED, Some("5678")).unwrap(), key());
+        assert_eq!(place.vault().open(Some("5678"), NOW).unwrap(), key());
+        assert_eq!(vault.recover(&SEED, None).unwrap(), key());
+        assert_eq!(place.vault().open(None, NOW).unwrap(), key());
+    }
+
+    #[test]
+    fn a_damaged_vault_is_said_and_kept() {
+        let place = Place::with_pin(None);
+        let path = place.root.path().join(VAULT);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[20] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        assert!(matches!(
+            place.vault().open(None, NOW),
+            Err(Error::Damaged { .. })
+        ));
+        assert!(matches!(
+            place.vault().has_pin(),
+            Err(Error::Damaged { .. })
+        ));
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+
+    #[test]
+    fn an_unusable_pin_changes_nothing() {
+        let place = Place::with_pin(None);
+        let vault = place.vault();
+        let empty = vault.set_pin(None, "", NOW);
+        assert!(matches!(
+            empty,
+            Err(Error::Vault(vault::Error::PinLength { .. }))
+        ));
+        assert_eq!(vault.open(None, NOW).unwrap(), key());
+    }
+}

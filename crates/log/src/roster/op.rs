@@ -1,11 +1,14 @@
 //! Roster operations: the kinds and payloads of events that change who is in a session.
 
+use std::{collections::BTreeSet, fmt};
+
 use minicbor::{Decode, Encode};
 use tenet_identity::{
     card::{self, DeviceCard, Revocation, UnverifiedCard, UnverifiedRevocation},
     encoding,
-    keys::{DeviceId, IdentityId},
+    keys::IdentityId,
 };
+use zeroize::Zeroize;
 
 use crate::{
     event::{Content, Event},
@@ -26,6 +29,11 @@ pub mod kind {
     pub const REVOKE: &str = "roster.revoke";
     /// An identity leaves with all its devices.
     pub const LEAVE: &str = "roster.leave";
+
+    /// Whether this version knows what events of this kind do to the roster.
+    pub fn is_known(kind: &str) -> bool {
+        [FOUND, JOIN, ADD_DEVICE, REMOVE_DEVICE, REVOKE, LEAVE].contains(&kind)
+    }
 }
 
 /// The most members that a founding may name.
@@ -83,7 +91,7 @@ pub struct Member {
 }
 
 /// The beginning of a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Founding {
     /// What sort of session.
     pub kind: SessionKind,
@@ -219,6 +227,9 @@ impl Op {
                 "only a founding is without a session",
             ));
         }
+        if header.session.is_none() && !header.deps.is_empty() {
+            return Err(OpError::Contradiction("a founding builds on nothing"));
+        }
         Ok(())
     }
 
@@ -274,15 +285,17 @@ impl Founding {
                 "a founding names more than 16 members",
             ));
         }
+        let named: BTreeSet<IdentityId> = self.members.iter().map(|m| m.identity).collect();
+        if named.len() != self.members.len() {
+            return Err(OpError::Contradiction("a founding names a member twice"));
+        }
         let founder = self.card.identity();
         if !self.members.iter().any(|member| member.identity == founder) {
             return Err(OpError::Contradiction("the founder is not a member"));
         }
         let enough = match self.kind {
             SessionKind::Own => self.members.len() == 1,
-            SessionKind::Direct => {
-                self.members.len() == 2 && self.members.iter().any(|m| m.identity != founder)
-            }
+            SessionKind::Direct => self.members.len() == 2,
             _ => true,
         };
         if enough {
@@ -293,13 +306,22 @@ impl Founding {
     }
 }
 
-fn decode_card(payload: &[u8]) -> Result<DeviceCard, OpError> {
-    Ok(encoding::decode::<UnverifiedCard>(payload)?.verify()?)
+impl fmt::Debug for Founding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Founding")
+            .field("kind", &self.kind)
+            .field("card", &self.card)
+            .field("members", &self.members)
+            .finish_non_exhaustive()
+    }
 }
 
-/// A device named in an error.
-impl From<Author> for DeviceId {
-    fn from(author: Author) -> Self {
-        author.device
+impl Drop for Founding {
+    fn drop(&mut self) {
+        self.secret.zeroize();
     }
+}
+
+fn decode_card(payload: &[u8]) -> Result<DeviceCard, OpError> {
+    Ok(encoding::decode::<UnverifiedCard>(payload)?.verify()?)
 }

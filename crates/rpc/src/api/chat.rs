@@ -19,7 +19,7 @@ pub struct Send {
     /// The message that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
-    /// The state at which to answer; at once, that is when it is kept, if absent.
+    /// The state at which to answer (`API-15`); at once, that is when it is kept, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<State>,
     /// How long to wait for that state, in milliseconds; then the answer has the state it is in.
@@ -27,7 +27,7 @@ pub struct Send {
     pub timeout_ms: Option<u64>,
 }
 
-/// `wait`: answer when an own message has reached a state, or has failed.
+/// `wait`: answer when an own message has reached a state, or has failed (`API-15`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wait {
@@ -136,7 +136,7 @@ pub struct Page {
     /// same person that it stands for.
     pub sessions: Vec<String>,
     /// Whether there are messages before the first of these. A page may be shorter than its limit
-    /// although there are: it ends after about 1 MiB of text.
+    /// although there are: it ends after about 1 MiB of text (`API-10`).
     pub more: bool,
 }
 

@@ -21,7 +21,8 @@ use super::talk::Talk;
 use crate::frame;
 use crate::lines::Lines;
 
-/// How long answers are still written to a program that says no more (`echo … | nc -U` does so).
+/// How long answers are still written to a program that says no more (`API-14`; `echo … | nc -U`
+/// does so).
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// A connection and all that is under way on it.

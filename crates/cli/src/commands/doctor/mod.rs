@@ -1,3 +1,122 @@
-pub(super) async fn run(_: &super::Shell) -> crate::failure::Outcome {
-    Ok(())
+//! `tenet doctor`: what is well, what is not, and what to do about it.
+
+mod files;
+mod system;
+
+use serde::Serialize;
+use tenet_rpc::api::{Check, Doctor, Error, Kind};
+use tenet_rpc::client::{Client, ConnectError};
+
+use super::Shell;
+use crate::caller::Need;
+use crate::failure::{Failure, Outcome};
+use crate::home::{self, Home};
+use crate::output::shown;
+
+#[derive(Serialize)]
+struct Shown {
+    checks: Vec<Check>,
+}
+
+pub(super) async fn run(shell: &Shell) -> Outcome {
+    let mut checks = files::checks(&shell.paths);
+    checks.push(holder(shell).await);
+    checks.extend(inside(shell).await);
+    checks.push(system::clock());
+    checks.extend(system::disk(&shell.paths.home));
+
+    let shown = Shown { checks };
+    shell.output.object(&shown, || {
+        shown
+            .checks
+            .iter()
+            .map(words)
+            .collect::<Vec<_>>()
+            .join("\n")
+    })?;
+    if shown.checks.iter().all(|check| check.ok) {
+        Ok(())
+    } else {
+        Err(Failure::Said)
+    }
+}
+
+/// Something that is well.
+fn well(name: &str, detail: impl Into<String>) -> Check {
+    Check {
+        name: name.into(),
+        ok: true,
+        detail: detail.into(),
+        advice: None,
+    }
+}
+
+/// Something that is not, and what to do.
+fn ill(name: &str, detail: impl Into<String>, advice: impl Into<String>) -> Check {
+    Check {
+        name: name.into(),
+        ok: false,
+        detail: detail.into(),
+        advice: Some(advice.into()),
+    }
+}
+
+/// Who has the home open.
+async fn holder(shell: &Shell) -> Check {
+    let socket = shell.paths.socket();
+    match Client::connect(&socket).await {
+        Ok(_) => well("node", "a node runs on this home"),
+        Err(ConnectError::NoNode) => match Home::open(&shell.paths) {
+            Err(home::Error::InUse { .. }) => well("node", "a command has this home open"),
+            _ => well("node", "no node runs; start one: tenet up"),
+        },
+        Err(error) => ill(
+            "node",
+            error.to_string(),
+            format!("see who owns {}", socket.display()),
+        ),
+    }
+}
+
+/// What only whoever has the store open can say.
+async fn inside(shell: &Shell) -> Vec<Check> {
+    let checks = shell
+        .with(Need::Home, async |caller| caller.call(Doctor {}).await)
+        .await;
+    match checks {
+        Ok(checks) => checks.checks,
+        Err(Failure::Error(error)) => vec![unopened(error)],
+        Err(_) => Vec::new(),
+    }
+}
+
+/// What it means that the store could not be opened.
+fn unopened(error: Error) -> Check {
+    match error.kind {
+        Kind::Locked => Check {
+            name: "store".into(),
+            ok: true,
+            detail: "not checked: the home is locked".into(),
+            advice: Some("give the PIN: --pin-file FILE, or tenet unlock".into()),
+        },
+        Kind::NotFound | Kind::Refused => ill(
+            "store",
+            format!("not checked: {}", error.message),
+            "do first what the other checks say",
+        ),
+        _ => ill(
+            "store",
+            error.message,
+            "nothing was changed; keep a copy of the home. The identity comes back in another home \
+             with its phrase: tenet --home DIR id restore",
+        ),
+    }
+}
+
+fn words(check: &Check) -> String {
+    let mark = if check.ok { "ok  " } else { "BAD " };
+    let advice = check.advice.as_ref().map_or_else(String::new, |advice| {
+        format!("\n                    → {}", shown(advice))
+    });
+    format!("{mark} {:14} {}{advice}", check.name, shown(&check.detail))
 }

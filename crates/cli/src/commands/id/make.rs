@@ -72,9 +72,7 @@ impl Recipe {
             endpoint,
             card,
         };
-        Node::create(draft.folder(), &key, secrets, &made.name)
-            .await
-            .map_err(Error::from)?;
+        Node::create(draft.folder(), &key, secrets, &made.name).await?;
         draft.finish()?;
         Ok(made)
     }

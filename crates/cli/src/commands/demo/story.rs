@@ -1,0 +1,242 @@
+//! What happens between Alice and Bob, and what must hold each time.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::person::{Held, Person, expect, text};
+
+/// Texts that cannot stand anywhere by chance.
+const FIRST: &str = "The owl flies at nine.";
+const ANSWER: &str = "Then the cat sleeps at ten.";
+const EDITED: &str = "The owl flies at half past nine.";
+const MEANWHILE: [&str; 3] = ["While you were away, one.", "And two.", "And three."];
+
+/// Alice, Bob, and Carol who saw a link that was not for her.
+#[derive(Debug)]
+pub(super) struct Story {
+    root: PathBuf,
+    alice: Person,
+    bob: Person,
+    carol: Person,
+    link: String,
+    first: String,
+}
+
+type Step = fn(&mut Story) -> Held;
+
+impl Story {
+    /// What is told, in this order.
+    pub(super) const STEPS: &[(&str, Step)] = &[
+        ("two people have an identity each", Self::identities),
+        ("two nodes run", Self::nodes),
+        ("a link makes them contacts", Self::contacts),
+        ("a message each way is delivered", Self::messages),
+        (
+            "an edit and a reaction are seen by the other",
+            Self::changes,
+        ),
+        ("what was read is shown as read", Self::read),
+        ("both see the same verification", Self::verification),
+        (
+            "a killed node gets what was sent meanwhile, once",
+            Self::restart,
+        ),
+        (
+            "both have the same messages in the same order",
+            Self::same_order,
+        ),
+        (
+            "a one-time link does not work twice, and Alice learns of it",
+            Self::link_reuse,
+        ),
+        (
+            "nothing that was written lies in plain on the disk",
+            Self::nothing_in_plain,
+        ),
+    ];
+
+    pub(super) fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            alice: Person::new(root, "Alice"),
+            bob: Person::new(root, "Bob"),
+            carol: Person::new(root, "Carol"),
+            link: String::new(),
+            first: String::new(),
+        }
+    }
+
+    /// What the nodes said last, for whoever has to find out.
+    pub(super) fn logs(&self) -> String {
+        format!("{}\n{}", self.alice.last_words(), self.bob.last_words())
+    }
+
+    fn identities(&mut self) -> Held {
+        self.alice.begin()?;
+        self.bob.begin()?;
+        expect(self.alice.did != self.bob.did, || "they are one".into())
+    }
+
+    fn nodes(&mut self) -> Held {
+        self.alice.start()?;
+        self.bob.start()
+    }
+
+    fn contacts(&mut self) -> Held {
+        let invited = self.alice.tell(&["invite", "--name", "Bob"])?;
+        self.link = text(&invited, "link")?;
+        let accepted = self
+            .bob
+            .tell_with(&["accept", "-", "--name", "Alice"], &self.link)?;
+        expect(accepted["state"] == "connected", || {
+            format!("not connected: {accepted}")
+        })?;
+        let contacts = self.alice.list(&["contacts"])?;
+        let bob = contacts
+            .iter()
+            .find(|contact| contact["did"] == *self.bob.did);
+        let same = bob.is_some_and(|bob| bob["session"] == accepted["session"]);
+        expect(same, || "they are not in one session".into())
+    }
+
+    fn messages(&mut self) -> Held {
+        let sent = self
+            .alice
+            .tell(&["send", "Bob", FIRST, "--wait", "delivered"])?;
+        self.first = text(&sent, "id")?;
+        let answer = [
+            "send",
+            "Alice",
+            ANSWER,
+            "--reply",
+            &self.first,
+            "--wait",
+            "delivered",
+        ];
+        self.bob.tell(&answer)?;
+        for (person, other) in [(&self.alice, &self.bob), (&self.bob, &self.alice)] {
+            let messages = person.history(other)?;
+            let texts = texts(&messages);
+            expect(texts == [FIRST, ANSWER], || {
+                format!("{} has {texts:?}", person.name)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn changes(&mut self) -> Held {
+        self.alice.tell(&["edit", &self.first, EDITED])?;
+        self.bob.tell(&["react", &self.first, "👍"])?;
+        let bob = self.bob.did.clone();
+        let changed = |messages: &[Value]| {
+            messages.first().is_some_and(|first| {
+                first["text"] == EDITED
+                    && first["edited"] == true
+                    && first["reactions"]["👍"] == serde_json::json!([bob])
+            })
+        };
+        self.alice
+            .await_history(&self.bob, "the reaction", changed)?;
+        self.bob.await_history(&self.alice, "the edit", changed)
+    }
+
+    fn read(&mut self) -> Held {
+        self.bob.tell(&["read", "Alice"])?;
+        let read = |messages: &[Value]| messages.first().is_some_and(|m| m["state"] == "read");
+        self.alice
+            .await_history(&self.bob, "that it was read", read)
+    }
+
+    fn verification(&mut self) -> Held {
+        let here = self.alice.tell(&["contact", "verify", "Bob"])?;
+        let there = self.bob.tell(&["contact", "verify", "Alice"])?;
+        for field in ["emoji", "digits", "number"] {
+            let same = !here[field].is_null() && here[field] == there[field];
+            expect(same, || {
+                format!("{field}: {} and {}", here[field], there[field])
+            })?;
+        }
+        expect(
+            here["emoji"]
+                .as_array()
+                .is_some_and(|emoji| emoji.len() == 7),
+            || format!("not seven emoji: {}", here["emoji"]),
+        )?;
+        let confirmed = self.alice.tell(&["contact", "confirm", "Bob"])?;
+        expect(confirmed["verified"] == true, || {
+            format!("not verified: {confirmed}")
+        })
+    }
+
+    fn restart(&mut self) -> Held {
+        self.bob.kill();
+        for text in MEANWHILE {
+            self.alice.tell(&["send", "Bob", text])?;
+        }
+        self.bob.start()?;
+        let expected: Vec<_> = [EDITED, ANSWER].into_iter().chain(MEANWHILE).collect();
+        self.bob
+            .await_history(&self.alice, "what was sent meanwhile", |messages| {
+                texts(messages) == expected
+            })?;
+        let delivered =
+            |messages: &[Value]| messages.iter().all(|message| message["state"] != "queued");
+        self.alice
+            .await_history(&self.bob, "that it was delivered", delivered)
+    }
+
+    fn same_order(&mut self) -> Held {
+        let ids = |messages: Vec<Value>| {
+            messages
+                .iter()
+                .map(|message| message["id"].clone())
+                .collect::<Vec<_>>()
+        };
+        let here = ids(self.alice.history(&self.bob)?);
+        let there = ids(self.bob.history(&self.alice)?);
+        expect(here == there, || format!("{here:?} and {there:?}"))
+    }
+
+    fn link_reuse(&mut self) -> Held {
+        self.carol.begin()?;
+        self.carol.refused(&["accept", "-"], &self.link)?;
+        let invites = self.alice.list(&["invites", "--all"])?;
+        let noticed = invites
+            .iter()
+            .any(|invite| invite["reuse_attempts"].as_u64() > Some(0));
+        expect(noticed, || format!("Alice was not told: {invites:?}"))
+    }
+
+    fn nothing_in_plain(&mut self) -> Held {
+        let texts = [FIRST, ANSWER, EDITED].into_iter().chain(MEANWHILE);
+        let needles: Vec<_> = texts.map(str::as_bytes).collect();
+        search(&self.root, &needles)
+    }
+}
+
+/// The texts of messages that were not taken back.
+fn texts(messages: &[Value]) -> Vec<&str> {
+    messages
+        .iter()
+        .filter_map(|message| message["text"].as_str())
+        .collect()
+}
+
+/// Looks for the needles in every file, logs included.
+fn search(folder: &Path, needles: &[&[u8]]) -> Held {
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            search(&path, needles)?;
+        } else if path.is_file() {
+            let content = fs::read(&path).map_err(failed)?;
+            let found = |needle: &&[u8]| content.windows(needle.len()).any(|part| part == *needle);
+            let shown = || format!("{} holds what was written", path.display());
+            expect(!needles.iter().any(found), shown)?;
+        }
+    }
+    Ok(())
+}
