@@ -20,3 +20,6 @@ mod schema;
 mod transaction;
 
 pub use open::{OpenError, Store};
+
+#[cfg(test)]
+mod tests;
