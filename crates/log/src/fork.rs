@@ -85,7 +85,7 @@ impl Forks {
         store: &S,
         session: SessionId,
     ) -> Result<(), StoreError> {
-        let mut floor = None;
+        let mut floor: Option<Position> = None;
         for (author, seq) in &self.points {
             let position = store.position(session, *author, *seq)?;
             floor = match (floor, position) {

@@ -3,6 +3,8 @@
 //! A map with small integer keys; `spec/log.md` has the table. Bytes are kept as they came, so
 //! fields that this version does not know survive, stay signed and are passed on.
 
+use std::fmt;
+
 use minicbor::{Decoder, Encoder, data::Type};
 use tenet_identity::{encoding, keys::DeviceId};
 
@@ -51,7 +53,7 @@ impl Kind {
 }
 
 /// What an event carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Content {
     /// A detachable body, by its hash and size class.
     Body {
@@ -62,6 +64,15 @@ pub enum Content {
     },
     /// Bytes in the header itself: roster operations and erasures.
     Payload(Vec<u8>),
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body { bucket, .. } => write!(f, "Body(below 2^{bucket} bytes, redacted)"),
+            Self::Payload(bytes) => write!(f, "Payload({} bytes, redacted)", bytes.len()),
+        }
+    }
 }
 
 /// The fields of a header. See `spec/log.md`, "Header".

@@ -1,6 +1,6 @@
 //! Events as they travel and as they are believed: two types, one crossing.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use minicbor::{Decoder, Encoder};
 use rand_core::CryptoRng;
@@ -20,7 +20,7 @@ use crate::{
 /// An event whose signature, hashes and sizes hold.
 ///
 /// Whether its author may say it is the roster's question, not this type's.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Event {
     id: EventId,
     session: SessionId,
@@ -150,9 +150,12 @@ impl Event {
         }
     }
 
-    /// Its immediate causal past: `prev` and every dep.
+    /// Its immediate causal past: `prev`, or at a chain's beginning the event that added the device
+    /// (LOG-5); and every dep.
     pub fn parents(&self) -> impl Iterator<Item = EventId> + '_ {
-        self.header.prev.iter().chain(&self.header.deps).copied()
+        let header = &self.header;
+        let before = header.prev.or(header.added_by);
+        before.into_iter().chain(header.deps.iter().copied())
     }
 
     /// How many bytes it takes on the wire, within a few.
@@ -173,6 +176,13 @@ impl Event {
             Ok(())
         })();
         out.into_writer()
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, kind) = (self.id, self.header.kind.as_str());
+        write!(f, "Event({id:?}, {kind}, redacted)")
     }
 }
 

@@ -5,24 +5,28 @@
 //! - ROS-1 A session begins with its founding; its members are those that it names.
 //! - ROS-2 A device joins by itself when its card's identity is a member.
 //! - ROS-3 A device that is in adds and takes out devices of its own identity.
-//! - ROS-4 An identity's own revocation ends the device for good, whoever hands it in.
-//! - ROS-5 Leaving ends all devices of the identity.
-//! - ROS-6 What takes a chain's device out voids every operation of that chain outside its own
-//!   causal past. What a counted operation voids does not count and voids nothing.
-//! - ROS-7 Of operations that void each other in a circle the first in the total order counts.
-//! - ROS-8 An identity has at most sixteen devices at a time; further additions do not count.
+//! - ROS-4 An identity's own revocation ends the device for good, whoever hands it in: also an
+//!   addition of the device that it had not seen is void.
+//! - ROS-5 Leaving ends all devices of the identity, and no further one comes in.
+//! - ROS-6 Once counted operations end a chain, of the chain (and of its beginning) only that
+//!   counts which one of the first of them had seen: a first one is one that had seen no other.
+//!   What does not count voids nothing.
+//! - ROS-7 Of operations that void each other in a circle the first in the total order counts, with
+//!   the additions that it rests on; what would void these does not.
+//! - ROS-8 An identity has at most sixteen devices at a time: those that came first in the total
+//!   order. Further ones wait until there is room; what they write does not count until then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenet_identity::{card::DeviceCard, keys::IdentityId};
-
-use super::{End, MAX_DEVICES_PER_IDENTITY, Membership, Op, OpError, Role, Roster};
-use crate::{
-    event::Event,
-    frontier::Past,
-    ids::{Author, EventId},
-    order::OrderKey,
+use tenet_identity::{
+    card::DeviceCard,
+    keys::{DeviceId, IdentityId},
 };
+
+use super::{
+    End, Founding, MAX_DEVICES_PER_IDENTITY, Membership, Op, OpError, Role, Roster, decide::decide,
+};
+use crate::{event::Event, frontier::Past, ids::Author, order::OrderKey};
 
 /// A roster operation with all that the fold needs to know about it.
 #[derive(Clone, Debug)]
@@ -33,7 +37,7 @@ pub struct Operation {
     pub op: Op,
     /// What its author had seen.
     pub past: Past,
-    begins: Option<(Author, DeviceCard)>,
+    pub(super) begins: Option<(Author, DeviceCard)>,
 }
 
 impl Operation {
@@ -55,54 +59,28 @@ impl Operation {
         }))
     }
 
-    fn is_voided_by(&self, other: &Self, chains: &Chains<'_>) -> bool {
-        let (author, seq) = (self.order.author, self.order.seq);
-        if !other.op.takes_away() || other.order.id == self.order.id {
-            return false;
-        }
-        let (Some(by), Some(of)) = (chains.identity(other.order.author), chains.identity(author))
-        else {
-            return false;
-        };
-        other.op.ends(by, author, of) && !other.past.covers(author, seq)
-    }
-}
-
-/// Whose chains the operations claim to begin, whether they count or not.
-struct Chains<'a>(BTreeMap<Author, (&'a DeviceCard, EventId)>);
-
-impl Chains<'_> {
-    fn identity(&self, author: Author) -> Option<IdentityId> {
-        self.0.get(&author).map(|(card, _)| card.identity())
+    /// The chain that it begins, where it adds a device.
+    pub(crate) fn begins(&self) -> Option<Author> {
+        self.begins.as_ref().map(|(author, _)| *author)
     }
 }
 
 /// Folds operations, in any order, to the roster that they make.
 ///
-/// `None` without a founding. The cost is quadratic in operations that take away and linear in the
-/// others.
+/// `None` without a founding. The cost grows with the operations, times those of one identity that
+/// take away.
 pub fn fold(operations: &[Operation]) -> Option<Roster> {
     let mut ordered: Vec<&Operation> = operations.iter().collect();
     ordered.sort_by_key(|operation| operation.order);
-    let founding = ordered.iter().find_map(|operation| match &operation.op {
-        Op::Found(founding) => Some(founding),
-        _ => None,
-    })?;
+    let founding = founding(operations)?;
     let members: BTreeMap<IdentityId, Role> = founding
         .members
         .iter()
         .map(|member| (member.identity, member.role))
         .collect();
-    let chains = Chains(
-        ordered
-            .iter()
-            .filter_map(|operation| {
-                let (author, card) = operation.begins.as_ref()?;
-                Some((*author, (card, operation.order.id)))
-            })
-            .collect(),
-    );
+    let chains = Chains::claimed(&ordered);
     let counted = decide(&ordered, &chains, &members);
+    ordered.retain(|operation| counted.contains(&operation.order.id));
     let mut roster = Roster {
         kind: founding.kind,
         secret: founding.secret,
@@ -111,155 +89,112 @@ pub fn fold(operations: &[Operation]) -> Option<Roster> {
         revoked: BTreeSet::new(),
         counted,
     };
-    for operation in ordered {
-        if roster.counted.contains(&operation.order.id) && !apply(&mut roster, operation) {
-            roster.counted.remove(&operation.order.id);
-        }
-    }
+    roster.begin_chains(&ordered);
+    roster.end_chains(&ordered, &chains);
+    roster.make_wait(&ordered);
     Some(roster)
 }
 
-/// Which operations count (ROS-6, ROS-7): the grounded solution of "voids", circles cut by order.
-fn decide(
-    ordered: &[&Operation],
-    chains: &Chains<'_>,
-    members: &BTreeMap<IdentityId, Role>,
-) -> BTreeSet<EventId> {
-    let takers: Vec<&Operation> = ordered
-        .iter()
-        .copied()
-        .filter(|operation| operation.op.takes_away())
-        .collect();
-    let mut verdicts: BTreeMap<EventId, bool> = BTreeMap::new();
-    loop {
-        let before = verdicts.len();
-        for operation in ordered {
-            if verdicts.contains_key(&operation.order.id) {
-                continue;
-            }
-            if let Some(verdict) = judge(operation, &takers, chains, members, &verdicts) {
-                verdicts.insert(operation.order.id, verdict);
-            }
-        }
-        if verdicts.len() > before {
-            continue;
-        }
-        // Only circles are left: the first in the order counts, and the rest follows from it.
-        match takers
-            .iter()
-            .find(|taker| !verdicts.contains_key(&taker.order.id))
-        {
-            Some(first) => verdicts.insert(first.order.id, true),
-            None => break,
-        };
-    }
-    verdicts
-        .into_iter()
-        .filter(|(_, counts)| *counts)
-        .map(|(id, _)| id)
-        .collect()
-}
-
-fn judge(
-    operation: &Operation,
-    takers: &[&Operation],
-    chains: &Chains<'_>,
-    members: &BTreeMap<IdentityId, Role>,
-    verdicts: &BTreeMap<EventId, bool>,
-) -> Option<bool> {
-    if !supported(operation, chains, members, verdicts)? {
-        return Some(false);
-    }
-    let mut undecided = false;
-    for taker in takers
-        .iter()
-        .filter(|taker| operation.is_voided_by(taker, chains))
-    {
-        match verdicts.get(&taker.order.id) {
-            Some(true) => return Some(false),
-            Some(false) => {}
-            None => undecided = true,
-        }
-    }
-    (!undecided).then_some(true)
-}
-
-/// Whether the operation's author was rightly in and had the right; `None` while that is undecided.
-fn supported(
-    operation: &Operation,
-    chains: &Chains<'_>,
-    members: &BTreeMap<IdentityId, Role>,
-    verdicts: &BTreeMap<EventId, bool>,
-) -> Option<bool> {
-    let author = operation.order.author;
-    let Some((own_card, added_by)) = chains.0.get(&author) else {
-        return Some(false);
-    };
-    let by = own_card.identity();
-    let in_its_own_right = *added_by == operation.order.id;
-    if !in_its_own_right && !*verdicts.get(added_by)? {
-        return Some(false);
-    }
-    Some(match &operation.op {
-        Op::Found(_) => true,
-        Op::Join(card) | Op::AddDevice(card) => card.identity() == by && members.contains_key(&by),
-        Op::RemoveDevice(target) => chains.identity(*target) == Some(by),
-        Op::Revoke(revocation) => members.contains_key(&revocation.identity()),
-        Op::Leave => members.contains_key(&by),
+/// The session's founding among its operations.
+pub(crate) fn founding(operations: &[Operation]) -> Option<&Founding> {
+    operations.iter().find_map(|operation| match &operation.op {
+        Op::Found(founding) => Some(founding),
+        _ => None,
     })
 }
 
-/// Applies a counted operation; `false` where a limit of the roster forbids it after all.
-fn apply(roster: &mut Roster, operation: &Operation) -> bool {
-    if let Some((author, card)) = &operation.begins {
-        return admit(roster, *author, card);
+/// Whose chains the operations claim to begin, whether they count or not.
+pub(super) struct Chains<'a>(BTreeMap<Author, &'a DeviceCard>);
+
+impl<'a> Chains<'a> {
+    fn claimed(operations: &[&'a Operation]) -> Self {
+        let begun = operations.iter().filter_map(|operation| {
+            let (author, card) = operation.begins.as_ref()?;
+            Some((*author, card))
+        });
+        Self(begun.collect())
     }
-    let by = roster.identity(operation.order.author);
-    if let Op::Revoke(revocation) = &operation.op {
-        roster.revoked.insert(revocation.device());
+
+    pub(super) fn identity(&self, author: Author) -> Option<IdentityId> {
+        self.0.get(&author).map(|card| card.identity())
     }
-    if let (Op::Leave, Some(by)) = (&operation.op, by) {
-        roster.members.remove(&by);
+
+    /// The chains that an operation ends, if it counts.
+    pub(super) fn ended_by<'b>(
+        &'b self,
+        taker: &'b Operation,
+    ) -> impl Iterator<Item = Author> + 'b {
+        let by = self.identity(taker.order.author);
+        self.0
+            .iter()
+            .filter(move |(author, card)| {
+                by.is_some_and(|by| taker.op.ends(by, **author, card.identity()))
+            })
+            .map(|(author, _)| *author)
     }
-    for (author, membership) in &mut roster.chains {
-        if by.is_some_and(|by| operation.op.ends(by, *author, membership.identity)) {
-            end(membership, *author, operation);
+}
+
+impl Roster {
+    fn begin_chains(&mut self, counted: &[&Operation]) {
+        for (author, card) in counted.iter().filter_map(|begun| begun.begins.as_ref()) {
+            let membership = Membership {
+                identity: card.identity(),
+                card: card.clone(),
+                end: None,
+                surplus: false,
+            };
+            self.chains.insert(*author, membership);
         }
     }
-    true
-}
 
-fn end(membership: &mut Membership, author: Author, operation: &Operation) {
-    let seen = operation.past.count(author);
-    let (by, at) = (operation.order.author, operation.order.seq);
-    membership.end = Some(match membership.end {
-        None => End { cut: seen, by, at },
-        // What was void already when this operation was written stays void.
-        Some(first) if operation.past.covers(first.by, first.at) => first,
-        // Voided by several that did not know of each other, an event counts if any had seen it.
-        Some(first) => End {
-            cut: first.cut.max(seen),
-            ..first
-        },
-    });
-}
-
-fn admit(roster: &mut Roster, author: Author, card: &DeviceCard) -> bool {
-    let identity = card.identity();
-    let devices = roster
-        .active()
-        .filter(|(_, other)| other.identity == identity)
-        .count();
-    let allowed = devices < MAX_DEVICES_PER_IDENTITY
-        && roster.members.contains_key(&identity)
-        && !roster.revoked.contains(&card.device());
-    if allowed {
-        let membership = Membership {
-            identity,
-            card: card.clone(),
-            end: None,
-        };
-        roster.chains.insert(author, membership);
+    /// ROS-4 to ROS-6.
+    fn end_chains(&mut self, counted: &[&Operation], claimed: &Chains<'_>) {
+        let mut first: BTreeMap<Author, Vec<&Operation>> = BTreeMap::new();
+        for taker in counted.iter().filter(|taker| taker.op.takes_away()) {
+            for chain in claimed.ended_by(taker) {
+                let first = first.entry(chain).or_default();
+                if !first.iter().any(|one| taker.past.includes(&one.order)) {
+                    first.push(taker);
+                }
+            }
+            match &taker.op {
+                Op::Revoke(revocation) => {
+                    self.revoked.insert(revocation.device());
+                }
+                Op::Leave => {
+                    let by = claimed.identity(taker.order.author);
+                    self.members.retain(|identity, _| Some(*identity) != by);
+                }
+                _ => {}
+            }
+        }
+        for (author, membership) in &mut self.chains {
+            membership.end = first.get(author).map(|first| End {
+                cut: first
+                    .iter()
+                    .map(|ender| ender.past.count(*author))
+                    .max()
+                    .unwrap_or(0),
+                operations: first.iter().map(|ender| ender.order.id).collect(),
+            });
+        }
     }
-    allowed
+
+    /// ROS-8. A device that is in twice is one device.
+    fn make_wait(&mut self, counted: &[&Operation]) {
+        let mut devices: BTreeMap<IdentityId, BTreeSet<DeviceId>> = BTreeMap::new();
+        for (author, card) in counted.iter().filter_map(|begun| begun.begins.as_ref()) {
+            let active = self.chains.get_mut(author);
+            let Some(membership) = active.filter(|membership| membership.end.is_none()) else {
+                continue;
+            };
+            let devices = devices.entry(card.identity()).or_default();
+            let fits = devices.len() < MAX_DEVICES_PER_IDENTITY;
+            if fits || devices.contains(&author.device) {
+                devices.insert(author.device);
+            } else {
+                membership.surplus = true;
+            }
+        }
+    }
 }

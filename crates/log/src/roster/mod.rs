@@ -19,6 +19,7 @@ use tenet_identity::{
 };
 use zeroize::Zeroize;
 
+pub(crate) use fold::founding;
 pub use fold::{Operation, fold};
 pub use op::{Founding, Member, Op, OpError, Role, SessionKind, kind};
 

@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use super::{Admitted, Session};
 use crate::{
     event::Event,
-    fork,
     frontier::Head,
     ids::{Author, EventId},
     roster::{self, Operation, Roster},
-    standing::Standing,
+    standing::{Changes, Standing},
     store::{LogStore, Position, StoreError},
 };
+
+/// How many events are read at a time.
+const PAGE: usize = 256;
 
 impl Session {
     pub(super) fn admit<S: LogStore>(
@@ -19,10 +21,17 @@ impl Session {
         store: &mut S,
         event: &Event,
     ) -> Result<Admitted, StoreError> {
-        let by_roster = self.roster.standing(event.author(), event.header().seq);
-        let position = self.insert(store, event, by_roster)?;
-        let changes = self.restand_forks(store, event)?;
-        Ok(self.admitted(event, position, by_roster, changes, false))
+        let forked_anew = self.note_fork(event);
+        let standing = self.standing_on_arrival(event);
+        let position = self.insert(store, event, standing)?;
+        let mut changes = Changes::default();
+        if forked_anew {
+            self.forks.find_floor(store, self.id)?;
+            self.restand_forks(store, &mut changes)?;
+        } else if standing.counts() && !self.forks.is_empty() {
+            self.forks.uphold(store, event, &mut changes)?;
+        }
+        Ok(admitted(event, position, standing, changes, false))
     }
 
     pub(super) fn admit_operation<S: LogStore>(
@@ -31,46 +40,26 @@ impl Session {
         event: &Event,
         operation: Operation,
     ) -> Result<Admitted, StoreError> {
+        let forked_anew = self.note_fork(event);
+        self.exclude_from_pasts(store, &operation)?;
+        let past = operation.past.clone();
         self.operations.push(operation);
         let before = self.roster.clone();
         if let Some(roster) = roster::fold(&self.operations) {
             self.roster = roster;
         }
-        let counts = self.roster.counted.contains(&event.id());
-        let standing = if counts {
-            Standing::Counted
-        } else {
-            Standing::OffRoster
-        };
+        let standing = self.roster.standing_of(event);
         let position = self.insert(store, event, standing)?;
-        if let Some(operation) = self.operations.last() {
-            store.put_past(event.id(), &operation.past)?;
+        store.put_past(event.id(), &past)?;
+        let mut changes = Changes::default();
+        self.restand_operations(store, &before, &mut changes)?;
+        self.restand_chains(store, &before, &mut changes)?;
+        if forked_anew {
+            self.forks.find_floor(store, self.id)?;
         }
-        let mut changes = self.restand_chains(store, &before)?;
-        changes.extend(self.restand_forks(store, event)?);
+        self.restand_forks(store, &mut changes)?;
         let roster_changed = before != self.roster;
-        Ok(self.admitted(event, position, standing, changes, roster_changed))
-    }
-
-    fn admitted(
-        &self,
-        event: &Event,
-        position: Position,
-        standing: Standing,
-        mut changes: Vec<(EventId, Standing)>,
-        roster_changed: bool,
-    ) -> Admitted {
-        let own = changes
-            .iter()
-            .find(|(id, _)| *id == event.id())
-            .map(|(_, standing)| *standing);
-        changes.retain(|(id, _)| *id != event.id());
-        Admitted {
-            position,
-            standing: own.unwrap_or(standing),
-            changes,
-            roster_changed,
-        }
+        Ok(admitted(event, position, standing, changes, roster_changed))
     }
 
     pub(super) fn insert<S: LogStore>(
@@ -106,8 +95,9 @@ impl Session {
         store: &mut S,
         event: &Event,
     ) -> Result<(), StoreError> {
-        for parent in &event.header().deps {
-            let Some(head) = self.frontier.find(*parent).filter(|head| head.tip) else {
+        let prev = event.header().prev;
+        for parent in event.parents().filter(|parent| Some(*parent) != prev) {
+            let Some(head) = self.frontier.find(parent).filter(|head| head.tip) else {
                 continue;
             };
             let head = Head {
@@ -120,14 +110,71 @@ impl Session {
         Ok(())
     }
 
-    /// Events of chains that ended, came back or never rightly began change their standing.
+    /// Whether an event that is about to enter shows a fork at a place where none was known.
+    fn note_fork(&mut self, event: &Event) -> bool {
+        let author = event.author();
+        let branches = self.frontier.branches(author);
+        let prev = event.header().prev;
+        let follows = branches.iter().any(|head| Some(head.id) == prev);
+        let opens = !branches.is_empty() && !follows;
+        opens && self.forks.note(author, event.header().seq)
+    }
+
+    /// The standing of an ordinary event on which nothing builds yet.
+    fn standing_on_arrival(&self, event: &Event) -> Standing {
+        let (author, seq) = (event.author(), event.header().seq);
+        let by_roster = self.roster.standing_of(event);
+        if !by_roster.counts() || !self.forks.contain(author, seq) {
+            return by_roster;
+        }
+        let chain = self.roster.chains.get(&author);
+        if chain.is_some_and(|chain| chain.end.is_some()) {
+            // What ended the chain came before this, and so had not seen it.
+            Standing::OffRoster
+        } else {
+            Standing::Forked
+        }
+    }
+
+    /// An operation that comes now lay in no earlier one's past, also where its `seq` did.
+    fn exclude_from_pasts<S: LogStore>(
+        &mut self,
+        store: &mut S,
+        new: &Operation,
+    ) -> Result<(), StoreError> {
+        for earlier in &mut self.operations {
+            if earlier.past.includes(&new.order) {
+                earlier.past.exclude(new.order.id);
+                store.put_past(earlier.order.id, &earlier.past)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Operations that began or ceased to count.
+    fn restand_operations<S: LogStore>(
+        &self,
+        store: &mut S,
+        before: &Roster,
+        changes: &mut Changes,
+    ) -> Result<(), StoreError> {
+        let differ = before.counted.symmetric_difference(&self.roster.counted);
+        for id in differ {
+            let stored = store
+                .event(*id)?
+                .ok_or(StoreError::Damaged("a roster operation is missing"))?;
+            changes.set(store, &stored, self.roster.standing_of(&stored.event))?;
+        }
+        Ok(())
+    }
+
+    /// Events of chains that ended, came back or never rightly began; those within forks aside.
     fn restand_chains<S: LogStore>(
         &self,
         store: &mut S,
         before: &Roster,
-    ) -> Result<Vec<(EventId, Standing)>, StoreError> {
-        const PAGE: usize = 256;
-        let mut changes = Vec::new();
+        changes: &mut Changes,
+    ) -> Result<(), StoreError> {
         let authors: BTreeSet<Author> = before
             .chains
             .keys()
@@ -135,52 +182,48 @@ impl Session {
             .copied()
             .collect();
         for author in authors {
-            if before.chains.get(&author) == self.roster.chains.get(&author) {
-                continue;
-            }
-            let mut from = 0;
-            loop {
+            let (was, is) = (before.cut(author), self.roster.cut(author));
+            let until = was.max(is);
+            let mut from = was.min(is);
+            while from < until {
                 let page = store.chain(self.id, author, from, PAGE)?;
                 for stored in &page {
-                    let standing = self.standing_of(&stored.event);
-                    if standing != stored.standing && stored.standing != Standing::Forked {
-                        store.set_standing(stored.event.id(), standing)?;
-                        changes.push((stored.event.id(), standing));
+                    if !self.forks.contain(author, stored.event.header().seq) {
+                        let standing = self.roster.standing_of(&stored.event);
+                        changes.set(store, stored, standing)?;
                     }
                 }
-                match page.last() {
-                    Some(last) if page.len() == PAGE => from = last.event.header().seq + 1,
-                    _ => break,
-                }
+                from = match page.last() {
+                    Some(last) if page.len() == PAGE => last.event.header().seq.saturating_add(1),
+                    _ => until,
+                };
             }
         }
-        Ok(changes)
-    }
-
-    fn standing_of(&self, event: &Event) -> Standing {
-        if event.header().kind.is_roster() {
-            let counts = self.roster.counted.contains(&event.id());
-            return if counts {
-                Standing::Counted
-            } else {
-                Standing::OffRoster
-            };
-        }
-        self.roster.standing(event.author(), event.header().seq)
+        Ok(())
     }
 
     fn restand_forks<S: LogStore>(
-        &mut self,
+        &self,
         store: &mut S,
-        event: &Event,
-    ) -> Result<Vec<(EventId, Standing)>, StoreError> {
-        let author = event.author();
-        if self.frontier.branches(author).len() > 1 && !self.forks.contains_key(&author) {
-            self.forks = fork::points(store, self.id, &self.frontier)?;
-        }
-        if self.forks.is_empty() {
-            return Ok(Vec::new());
-        }
-        fork::restand(store, self.id, &self.roster, &self.forks)
+        changes: &mut Changes,
+    ) -> Result<(), StoreError> {
+        self.forks.restand(store, self.id, &self.roster, changes)
+    }
+}
+
+fn admitted(
+    event: &Event,
+    position: Position,
+    standing: Standing,
+    mut changes: Changes,
+    roster_changed: bool,
+) -> Admitted {
+    let own: Option<Standing> = changes.take(event.id());
+    let changes: Vec<(EventId, Standing)> = changes.into_vec();
+    Admitted {
+        position,
+        standing: own.unwrap_or(standing),
+        changes,
+        roster_changed,
     }
 }

@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 use tenet_identity::{
     card::DeviceCard,
-    keys::{DeviceKey, IdentityId},
+    keys::{DeviceId, DeviceKey, IdentityId},
 };
 
 use super::{Admitted, AppendError, Draft, DraftContent, OpenError, Refusal, Session};
@@ -14,9 +14,10 @@ use crate::{
         size_bucket,
     },
     ids::{Author, EventId},
+    past,
     roster::{self, Founding, Op, OpError, Operation, Role, SessionKind},
     standing::Standing,
-    store::LogStore,
+    store::{LogStore, StoreError},
 };
 
 impl Session {
@@ -96,20 +97,11 @@ impl Session {
         now: u64,
         rng: &mut R,
     ) -> Result<(Event, Admitted), AppendError> {
-        let author = self
-            .roster
-            .author(key.public())
-            .ok_or(AppendError::NotOnRoster)?;
+        let author = self.own_author(key.public())?;
         let (content, body) = seal(draft.content, rng)?;
-        let header = self.header(author, draft.kind, content, draft.expires, now);
+        let header = self.header(store, author, draft.kind, content, draft.expires, now)?;
         let event = Event::sign(key, header, body);
-        let position = self.insert(store, &event, Standing::Counted)?;
-        let admitted = Admitted {
-            position,
-            standing: Standing::Counted,
-            changes: Vec::new(),
-            roster_changed: false,
-        };
+        let admitted = self.admit(store, &event)?;
         Ok((event, admitted))
     }
 
@@ -126,66 +118,96 @@ impl Session {
     ) -> Result<(Event, Admitted), AppendError> {
         let content = Content::Payload(op.payload());
         let kind = Kind::new(op.kind())?;
-        let author = match op {
-            Op::Join(_) => None,
-            _ => Some(
-                self.roster
-                    .author(key.public())
-                    .ok_or(AppendError::NotOnRoster)?,
-            ),
-        };
-        let header = match author {
-            Some(author) => self.header(author, kind, content, None, now),
-            None => Header {
+        let header = match op {
+            Op::Join(card) => Header {
                 session: Some(self.id),
                 device: key.public(),
                 added_by: None,
                 seq: 0,
                 prev: None,
-                deps: self.deps(None),
+                deps: self.deps(store, Some(card.identity()), None)?,
                 time: self.latest.next(now),
                 kind,
                 content,
                 expires: None,
             },
+            _ => {
+                let author = self.own_author(key.public())?;
+                self.header(store, author, kind, content, None, now)?
+            }
         };
         let event = Event::sign(key, header, None);
-        let operation = Operation::new(&event, self.frontier.as_past())?
-            .ok_or(OpError::Contradiction("not an operation"))?;
+        let past = past::of(store, &self.frontier, &event)?;
+        let operation =
+            Operation::new(&event, past)?.ok_or(OpError::Contradiction("not an operation"))?;
         let admitted = self.admit_operation(store, &event, operation)?;
         Ok((event, admitted))
     }
 
-    fn header(
+    fn own_author(&self, device: DeviceId) -> Result<Author, AppendError> {
+        let author = self.roster.author(device);
+        let author = author.ok_or(AppendError::NotOnRoster)?;
+        if self.forks.points().contains_key(&author) {
+            return Err(AppendError::Forked);
+        }
+        Ok(author)
+    }
+
+    fn header<S: LogStore>(
         &self,
+        store: &S,
         author: Author,
         kind: Kind,
         content: Content,
         expires: Option<u64>,
         now: u64,
-    ) -> Header {
+    ) -> Result<Header, StoreError> {
         let head = self.frontier.head(author);
         // The first event of a chain that another event began follows nothing.
         let (seq, prev) = head.map_or((0, None), |head| (head.seq + 1, Some(head.id)));
-        Header {
+        Ok(Header {
             session: Some(self.id),
             device: author.device,
             added_by: Some(author.added_by),
             seq,
             prev,
-            deps: self.deps(prev),
+            deps: self.deps(store, self.roster.identity(author), prev)?,
             time: self.latest.next(now),
             kind,
             content,
             expires,
-        }
+        })
     }
 
-    fn deps(&self, prev: Option<EventId>) -> Vec<EventId> {
-        let tips = self.frontier.tips().iter().copied();
-        tips.filter(|tip| Some(*tip) != prev)
-            .take(MAX_DEPS)
-            .collect()
+    /// The tips that a new event names: all, but for histories that count for nobody (FORK-1).
+    ///
+    /// Where there are too many, first those of the author's own identity: what its operations
+    /// take away is measured by what they had seen.
+    fn deps<S: LogStore>(
+        &self,
+        store: &S,
+        identity: Option<IdentityId>,
+        prev: Option<EventId>,
+    ) -> Result<Vec<EventId>, StoreError> {
+        let mut tips = Vec::new();
+        for id in self.frontier.tips().iter().filter(|id| Some(**id) != prev) {
+            let Some(head) = self.frontier.find(*id) else {
+                continue;
+            };
+            if self.forks.contain(head.author, head.seq)
+                && store.event(*id)?.map(|stored| stored.standing) == Some(Standing::Forked)
+            {
+                continue;
+            }
+            let own = identity.is_some() && self.roster.identity(head.author) == identity;
+            let counts = self.roster.standing(head.author, head.seq).counts();
+            tips.push((!own, !counts, *id));
+        }
+        tips.sort_unstable();
+        tips.truncate(MAX_DEPS);
+        let mut deps: Vec<EventId> = tips.into_iter().map(|(_, _, id)| id).collect();
+        deps.sort_unstable();
+        Ok(deps)
     }
 }
 

@@ -14,7 +14,7 @@ use tenet_identity::keys::DeviceId;
 use crate::{
     clock::Hlc,
     event::{Event, HeaderError, Kind},
-    fork,
+    fork::Forks,
     frontier::{Frontier, Past},
     ids::{Author, EventId, SessionId},
     roster::{self, Op, OpError, Operation, Roster},
@@ -22,7 +22,8 @@ use crate::{
     store::{LogStore, Position, StoreError},
 };
 
-/// The most events from the future that wait in one session.
+/// The most events from the future that wait in one session; a further one is offered again by
+/// whoever sent it. A guess: some hours of a lively chat with somebody whose clock is fast.
 const MAX_HELD: usize = 256;
 
 /// What a new event shall say.
@@ -52,7 +53,7 @@ pub struct Session {
     roster: Roster,
     operations: Vec<Operation>,
     frontier: Frontier,
-    forks: BTreeMap<Author, u64>,
+    forks: Forks,
     latest: Hlc,
 }
 
@@ -95,7 +96,7 @@ pub enum Refusal {
     #[error("the event belongs to another session")]
     ForeignSession,
     /// Its device was never in.
-    #[error("the device is not on the roster")]
+    #[error("the device was never in the session")]
     NotOnRoster,
     /// Its time is not later than that of what it builds on.
     #[error("the event is dated before what it builds on")]
@@ -103,12 +104,6 @@ pub enum Refusal {
     /// A second founding, or a first event that founds nothing.
     #[error("the event founds nothing")]
     Founding,
-    /// The chain has too many branches.
-    #[error("the device wrote too many histories")]
-    TooManyBranches,
-    /// Too many events from the future wait already.
-    #[error("too many events from the future")]
-    TooManyHeld,
     /// It says it follows an event of another chain.
     #[error("the event does not follow its predecessor")]
     Chain,
@@ -124,6 +119,9 @@ pub enum AppendError {
     /// This device is not in the session.
     #[error("this device is not in the session any more")]
     NotOnRoster,
+    /// This device's chain has two histories: what it says now would not count.
+    #[error("this device was set back to an earlier state and must be added anew under a new key")]
+    Forked,
     /// Too large.
     #[error("too large: {len} bytes, at most {max}")]
     TooLarge {
@@ -146,6 +144,9 @@ pub enum AppendError {
 impl Session {
     /// Begins a session from its founding event, ours or another's.
     ///
+    /// All later events are dated after it, so a founding from the future
+    /// ([`Hlc::is_too_early`]) must not be opened: that is the caller's to check.
+    ///
     /// # Errors
     /// [`OpenError`] where the event founds nothing, or the store fails.
     pub fn open<S: LogStore>(store: &mut S, event: &Event) -> Result<(Self, Admitted), OpenError> {
@@ -160,7 +161,7 @@ impl Session {
             roster,
             operations,
             frontier: Frontier::default(),
-            forks: BTreeMap::new(),
+            forks: Forks::default(),
             latest: Hlc::default(),
         };
         let position = session.insert(store, event, Standing::Counted)?;
@@ -189,7 +190,7 @@ impl Session {
             return Ok(None);
         };
         let frontier = Frontier::from_heads(store.heads(id)?);
-        let forks = fork::points(store, id, &frontier)?;
+        let forks = Forks::load(store, id, &frontier)?;
         let latest = store.latest_time(id)?;
         Ok(Some(Self {
             id,
@@ -218,7 +219,12 @@ impl Session {
 
     /// Devices that wrote two histories.
     pub fn forked_devices(&self) -> BTreeSet<DeviceId> {
-        self.forks.keys().map(|author| author.device).collect()
+        self.forks.devices()
+    }
+
+    /// Where chains fork: for each the lowest `seq` that was written twice.
+    pub(crate) fn forks(&self) -> &BTreeMap<Author, u64> {
+        self.forks.points()
     }
 
     /// A time for a register written now: later than everything seen.

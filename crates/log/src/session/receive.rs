@@ -1,13 +1,14 @@
 //! Reading: whether an event from elsewhere may enter the set.
 
+use tenet_identity::keys::IdentityId;
+
 use super::{MAX_HELD, Receipt, Refusal, Session};
 use crate::{
     event::Event,
-    fork,
     frontier::{Frontier, Head},
     ids::EventId,
     past,
-    roster::Operation,
+    roster::{self, Op, Operation, kind},
     store::{LogStore, StoreError},
 };
 
@@ -27,7 +28,7 @@ impl Session {
             Verdict::Say(receipt) => return Ok(receipt),
         }
         if event.header().kind.is_roster() {
-            let past = past::of(store, &self.frontier, &self.operations, event)?;
+            let past = past::of(store, &self.frontier, event)?;
             match Operation::new(event, past) {
                 Ok(Some(operation)) => {
                     let admitted = self.admit_operation(store, event, operation)?;
@@ -59,20 +60,55 @@ impl Session {
         if header.session.is_none() {
             return Ok(Verdict::refuse(Refusal::Founding));
         }
-        if header.added_by.is_some() && !self.roster.chains.contains_key(&author) {
-            // A chain that an operation began which does not count is kept, as void; one that
-            // nothing began is a stranger's.
-            let begun = store.event(author.added_by)?.is_some_and(|stored| {
-                stored.event.session() == self.id && stored.event.header().kind.is_roster()
-            });
-            if !begun {
-                return Ok(Verdict::refuse(Refusal::NotOnRoster));
-            }
+        if let Some(receipt) = self.examine_author(store, event)? {
+            return Ok(Verdict::Say(receipt));
         }
         if header.time.is_too_early(now) {
             return self.hold(store, event);
         }
         self.examine_parents(store, event, head)
+    }
+
+    /// LOG-6: whether the author's chain was begun, by whatever did or did not count; nothing that
+    /// depends on the order in which events come.
+    fn examine_author<S: LogStore>(
+        &self,
+        store: &S,
+        event: &Event,
+    ) -> Result<Option<Receipt>, StoreError> {
+        let (header, author) = (event.header(), event.author());
+        let refused = Ok(Some(Receipt::Refused(Refusal::NotOnRoster)));
+        let Some(added_by) = header.added_by else {
+            return match Op::of(event) {
+                Ok(Some(Op::Join(card))) if self.names(card.identity()) => Ok(None),
+                Ok(Some(_)) => refused,
+                // A later version may know other ways to come in.
+                Ok(None) if header.kind.is_roster() => Ok(None),
+                Ok(None) => refused,
+                Err(error) => Ok(Some(Receipt::Refused(Refusal::Op(error)))),
+            };
+        };
+        if !self.frontier.branches(author).is_empty() {
+            return Ok(None);
+        }
+        let Some(adding) = store.event(added_by)? else {
+            return Ok(Some(Receipt::Lacks(added_by)));
+        };
+        let kind = &adding.event.header().kind;
+        let begun = match kind::is_known(kind.as_str()) {
+            true => self.operations.iter().any(|op| op.begins() == Some(author)),
+            false => kind.is_roster() && adding.event.session() == self.id,
+        };
+        if begun { Ok(None) } else { refused }
+    }
+
+    fn names(&self, identity: IdentityId) -> bool {
+        roster::founding(&self.operations).is_some_and(|founding| {
+            let members = founding.members.iter();
+            members
+                .into_iter()
+                .any(|member| member.identity == identity)
+        })
     }
 
     fn examine_parents<S: LogStore>(
@@ -121,19 +157,13 @@ impl Session {
         if !same_chain || before.event.header().seq + 1 != event.header().seq {
             return Ok(Verdict::refuse(Refusal::Chain));
         }
-        let branches = self.frontier.branches(author);
-        let continues = branches.iter().any(|head| head.id == prev);
-        if !continues && branches.len() >= fork::MAX_BRANCHES {
-            return Ok(Verdict::refuse(Refusal::TooManyBranches));
-        }
         Ok(Verdict::Admit)
     }
 
     fn hold<S: LogStore>(&self, store: &mut S, event: &Event) -> Result<Verdict, StoreError> {
-        if store.held_count(self.id)? >= MAX_HELD {
-            return Ok(Verdict::refuse(Refusal::TooManyHeld));
+        if store.held_count(self.id)? < MAX_HELD {
+            store.hold(event)?;
         }
-        store.hold(event)?;
         let acceptable_from = event.header().time.acceptable_from();
         Ok(Verdict::Say(Receipt::Held { acceptable_from }))
     }
