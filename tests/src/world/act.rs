@@ -1,0 +1,88 @@
+//! What persons do.
+
+use tenet_identity::meeting::link::Link;
+use tenet_log::ids::EventId;
+use tenet_node::command::Command;
+
+/// Something that a person asks of the own device; `with` and `to` are numbers of nodes.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Make a link for somebody, and give it to them when it is there.
+    Invite {
+        /// For whom.
+        to: usize,
+    },
+    /// Take somebody's link.
+    Accept {
+        /// The link.
+        link: Box<Link>,
+    },
+    /// Write.
+    Send {
+        /// To whom.
+        to: usize,
+        /// What; no two messages of a story have the same text.
+        text: String,
+        /// In answer to which message.
+        reply: Option<EventId>,
+    },
+    /// Change a message.
+    Edit {
+        /// Which.
+        id: EventId,
+        /// To what.
+        text: String,
+    },
+    /// Take a message back.
+    Unsend {
+        /// Which.
+        id: EventId,
+    },
+    /// React to a message, or take the reaction away.
+    React {
+        /// To which.
+        id: EventId,
+        /// How.
+        emoji: &'static str,
+        /// Whether it is taken away.
+        remove: bool,
+    },
+    /// Have read everything.
+    Read {
+        /// Of whom.
+        with: usize,
+    },
+    /// Have compared the short strings.
+    Confirm {
+        /// With whom.
+        with: usize,
+    },
+}
+
+impl Act {
+    /// The command for it; `did` names a node's person.
+    pub fn command(&self, did: impl Fn(usize) -> String) -> Command {
+        const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+        match self.clone() {
+            Self::Invite { .. } => {
+                Command::Invite { name: None, reusable: false, lasts_ms: DAY_MS }
+            }
+            Self::Accept { link } => Command::Accept { link, name: None },
+            Self::Send { to, text, reply } => Command::Send { who: did(to), text, reply },
+            Self::Edit { id, text } => Command::Edit { id, text },
+            Self::Unsend { id } => Command::Unsend { id },
+            Self::React { id, emoji, remove } => {
+                Command::React { id, emoji: emoji.to_owned(), remove }
+            }
+            Self::Read { with } => Command::Read { who: did(with) },
+            Self::Confirm { with } => Command::Confirm { who: did(with) },
+        }
+    }
+
+    /// Whether a person who got no answer simply asks again.
+    ///
+    /// Nobody is harmed by a second link; a second message would be one too many.
+    pub fn is_repeated(&self) -> bool {
+        matches!(self, Self::Invite { .. } | Self::Accept { .. })
+    }
+}

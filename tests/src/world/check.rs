@@ -1,0 +1,222 @@
+//! What holds when all is quiet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenet_apps::contacts::store::ContactStore;
+use tenet_delivery::{outbox::Outbox, state::State};
+use tenet_identity::keys::IdentityId;
+use tenet_log::{
+    ids::{EventId, SessionId},
+    session::Session,
+    store::{LogStore, Position},
+};
+use tenet_node::{input::Notice, query::Shown};
+
+use super::{
+    machine::World,
+    model::Expected,
+    node::Node,
+    script::Script,
+};
+
+/// How long, in virtual milliseconds, a world may take to become quiet: half an hour.
+///
+/// The longest wait of a redial is five minutes; a few in a row may be unlucky.
+const PATIENCE_MS: u64 = 30 * 60 * 1000;
+
+impl World {
+    /// Plays a script to its end, and on until nothing happens any more.
+    ///
+    /// # Panics
+    /// Where that takes for ever.
+    pub fn play(&mut self, script: &mut Script) {
+        let end = self.now + PATIENCE_MS;
+        loop {
+            let done = script.go_on(self);
+            if !self.step() && done && self.is_whole() {
+                return;
+            }
+            assert!(self.now < end, "the world does not come to rest: {}", self.state());
+        }
+    }
+
+    /// Goes on until nothing happens any more.
+    ///
+    /// # Panics
+    /// Where that takes for ever.
+    pub fn rest(&mut self) {
+        self.play(&mut Script::new(&[]));
+    }
+
+    /// Checks what holds between two nodes that have become contacts.
+    ///
+    /// # Panics
+    /// Where something does not hold.
+    pub fn check_pair(&self, one: usize, other: usize) {
+        let (a, b) = (&self.nodes[one], &self.nodes[other]);
+        let session = same_contact(a, b);
+        same_set(a, b, session);
+        self.same_history(one, other);
+        for (node, with) in [(one, other), (other, one)] {
+            self.all_as_done(node, with);
+        }
+    }
+
+    /// Checks that nothing happened that is nobody's doing.
+    ///
+    /// # Panics
+    /// Where something did.
+    pub fn check_peace(&self) {
+        assert!(self.refused.is_empty(), "refused: {:?}", self.refused);
+        for node in &self.nodes {
+            let bad = node.notices.iter().find(|notice| {
+                matches!(
+                    notice,
+                    Notice::Misbehaved { .. }
+                        | Notice::Forked { .. }
+                        | Notice::LinkReused { .. }
+                        | Notice::DiskFull
+                        | Notice::TooEarly { .. }
+                )
+            });
+            assert!(bad.is_none(), "{} was told: {bad:?}", node.name);
+        }
+    }
+
+    fn same_history(&self, one: usize, other: usize) {
+        let names = self.names();
+        let read = |node: usize, with: usize| -> Vec<(EventId, u64, Option<Expected>)> {
+            let history = self.nodes[node].history(self.nodes[with].identity());
+            let line = |shown: &Shown| {
+                let expected = seen(shown, &names, &self.model.messages);
+                (shown.message.id, shown.message.time, expected)
+            };
+            history.iter().map(line).collect()
+        };
+        let (here, there) = (read(one, other), read(other, one));
+        assert_eq!(here, there, "the two histories differ");
+        let between = |message: &Expected| {
+            BTreeSet::from([message.author, message.to]) == BTreeSet::from([one, other])
+        };
+        let expected = self.model.messages.iter().filter(|(_, message)| between(message));
+        let expected: BTreeMap<EventId, Option<Expected>> =
+            expected.map(|(id, message)| (*id, Some(plain(message)))).collect();
+        let seen: BTreeMap<_, _> = here.iter().map(|(id, _, seen)| (*id, seen.clone())).collect();
+        assert_eq!(seen.len(), here.len(), "a message is shown twice");
+        assert_eq!(seen, expected, "what is shown is not what was done");
+    }
+
+    /// Own messages are delivered, debts paid, what was confirmed is, what was read shows as read.
+    fn all_as_done(&self, node: usize, with: usize) {
+        let (this, other) = (&self.nodes[node], &self.nodes[with]);
+        for shown in this.history(other.identity()) {
+            let state = shown.state;
+            assert!(state.reaches(State::Delivered), "{}: {:?}", this.name, shown);
+        }
+        assert_eq!(this.disk().waiting().unwrap(), [], "{} owes something", this.name);
+        let contact = this.disk().contact(other.identity()).unwrap().unwrap();
+        let confirmed = self.model.confirmed.contains(&(node, with));
+        assert_eq!(contact.verified.is_some(), confirmed, "{}", this.name);
+        for shown in this.history(other.identity()) {
+            let id = shown.message.id;
+            let mine = shown.message.identity == this.identity();
+            if mine && self.model.read.contains(&(with, id)) {
+                assert_eq!(shown.state, State::Read, "{} does not know it read", this.name);
+            }
+        }
+    }
+
+    fn names(&self) -> BTreeMap<IdentityId, usize> {
+        self.nodes.iter().enumerate().map(|(number, node)| (node.identity(), number)).collect()
+    }
+
+    /// What a failure says about where everybody stands.
+    pub fn state(&self) -> String {
+        let mut state = format!("{} ms after the beginning", self.now - super::machine::BEGINNING);
+        for node in &self.nodes {
+            let deadline = node.engine().and_then(tenet_node::Engine::deadline);
+            let deadline = deadline.map(|at| at.saturating_sub(self.now + node.ahead));
+            let (name, asked) = (&node.name, &node.asked);
+            let last = node.notices.iter().rev().take(4).collect::<Vec<_>>();
+            state += &format!("\n{name}: due in {deadline:?} ms, asked {asked:?}, told {last:?}");
+        }
+        state
+    }
+}
+
+/// Both are each other's contacts, in the same session, and would read out the same short string.
+fn same_contact(a: &Node, b: &Node) -> SessionId {
+    let contact = |of: &Node, other: &Node| {
+        let contact = of.disk().contact(other.identity()).unwrap();
+        contact.unwrap_or_else(|| panic!("{} has no contact {}", of.name, other.name))
+    };
+    let (there, here) = (contact(a, b), contact(b, a));
+    assert_eq!(there.sessions, here.sessions);
+    let short = there.short(a.identity()).expect("a short string");
+    assert_eq!(Some(short), here.short(b.identity()), "the short strings differ");
+    assert!(there.warning.is_none() && here.warning.is_none());
+    there.session().expect("a session")
+}
+
+/// Both hold the same events, heads and registers, and fold them to the same roster.
+fn same_set(a: &Node, b: &Node, session: SessionId) {
+    let events = |node: &Node| -> BTreeSet<EventId> {
+        let all = node.disk().since(session, Position::default(), 1_000_000).unwrap();
+        let ids: BTreeSet<_> = all.iter().map(|stored| stored.event.id()).collect();
+        assert_eq!(ids.len(), all.len());
+        ids
+    };
+    assert_eq!(events(a), events(b), "the sets differ");
+    let loaded = |node: &Node| Session::load(node.disk(), session).unwrap().unwrap();
+    let heads = |session: &Session| -> BTreeSet<EventId> {
+        session.frontier().heads().map(|head| head.id).collect()
+    };
+    let (one, other) = (loaded(a), loaded(b));
+    assert_eq!(heads(&one), heads(&other));
+    assert_eq!(one.roster(), other.roster());
+    let registers = |node: &Node| -> BTreeSet<Vec<u8>> {
+        let all = node.disk().registers(session).unwrap();
+        all.iter().map(tenet_log::register::Register::encode).collect()
+    };
+    assert_eq!(registers(a), registers(b), "the registers differ");
+    assert_eq!(a.disk().held_count(session).unwrap(), 0, "{} still waits", a.name);
+    assert_eq!(b.disk().held_count(session).unwrap(), 0, "{} still waits", b.name);
+}
+
+/// A message as it is shown, in the model's words; `None` for one that nobody wrote.
+fn seen(
+    shown: &Shown,
+    names: &BTreeMap<IdentityId, usize>,
+    model: &BTreeMap<EventId, Expected>,
+) -> Option<Expected> {
+    let message = &shown.message;
+    let known = model.get(&message.id)?;
+    let emoji = known.reactions.iter().map(|(emoji, _)| *emoji);
+    let emoji: BTreeMap<&str, &'static str> = emoji.map(|emoji| (emoji, emoji)).collect();
+    let reactions = message.reactions.iter().flat_map(|(shown, who)| {
+        let emoji = emoji.get(shown.as_str()).copied().unwrap_or("?");
+        who.iter().map(move |who| (emoji, names[who]))
+    });
+    Some(Expected {
+        author: names[&message.identity],
+        to: known.to,
+        label: known.label.clone(),
+        text: message.text.clone().unwrap_or_default(),
+        edited: message.edited,
+        unsent: message.unsent,
+        reply: message.reply,
+        reactions: reactions.collect(),
+    })
+}
+
+/// A message that was taken back shows nothing of what it was.
+fn plain(message: &Expected) -> Expected {
+    let mut message = message.clone();
+    if message.unsent {
+        message.text.clear();
+        message.edited = false;
+        message.reply = None;
+        message.reactions.clear();
+    }
+    message
+}

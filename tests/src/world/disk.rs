@@ -1,0 +1,207 @@
+//! A store that fails when it is told to.
+
+use tenet_apps::{
+    chat::{
+        overlay::Overlay,
+        store::{ChatStore, MessageRow, Reference},
+    },
+    contacts::{Answered, Contact, Invite, Knocking, store::ContactStore},
+    settings::{SettingStore, Settings},
+};
+use tenet_delivery::{
+    outbox::{Acked, Dispatch, Outbox, Outgoing, Recipient},
+    state::Failure,
+};
+use tenet_identity::{
+    keys::{DeviceId, IdentityId},
+    meeting::invite::InviteId,
+};
+use tenet_log::{
+    clock::Hlc,
+    event::Event,
+    frontier::{Head, Past},
+    ids::{Author, EventId, SessionId},
+    order::OrderKey,
+    register::Register,
+    standing::Standing,
+    store::{Durability, Held, LogStore, Position, StoreError, Stored, Transactions},
+};
+use tenet_store::Store;
+
+/// The real store in memory, with writes that can be made to fail.
+pub struct Disk {
+    store: Store,
+    writes: u64,
+    failing: Option<Failing>,
+}
+
+/// Which writes fail, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Failing {
+    /// The first write that fails; commits count as writes.
+    pub from: u64,
+    /// How many fail in a row.
+    pub many: u64,
+    /// Whether because the disk is full, or because the medium failed.
+    pub full: bool,
+}
+
+impl Disk {
+    /// An empty store that does not fail.
+    pub fn new() -> Self {
+        let store = Store::in_memory().expect("memory");
+        Self { store, writes: 0, failing: None }
+    }
+
+    /// Makes writes fail from now on; counting goes on where it was.
+    pub fn fail(&mut self, failing: Option<Failing>) {
+        self.failing = failing;
+    }
+
+    /// How many writes there were, failed ones included.
+    pub fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    fn wrote(&mut self) -> Result<(), StoreError> {
+        let this = self.writes;
+        self.writes += 1;
+        match self.failing {
+            Some(Failing { from, many, full }) if (from..from + many).contains(&this) => {
+                Err(if full {
+                    StoreError::Full
+                } else {
+                    StoreError::Medium("the medium failed on demand".into())
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Transactions for Disk {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.store.begin()
+    }
+
+    fn savepoint(&mut self) -> Result<(), StoreError> {
+        self.store.savepoint()
+    }
+
+    fn keep(&mut self) -> Result<(), StoreError> {
+        self.store.keep()
+    }
+
+    fn undo(&mut self) -> Result<(), StoreError> {
+        self.store.undo()
+    }
+
+    fn commit(&mut self, durability: Durability) -> Result<(), StoreError> {
+        self.wrote()?;
+        self.store.commit(durability)
+    }
+
+    fn abandon(&mut self) -> Result<(), StoreError> {
+        self.store.abandon()
+    }
+}
+
+/// Passes methods of a trait on to the store; those that write may fail instead.
+macro_rules! pass_on {
+    ($of:ident {
+        $(read $read:ident($($ra:ident: $rt:ty),*) -> $ro:ty;)*
+        $(write $write:ident($($wa:ident: $wt:ty),*) -> $wo:ty;)*
+    }) => {
+        impl $of for Disk {
+            $(fn $read(&self, $($ra: $rt),*) -> Result<$ro, StoreError> {
+                <Store as $of>::$read(&self.store, $($ra),*)
+            })*
+            $(fn $write(&mut self, $($wa: $wt),*) -> Result<$wo, StoreError> {
+                self.wrote()?;
+                <Store as $of>::$write(&mut self.store, $($wa),*)
+            })*
+        }
+    };
+}
+
+pass_on! { LogStore {
+    read sessions() -> Vec<SessionId>;
+    read event(id: EventId) -> Option<Stored>;
+    read chain(session: SessionId, author: Author, seq: u64, limit: usize) -> Vec<Stored>;
+    read since(session: SessionId, position: Position, limit: usize) -> Vec<Stored>;
+    read back_to(session: SessionId, from: Option<Position>, to: Position, limit: usize)
+        -> Vec<Stored>;
+    read position(session: SessionId, author: Author, seq: u64) -> Option<Position>;
+    read last_position(session: SessionId) -> Position;
+    read heads(session: SessionId) -> Vec<Head>;
+    read operations(session: SessionId) -> Vec<(Stored, Past)>;
+    read register(session: SessionId, device: DeviceId, key: &str) -> Option<Register>;
+    read registers(session: SessionId) -> Vec<Register>;
+    read held_count(session: SessionId) -> usize;
+    read due(now: u64, limit: usize) -> Vec<Held>;
+    read next_due() -> Option<u64>;
+    read latest_time(session: SessionId) -> Hlc;
+    write insert(event: &Event, standing: Standing) -> Position;
+    write set_standing(id: EventId, standing: Standing) -> ();
+    write put_head(session: SessionId, head: &Head) -> ();
+    write put_past(id: EventId, past: &Past) -> ();
+    write put_register(register: &Register) -> ();
+    write hold(event: &Event) -> ();
+    write release(id: EventId) -> ();
+} }
+
+pass_on! { Outbox {
+    read pending(device: DeviceId, after: Position, limit: usize) -> Vec<Outgoing>;
+    read waiting() -> Vec<(DeviceId, u64)>;
+    read pending_events() -> u64;
+    read undelivered(session: SessionId, after: Position, limit: usize) -> Vec<Outgoing>;
+    read dispatch(event: EventId) -> Option<Dispatch>;
+    write queue(outgoing: &Outgoing, recipients: &[Recipient]) -> ();
+    write acknowledge(session: SessionId, author: Author, seq: u64, device: DeviceId)
+        -> Vec<Acked>;
+    write forget(session: SessionId, device: DeviceId) -> Vec<EventId>;
+    write fail(event: EventId, failure: Failure) -> ();
+} }
+
+pass_on! { ChatStore {
+    read message(id: EventId) -> Option<MessageRow>;
+    read history(sessions: &[SessionId], before: Option<&OrderKey>, limit: usize)
+        -> Vec<MessageRow>;
+    read overlay(session: SessionId, target: EventId) -> Option<Overlay>;
+    read references(session: SessionId, target: EventId) -> Vec<Reference>;
+    read logged(id: EventId) -> Option<(Event, bool)>;
+    write add_message(message: &MessageRow) -> bool;
+    write set_hidden(id: EventId, hidden: bool) -> ();
+    write put_overlay(session: SessionId, target: EventId, overlay: &Overlay) -> ();
+    write add_reference(reference: &Reference) -> ();
+} }
+
+pass_on! { ContactStore {
+    read contact(identity: IdentityId) -> Option<Contact>;
+    read contacts() -> Vec<Contact>;
+    read invite(id: InviteId) -> Option<Invite>;
+    read invites() -> Vec<Invite>;
+    read knocking(id: InviteId) -> Option<Knocking>;
+    read knockings() -> Vec<Knocking>;
+    read answered(invite: InviteId, device: DeviceId) -> Option<Answered>;
+    read all_answered(invite: InviteId) -> Vec<Answered>;
+    write put_contact(contact: &Contact) -> ();
+    write remove_contact(identity: IdentityId) -> ();
+    write put_invite(invite: &Invite) -> ();
+    write remove_invite(id: InviteId) -> ();
+    write put_knocking(knocking: &Knocking) -> ();
+    write remove_knocking(id: InviteId) -> ();
+    write put_answered(answered: &Answered) -> ();
+    write remove_answered(invite: InviteId, device: DeviceId) -> ();
+} }
+
+pass_on! { SettingStore {
+    read settings() -> Settings;
+    write put_settings(settings: &Settings) -> ();
+} }

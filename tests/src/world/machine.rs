@@ -1,0 +1,386 @@
+//! The loop: what happens next, one node's batch, its commit, and the end of its process.
+
+use std::{collections::BTreeMap, mem, net::SocketAddr};
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+use tenet_identity::{hello::Role, keys::EndpointId};
+use tenet_node::{
+    Engine,
+    command::{CommandError, Reply},
+    input::{ConnId, Input, Notice, Output, Ticket},
+};
+
+use super::{
+    act::Act,
+    model::Model,
+    network::Network,
+    node::{Node, State},
+};
+
+/// When the stories begin, in Unix milliseconds: in July 2024.
+pub const BEGINNING: u64 = 1_720_000_000_000;
+
+/// The longest that anything takes on the virtual network, in milliseconds.
+const LONGEST_DELAY: u64 = 60;
+
+/// All delays are multiples of this, so that several inputs often fall into one batch.
+const GRAIN: u64 = 5;
+
+/// The end of a process that is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kill {
+    /// Whose process.
+    pub node: usize,
+    /// In which of its batches, counted from 0.
+    pub batch: u64,
+    /// When exactly.
+    pub moment: Moment,
+}
+
+/// Where around a commit a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// The inputs are handled, nothing is committed.
+    Before,
+    /// All is committed; so many outputs have left.
+    After(usize),
+}
+
+/// Something that happens at a point of virtual time.
+enum Happening {
+    /// A node is told something, if it still lives the life that it is meant for.
+    Told { node: usize, life: u32, input: Input },
+    /// A frame or the end of a connection arrives.
+    Arrives { node: usize, conn: ConnId, input: Input },
+    /// A person asks for something, in whatever life.
+    Asked { node: usize, act: Act },
+    /// A dial reaches where it goes.
+    Dialled { node: usize, life: u32, peer: EndpointId, addresses: Vec<SocketAddr> },
+    /// A process starts.
+    Starts { node: usize },
+}
+
+/// Several nodes, what is between them, and what their persons expect to see.
+pub struct World {
+    /// The true time, in Unix milliseconds.
+    pub now: u64,
+    /// Draws everything that is not determined otherwise.
+    pub rng: ChaCha20Rng,
+    /// The nodes.
+    pub nodes: Vec<Node>,
+    /// What must be seen in the end.
+    pub model: Model,
+    /// Ends of processes that are still to come.
+    pub kills: Vec<Kill>,
+    /// Command errors that were no fault of the store.
+    pub refused: Vec<(Act, CommandError)>,
+    /// A hash over all outputs so far: two runs of one seed have the same.
+    pub trace: u64,
+    network: Network,
+    queue: BTreeMap<(u64, u64), Happening>,
+    serial: u64,
+}
+
+impl World {
+    /// Nodes that start at once; of each how far its clock is ahead, in milliseconds.
+    pub fn new(seed: u64, ahead: &[u64]) -> Self {
+        let nodes = ahead.iter().enumerate();
+        let nodes = nodes.map(|(number, ahead)| Node::new(number, *ahead, BEGINNING)).collect();
+        let mut world = Self {
+            now: BEGINNING,
+            rng: ChaCha20Rng::seed_from_u64(seed),
+            nodes,
+            model: Model::default(),
+            kills: Vec::new(),
+            refused: Vec::new(),
+            trace: 0,
+            network: Network::default(),
+            queue: BTreeMap::new(),
+            serial: 0,
+        };
+        for node in 0..world.nodes.len() {
+            world.happens_in(0, Happening::Starts { node });
+        }
+        world
+    }
+
+    /// A person asks for something, a moment from now.
+    pub fn ask(&mut self, node: usize, act: Act) {
+        let delay = self.draw_delay();
+        self.happens_in(delay, Happening::Asked { node, act });
+    }
+
+    /// A random number below `end`.
+    pub fn draw(&mut self, end: u64) -> u64 {
+        self.rng.next_u64() % end.max(1)
+    }
+
+    /// Ends a random connection, at both ends about now; what is under way is lost from some
+    /// moment on.
+    pub fn cut_one(&mut self) {
+        let open = self.network.open();
+        if open.is_empty() {
+            return;
+        }
+        let at = usize::try_from(self.draw(open.len() as u64)).unwrap();
+        for conn in [open[at].0, open[at].1] {
+            let at = self.now + self.draw_delay();
+            self.network.cut(conn, at);
+            let node = self.node_of(conn);
+            self.happens_at(at, Happening::Arrives { node, conn, input: Input::Closed { conn } });
+        }
+    }
+
+    /// Lets the next thing happen; `false` when nothing will ever happen again by itself.
+    pub fn step(&mut self) -> bool {
+        let queued = self.queue.keys().next().map(|(at, _)| *at);
+        let due = (0..self.nodes.len()).filter_map(|node| self.deadline(node)).min();
+        let Some(next) = [queued, due].into_iter().flatten().min() else { return false };
+        self.now = self.now.max(next);
+        let mut batches: BTreeMap<usize, Vec<Input>> = BTreeMap::new();
+        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            let happening = entry.remove();
+            if let Some((node, input)) = self.happen(happening) {
+                batches.entry(node).or_default().push(input);
+            }
+        }
+        for node in 0..self.nodes.len() {
+            if self.deadline(node).is_some_and(|at| at <= self.now) {
+                batches.entry(node).or_default().push(Input::Tick);
+            }
+        }
+        for (node, inputs) in batches {
+            self.batch(node, inputs);
+        }
+        true
+    }
+
+    /// Ends a process now, what is not committed is lost; it starts again a little later.
+    pub fn kill(&mut self, node: usize) {
+        let State::Running(engine) = mem::replace(&mut self.nodes[node].state, State::Between)
+        else {
+            panic!("only a running process can end");
+        };
+        let disk = engine.into_store().expect("what was not committed can be given up");
+        self.nodes[node].state = State::Dead(disk);
+        self.nodes[node].life += 1;
+        for (conn, end) in self.network.ends_of(node) {
+            self.network.cut(conn, self.now);
+            self.network.hush(end.other);
+            let at = self.now.max(end.clear_at) + self.draw_end();
+            let conn = end.other;
+            let node = self.node_of(conn);
+            self.happens_at(at, Happening::Arrives { node, conn, input: Input::Closed { conn } });
+        }
+        let delay = self.draw_end();
+        self.happens_in(delay, Happening::Starts { node });
+    }
+
+    /// Whether a process is planned to end, or is not running.
+    pub fn is_whole(&self) -> bool {
+        self.kills.is_empty() && self.nodes.iter().all(|node| node.engine().is_some())
+    }
+
+    fn happens_in(&mut self, delay: u64, happening: Happening) {
+        self.happens_at(self.now + delay, happening);
+    }
+
+    fn happens_at(&mut self, at: u64, happening: Happening) {
+        self.serial += 1;
+        self.queue.insert((at, self.serial), happening);
+    }
+
+    fn draw_delay(&mut self) -> u64 {
+        (1 + self.draw(LONGEST_DELAY / GRAIN)) * GRAIN
+    }
+
+    /// How long it takes to notice the end of a process, or to start one: from at once to seconds.
+    fn draw_end(&mut self) -> u64 {
+        let scale = [50, 400, 3_000][usize::try_from(self.draw(3)).unwrap()];
+        self.draw(scale / GRAIN) * GRAIN
+    }
+
+    fn node_of(&self, conn: ConnId) -> usize {
+        self.network.node_of(conn)
+    }
+
+    /// A node's clock.
+    pub fn clock(&self, node: usize) -> u64 {
+        self.now + self.nodes[node].ahead
+    }
+
+    /// When a node wants to be called, by the true time.
+    fn deadline(&self, node: usize) -> Option<u64> {
+        let node = &self.nodes[node];
+        let at = node.engine()?.deadline()?;
+        Some(at.saturating_sub(node.ahead).max(self.now))
+    }
+
+    /// Turns what happens into what a running node is told.
+    fn happen(&mut self, happening: Happening) -> Option<(usize, Input)> {
+        match happening {
+            Happening::Told { node, life, input } => {
+                (self.nodes[node].life == life).then_some((node, input))
+            }
+            Happening::Arrives { node, conn, input } => {
+                let closed = matches!(input, Input::Closed { .. });
+                let arrives = closed || self.network.arrives(conn, self.now);
+                (arrives && self.nodes[node].engine().is_some()).then_some((node, input))
+            }
+            Happening::Asked { node, act } => {
+                if self.nodes[node].engine().is_none() {
+                    self.ask(node, act);
+                    return None;
+                }
+                self.serial += 1;
+                let ticket = Ticket(self.serial);
+                let command = act.command(|node| self.nodes[node].did());
+                self.nodes[node].asked.insert(ticket, act);
+                Some((node, Input::Command { ticket, command }))
+            }
+            Happening::Dialled { node, life, peer, addresses } => {
+                self.dialled(node, life, peer, &addresses);
+                None
+            }
+            Happening::Starts { node } => {
+                self.start(node);
+                Some((node, Input::AddressesChanged { addresses: vec![self.nodes[node].address] }))
+            }
+        }
+    }
+
+    fn start(&mut self, node: usize) {
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        let now = self.clock(node);
+        let this = &mut self.nodes[node];
+        let State::Dead(disk) = mem::replace(&mut this.state, State::Between) else {
+            panic!("a running process cannot start");
+        };
+        let engine = Engine::open(disk, this.own(), seed, now).expect("the engine opens");
+        this.state = State::Running(Box::new(engine));
+        for (_, act) in mem::take(&mut this.asked) {
+            if act.is_repeated() {
+                self.ask(node, act);
+            } else {
+                self.model.look(node, &act, &self.nodes);
+            }
+        }
+    }
+
+    /// A dial reaches who listens at one of the addresses and has the right key.
+    fn dialled(&mut self, node: usize, life: u32, peer: EndpointId, addresses: &[SocketAddr]) {
+        let there = self.nodes.iter().position(|node| {
+            let right = node.endpoint() == peer && addresses.contains(&node.address);
+            right && node.engine().is_some()
+        });
+        let alive = self.nodes[node].life == life;
+        let Some(there) = there.filter(|_| alive) else {
+            let delay = self.draw_delay();
+            self.happens_in(delay, Happening::Told { node, life, input: Input::DialFailed { peer } });
+            return;
+        };
+        let mut exporter = [0; 32];
+        self.rng.fill_bytes(&mut exporter);
+        let (one, other) = self.network.connect(node, there, self.now);
+        for (conn, node, role, peer) in [
+            (one, node, Role::Dialler, peer),
+            (other, there, Role::Dialled, self.nodes[node].endpoint()),
+        ] {
+            let input = Input::Connected { conn, peer, role, exporter };
+            self.happens_in(0, Happening::Arrives { node, conn, input });
+        }
+    }
+
+    /// One batch of a node, its commit, and what leaves then.
+    fn batch(&mut self, node: usize, inputs: Vec<Input>) {
+        let now = self.clock(node);
+        let this = &mut self.nodes[node];
+        let batch = this.batches;
+        this.batches += 1;
+        let Some(engine) = this.engine_mut() else { return };
+        for input in inputs {
+            // A batch that is lost altogether is answered for by `commit`.
+            let _ = engine.handle(now, input);
+        }
+        let planned = self.kills.iter().position(|kill| (kill.node, kill.batch) == (node, batch));
+        let moment = planned.map(|at| self.kills.swap_remove(at).moment);
+        if moment == Some(Moment::Before) {
+            self.kill(node);
+            return;
+        }
+        let mut outputs = self.nodes[node].engine_mut().unwrap().commit(now);
+        if let Some(Moment::After(left)) = moment {
+            outputs.truncate(left);
+        }
+        for output in outputs {
+            self.carry_out(node, output);
+        }
+        if moment.is_some() {
+            self.kill(node);
+        }
+    }
+
+    fn carry_out(&mut self, node: usize, output: Output) {
+        self.note(node, &output);
+        match output {
+            Output::Reply { ticket, result } => self.answered(node, ticket, result),
+            Output::Send { conn, frame } => {
+                let delay = self.draw_delay();
+                if let Some((node, conn, at)) = self.network.carry(conn, self.now, delay) {
+                    let input = Input::Frame { conn, bytes: frame };
+                    self.happens_at(at, Happening::Arrives { node, conn, input });
+                }
+            }
+            Output::Close { conn, .. } => {
+                let delay = self.draw_delay();
+                if let Some((node, conn, at)) = self.network.carry(conn, self.now, delay) {
+                    let input = Input::Closed { conn };
+                    self.happens_at(at, Happening::Arrives { node, conn, input });
+                }
+                self.network.hush(conn);
+            }
+            Output::Dial { peer, addresses } => {
+                let delay = self.draw_delay();
+                let life = self.nodes[node].life;
+                self.happens_in(delay, Happening::Dialled { node, life, peer, addresses });
+            }
+            Output::Notice(notice) => self.nodes[node].notices.push(notice),
+            Output::Authenticated { .. } => {}
+        }
+    }
+
+    fn answered(&mut self, node: usize, ticket: Ticket, result: Result<Reply, CommandError>) {
+        let act = self.nodes[node].asked.remove(&ticket).expect("an answer to what was asked");
+        match result {
+            Ok(reply) => {
+                if let (Act::Invite { to }, Reply::Invited { link, .. }) = (&act, &reply) {
+                    self.ask(*to, Act::Accept { link: link.clone() });
+                }
+                self.model.done(node, &act, &reply);
+            }
+            // A person who is told that it was not stored asks again.
+            Err(CommandError::NotStored(_)) => self.ask(node, act),
+            Err(error) => self.refused.push((act, error)),
+        }
+    }
+
+    /// Goes into the trace: who says how much of what kind, and every byte of a frame.
+    fn note(&mut self, node: usize, output: &Output) {
+        let mut mix = |byte: u64| {
+            self.trace = (self.trace ^ byte).wrapping_mul(0x0100_0000_01b3).rotate_left(7);
+        };
+        mix(self.now);
+        mix(node as u64);
+        match output {
+            Output::Send { conn, frame } => {
+                mix(conn.0);
+                frame.iter().for_each(|byte| mix(u64::from(*byte)));
+            }
+            Output::Close { conn, .. } => mix(conn.0 | 1 << 60),
+            Output::Notice(Notice::Message { .. }) => mix(1 << 61),
+            _ => mix(1 << 62),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What must be seen in the end for what persons did: the reference that real views are held to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenet_apps::contacts::store::ContactStore;
+use tenet_identity::keys::IdentityId;
+use tenet_log::ids::EventId;
+use tenet_node::command::Reply;
+
+use super::{act::Act, node::Node};
+
+/// What must be seen.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// All messages.
+    pub messages: BTreeMap<EventId, Expected>,
+    /// Who confirmed whom.
+    pub confirmed: BTreeSet<(usize, usize)>,
+    /// Who read up to which message, as far as that was answered.
+    pub read: Vec<(usize, EventId)>,
+    /// Texts of messages that were asked for and came to nothing with a process.
+    pub lost: BTreeSet<String>,
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// Who wrote it.
+    pub author: usize,
+    /// To whom.
+    pub to: usize,
+    /// What it said at first: its name in scripts.
+    pub label: String,
+    /// What it says, unless it was taken back.
+    pub text: String,
+    /// Whether it was changed.
+    pub edited: bool,
+    /// Whether it was taken back.
+    pub unsent: bool,
+    /// What it answers.
+    pub reply: Option<EventId>,
+    /// Who put which emoji on it.
+    pub reactions: BTreeSet<(&'static str, usize)>,
+}
+
+impl Model {
+    /// The message of this label, if there is one.
+    pub fn by_label(&self, label: &str) -> Option<EventId> {
+        self.messages.iter().find(|(_, message)| message.label == label).map(|(id, _)| *id)
+    }
+
+    /// Something was asked for and answered.
+    pub fn done(&mut self, node: usize, act: &Act, reply: &Reply) {
+        match (act, reply) {
+            (Act::Send { .. }, Reply::Sent { id, .. }) => self.sent(node, act, *id),
+            (Act::Read { .. }, Reply::Read { id: Some(id), .. }) => self.read.push((node, *id)),
+            (Act::Confirm { with }, _) => {
+                self.confirmed.insert((node, *with));
+            }
+            _ => self.changed(node, act),
+        }
+    }
+
+    /// Something was asked for, and the process ended without an answer: the person looks whether
+    /// it was done.
+    pub fn look(&mut self, node: usize, act: &Act, nodes: &[Node]) {
+        let this = &nodes[node];
+        let shown = |id: EventId| {
+            let all = nodes.iter().filter(|other| other.identity() != this.identity());
+            let mut all = all.flat_map(|other| this.history(other.identity()));
+            all.find(|shown| shown.message.id == id).map(|shown| shown.message)
+        };
+        match act {
+            Act::Send { to, text, .. } => {
+                let history = this.history(nodes[*to].identity());
+                let there = history.iter().find(|shown| shown.message.text.as_ref() == Some(text));
+                match there {
+                    Some(shown) => self.sent(node, act, shown.message.id),
+                    None => drop(self.lost.insert(text.clone())),
+                }
+            }
+            Act::Edit { id, text } if shown(*id).is_some_and(|m| m.text.as_ref() == Some(text)) => {
+                self.changed(node, act);
+            }
+            Act::Unsend { id } if shown(*id).is_some_and(|message| message.unsent) => {
+                self.changed(node, act);
+            }
+            Act::React { id, emoji, remove } => {
+                let there = shown(*id).is_some_and(|message| {
+                    let me: IdentityId = this.identity();
+                    let mut found = message.reactions.iter();
+                    found.any(|(shown, who)| shown.as_str() == *emoji && who.contains(&me))
+                });
+                if there != *remove {
+                    self.changed(node, act);
+                }
+            }
+            Act::Confirm { with } => {
+                let contact = this.disk().contact(nodes[*with].identity()).unwrap();
+                if contact.is_some_and(|contact| contact.verified.is_some()) {
+                    self.confirmed.insert((node, *with));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn sent(&mut self, node: usize, act: &Act, id: EventId) {
+        let Act::Send { to, text, reply } = act else { return };
+        let message = Expected {
+            author: node,
+            to: *to,
+            label: text.clone(),
+            text: text.clone(),
+            edited: false,
+            unsent: false,
+            reply: *reply,
+            reactions: BTreeSet::new(),
+        };
+        let before = self.messages.insert(id, message);
+        assert!(before.is_none(), "two answers name the same message");
+    }
+
+    fn changed(&mut self, node: usize, act: &Act) {
+        match act {
+            Act::Edit { id, text } => {
+                let message = self.messages.get_mut(id).unwrap();
+                message.text.clone_from(text);
+                message.edited = true;
+            }
+            Act::Unsend { id } => self.messages.get_mut(id).unwrap().unsent = true,
+            Act::React { id, emoji, remove } => {
+                let reactions = &mut self.messages.get_mut(id).unwrap().reactions;
+                if *remove {
+                    reactions.remove(&(*emoji, node));
+                } else {
+                    reactions.insert((*emoji, node));
+                }
+            }
+            _ => {}
+        }
+    }
+}

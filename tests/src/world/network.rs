@@ -1,0 +1,91 @@
+//! The virtual network: connections between endpoints, frames in order, delays, cuts.
+
+use std::collections::BTreeMap;
+
+use tenet_node::input::ConnId;
+
+/// All ends of all connections.
+#[derive(Default)]
+pub struct Network {
+    ends: BTreeMap<ConnId, End>,
+    next: u64,
+}
+
+/// One end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    /// Whose.
+    pub node: usize,
+    /// The other end.
+    pub other: ConnId,
+    /// When the last thing under way to this end arrives: nothing overtakes it.
+    pub clear_at: u64,
+    /// From when on nothing arrives here any more.
+    pub deaf_from: u64,
+    /// Whether what is sent here still travels.
+    pub speaks: bool,
+}
+
+impl Network {
+    /// A new connection: the dialling end and the dialled end.
+    pub fn connect(&mut self, dialler: usize, dialled: usize, now: u64) -> (ConnId, ConnId) {
+        let (one, other) = (ConnId(self.next), ConnId(self.next + 1));
+        self.next += 2;
+        let end = |node, other| End {
+            node,
+            other,
+            clear_at: now,
+            deaf_from: u64::MAX,
+            speaks: true,
+        };
+        self.ends.insert(one, end(dialler, other));
+        self.ends.insert(other, end(dialled, one));
+        (one, other)
+    }
+
+    /// Whose an end is.
+    pub fn node_of(&self, conn: ConnId) -> usize {
+        self.ends[&conn].node
+    }
+
+    /// Something leaves this end: whose node hears it when, unless nothing gets through.
+    pub fn carry(&mut self, from: ConnId, now: u64, delay: u64) -> Option<(usize, ConnId, u64)> {
+        let from = self.ends.get(&from).filter(|end| end.speaks)?;
+        let to = from.other;
+        let end = self.ends.get_mut(&to)?;
+        end.clear_at = end.clear_at.max(now + delay);
+        Some((end.node, to, end.clear_at))
+    }
+
+    /// Whether something that was sent to this end arrives.
+    pub fn arrives(&self, at: ConnId, now: u64) -> bool {
+        self.ends.get(&at).is_some_and(|end| now < end.deaf_from)
+    }
+
+    /// Nothing more is sent by this end; what is under way from it arrives.
+    pub fn hush(&mut self, conn: ConnId) {
+        if let Some(end) = self.ends.get_mut(&conn) {
+            end.speaks = false;
+        }
+    }
+
+    /// Nothing is sent or heard at this end from `at` on.
+    pub fn cut(&mut self, conn: ConnId, at: u64) {
+        if let Some(end) = self.ends.get_mut(&conn) {
+            end.speaks = false;
+            end.deaf_from = end.deaf_from.min(at);
+        }
+    }
+
+    /// The open ends of a node, with their other ends.
+    pub fn ends_of(&self, node: usize) -> Vec<(ConnId, End)> {
+        let of = self.ends.iter().filter(|(_, end)| end.node == node && end.speaks);
+        of.map(|(conn, end)| (*conn, *end)).collect()
+    }
+
+    /// Both ends of every open connection.
+    pub fn open(&self) -> Vec<(ConnId, ConnId)> {
+        let open = self.ends.iter().filter(|(conn, end)| end.speaks && **conn < end.other);
+        open.map(|(conn, end)| (*conn, end.other)).collect()
+    }
+}

@@ -1,0 +1,141 @@
+//! One person's device.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use tenet_identity::{
+    card::{self, DeviceCard},
+    did,
+    keys::{DeviceKey, EndpointId, IdentityId, IdentityKey},
+};
+use tenet_log::ids::SessionId;
+use tenet_node::{
+    Engine, Own,
+    input::{Notice, Ticket},
+    query::{self, Shown},
+};
+
+use super::{act::Act, disk::Disk};
+
+/// One person's device: its keys, and its engine while it runs.
+pub struct Node {
+    /// What the person is called.
+    pub name: String,
+    seed: [u8; 32],
+    card: DeviceCard,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// How far its clock is ahead, in milliseconds.
+    pub ahead: u64,
+    /// How often it was started: what was meant for an earlier life is lost.
+    pub life: u32,
+    /// Its batches so far.
+    pub batches: u64,
+    /// All that it told.
+    pub notices: Vec<Notice>,
+    /// What it was asked for and has not answered.
+    pub asked: BTreeMap<Ticket, Act>,
+    pub(super) state: State,
+}
+
+/// Whether it runs.
+pub(super) enum State {
+    Running(Box<Engine<Disk>>),
+    Dead(Disk),
+    Between,
+}
+
+impl Node {
+    /// A device that does not run yet; `number` tells it from all others.
+    pub fn new(number: usize, ahead: u64, now: u64) -> Self {
+        let number = u8::try_from(number).unwrap();
+        let seed = [number + 1; 32];
+        let name = ["ann", "bert", "cleo", "dora"][usize::from(number) % 4].to_owned();
+        let card = card::issue(&identity(&seed), device(&seed).public(), "phone", now + ahead);
+        Self {
+            name,
+            seed,
+            card: card.unwrap(),
+            address: SocketAddr::from(([10, 0, 0, number + 1], 4000)),
+            ahead,
+            life: 0,
+            batches: 0,
+            notices: Vec::new(),
+            asked: BTreeMap::new(),
+            state: State::Dead(Disk::new()),
+        }
+    }
+
+    /// Its keys and names, for an engine.
+    pub fn own(&self) -> Own {
+        Own {
+            key: device(&self.seed),
+            card: self.card.clone(),
+            endpoint: self.endpoint(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// Who its person is.
+    pub fn identity(&self) -> IdentityId {
+        self.card.identity()
+    }
+
+    /// How others name its person.
+    pub fn did(&self) -> String {
+        did::encode(&self.identity())
+    }
+
+    /// The key that it shows on the network.
+    pub fn endpoint(&self) -> EndpointId {
+        let mut seed = self.seed;
+        seed[31] = 0xe;
+        EndpointId::from(*DeviceKey::from_seed(seed).public().as_bytes())
+    }
+
+    /// Its engine, if it runs.
+    pub fn engine(&self) -> Option<&Engine<Disk>> {
+        match &self.state {
+            State::Running(engine) => Some(engine),
+            _ => None,
+        }
+    }
+
+    /// Its engine, if it runs.
+    pub fn engine_mut(&mut self) -> Option<&mut Engine<Disk>> {
+        match &mut self.state {
+            State::Running(engine) => Some(engine),
+            _ => None,
+        }
+    }
+
+    /// Its store, whether it runs or not.
+    pub fn disk(&self) -> &Disk {
+        match &self.state {
+            State::Running(engine) => engine.store(),
+            State::Dead(disk) => disk,
+            State::Between => panic!("the node is being started"),
+        }
+    }
+
+    /// The session in which it writes to somebody.
+    pub fn session_with(&self, other: IdentityId) -> Option<SessionId> {
+        use tenet_apps::contacts::store::ContactStore;
+        self.disk().contact(other).unwrap().and_then(|contact| contact.session())
+    }
+
+    /// What it shows of a conversation.
+    pub fn history(&self, other: IdentityId) -> Vec<Shown> {
+        let Some(session) = self.session_with(other) else { return Vec::new() };
+        query::history(self.disk(), self.identity(), &[session], None, 10_000).unwrap()
+    }
+}
+
+fn identity(seed: &[u8; 32]) -> IdentityKey {
+    IdentityKey::from_seed(*seed)
+}
+
+fn device(seed: &[u8; 32]) -> DeviceKey {
+    let mut seed = *seed;
+    seed[31] = 0xd;
+    DeviceKey::from_seed(seed)
+}
