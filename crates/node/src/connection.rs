@@ -120,12 +120,14 @@ impl Connection {
 pub(crate) struct Connections(pub(crate) BTreeMap<ConnId, Connection>);
 
 impl Connections {
-    /// The connection with a device, if there is one.
-    pub(crate) fn of_device(&self, device: DeviceId) -> Option<ConnId> {
+    /// The connections with a device, the oldest first: more than one only until it has decided
+    /// which of them stays, or one that nobody holds at its end has timed out.
+    pub(crate) fn of_device(&self, device: DeviceId) -> Vec<ConnId> {
         self.0
             .iter()
-            .find(|(_, connection)| connection.ready().is_some_and(|ready| ready.device == device))
+            .filter(|(_, connection)| connection.ready().is_some_and(|ready| ready.device == device))
             .map(|(conn, _)| *conn)
+            .collect()
     }
 
     /// All connections with an endpoint.

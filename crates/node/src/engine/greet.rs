@@ -87,18 +87,27 @@ impl<S: Storage> Engine<S> {
         self.say_meet(conn);
     }
 
-    /// Of two connections between the same devices both sides keep the same one: the later of those
-    /// that one side dialled, else the one that the smaller device dialled.
+    /// Of several connections between the same devices one stays: the last of those that one side
+    /// dialled, and of two that both dialled the one that the smaller device dialled.
+    ///
+    /// It is the larger device that gives up the other one. The smaller must not: to it, a dial of
+    /// the larger that crosses its own looks like one of a larger that was restarted and knows
+    /// nothing of the connection that still seems to stand here.
     fn is_the_one_to_keep(&mut self, now: u64, conn: ConnId, device: DeviceId) -> bool {
-        let Some(other) = self.connections.of_device(device) else { return true };
-        let role_of = |conn| self.connections.0.get(&conn).map(|connection| connection.role);
-        let (new, old) = (role_of(conn), role_of(other));
+        let Some(role) = self.connections.0.get(&conn).map(|connection| connection.role) else {
+            return false;
+        };
         let smaller_is_ours = self.own.device() < device;
-        let new_is_smallers = (new == Some(Role::Dialler)) == smaller_is_ours;
-        let keep_new = new == old || new_is_smallers;
-        if keep_new {
-            self.close(now, other, CloseReason::Duplicate);
+        let mut keep = true;
+        for other in self.connections.of_device(device) {
+            let same = self.connections.0.get(&other).is_some_and(|other| other.role == role);
+            let new_is_smallers = (role == Role::Dialler) == smaller_is_ours;
+            if same || new_is_smallers {
+                self.close(now, other, CloseReason::Duplicate);
+            } else if !smaller_is_ours {
+                keep = false;
+            }
         }
-        keep_new
+        keep
     }
 }

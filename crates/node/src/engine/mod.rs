@@ -332,11 +332,10 @@ impl<S: Storage> Engine<S> {
         if !others {
             self.redial.handle(redial::Input::Lost(connection.peer), now, &mut self.rng);
         }
-        if let Stage::Ready(ready) = connection.stage
-            && self.connections.of_device(ready.device).is_none()
-        {
+        if let Stage::Ready(ready) = connection.stage {
             let (identity, device) = (ready.identity, ready.device);
-            self.notify(Notice::Connection { identity, device, conn: None });
+            let conn = self.connections.of_device(device).pop();
+            self.notify(Notice::Connection { identity, device, conn });
         }
     }
 
