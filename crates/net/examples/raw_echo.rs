@@ -40,7 +40,7 @@ async fn main() -> Result<()> {
 }
 
 async fn endpoint(seed: u8) -> Result<Endpoint> {
-    Ok(raw::builder(&[seed; 32])
+    Ok(raw::builder(&[seed; 32], raw::IDLE)
         .bind_addr("127.0.0.1:0")?
         .bind()
         .await?)

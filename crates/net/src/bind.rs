@@ -4,9 +4,11 @@ use std::{
     error::Error,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    time::Duration,
 };
 
 use iroh::endpoint::{BindOpts, Builder};
+use tokio::time::sleep;
 
 /// How often a free port is looked for that both IPv4 and IPv6 have.
 const TRIES: usize = 16;
@@ -90,6 +92,13 @@ pub(crate) fn apply(mut builder: Builder, addresses: &[SocketAddr]) -> Result<Bu
             })?;
     }
     Ok(builder)
+}
+
+/// Returns once nobody has these addresses: iroh closes its sockets on a thread of its own.
+pub(crate) async fn released(sockets: &[SocketAddr]) {
+    while sockets.iter().any(|socket| probe(*socket).is_err()) {
+        sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// The addresses that were asked for by name, each once.

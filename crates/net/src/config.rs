@@ -4,6 +4,8 @@ use std::{fmt, net::SocketAddr, time::Duration};
 
 use zeroize::Zeroizing;
 
+use crate::raw;
+
 /// The largest frame between peers that know each other, in bytes (`NET-7`).
 ///
 /// 1 MiB holds a batch of a thousand events and still fits the credit window whole.
@@ -75,8 +77,11 @@ pub struct Limits {
     /// How much may wait to be sent on one connection, in bytes. 4 MiB: beyond it the peer is not
     /// taking what it asked for, and sync will bring it later.
     pub outbox: usize,
-    /// How long a write may make no progress (`NET-15`). 30 s, as long as a vanished peer is
-    /// waited for.
+    /// How long a connection is kept when nothing comes back (`NET-6`). 20 s: four heartbeats. A
+    /// peer that vanished is noticed by then, one that is slow is not given up.
+    pub idle_time: Duration,
+    /// How long a write may make no progress (`NET-15`). 30 s: longer than a peer that vanished is
+    /// waited for, so this meets only those who are there and do not take.
     pub stall_time: Duration,
     /// How long a closing connection may take to deliver what was queued. 2 s: enough for a
     /// retransmission or two.
@@ -118,6 +123,7 @@ impl Default for Limits {
             },
             dial_time: Duration::from_secs(10),
             outbox: 4 << 20,
+            idle_time: raw::IDLE,
             stall_time: Duration::from_secs(30),
             flush_time: Duration::from_secs(2),
         }

@@ -17,7 +17,6 @@ pub type EventSink = Arc<dyn Fn(Event) + Send + Sync>;
 ///
 /// For a connection the order is: `Connected`, any number of `Frame`s in the order in which they
 /// were sent, `Closed` once.
-#[derive(Debug)]
 pub enum Event {
     /// A connection stands: the peer holds the private key of `peer`, nothing else is known yet.
     Connected {
@@ -113,6 +112,51 @@ pub enum PathKind {
     Direct,
     /// Through a relay.
     Relay,
+}
+
+/// Without the exporter, which is a secret, and without what frames say.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected {
+                conn,
+                peer,
+                side,
+                remote,
+                ..
+            } => f
+                .debug_struct("Connected")
+                .field("conn", conn)
+                .field("peer", peer)
+                .field("side", side)
+                .field("remote", remote)
+                .finish_non_exhaustive(),
+            Self::DialFailed { peer, error } => f
+                .debug_struct("DialFailed")
+                .field("peer", peer)
+                .field("error", error)
+                .finish(),
+            Self::Frame { conn, frame, .. } => f
+                .debug_struct("Frame")
+                .field("conn", conn)
+                .field("length", &frame.len())
+                .finish_non_exhaustive(),
+            Self::Closed { conn, reason } => f
+                .debug_struct("Closed")
+                .field("conn", conn)
+                .field("reason", reason)
+                .finish(),
+            Self::Discovered { peer, addresses } => f
+                .debug_struct("Discovered")
+                .field("peer", peer)
+                .field("addresses", addresses)
+                .finish(),
+            Self::AddressesChanged { addresses } => f
+                .debug_struct("AddressesChanged")
+                .field("addresses", addresses)
+                .finish(),
+        }
+    }
 }
 
 impl fmt::Display for ConnId {

@@ -63,12 +63,15 @@ impl Net {
     /// searched is no error: it is logged.
     pub async fn bind(config: Config, events: EventSink) -> Result<Self, BindError> {
         let addresses = bind::choose(&config.listen, config.port)?;
-        let endpoint = bind::apply(raw::builder(&config.secret), &addresses)?
-            .bind()
-            .await
-            .map_err(|source| BindError::Endpoint {
-                source: source.into(),
-            })?;
+        let endpoint = bind::apply(
+            raw::builder(&config.secret, config.limits.idle_time),
+            &addresses,
+        )?
+        .bind()
+        .await
+        .map_err(|source| BindError::Endpoint {
+            source: source.into(),
+        })?;
         let inner = Arc::new(Inner {
             sink: events,
             limits: config.limits,
@@ -153,7 +156,7 @@ impl Net {
     }
 
     /// Closes every connection with [`CloseReason::Shutdown`] after what was queued, then the
-    /// sockets; takes a few seconds at most.
+    /// sockets, and returns when the port is free; takes a few seconds at most.
     pub async fn shutdown(self) {
         let inner = self.inner;
         inner.stopping.store(true, Ordering::Release);
@@ -164,14 +167,20 @@ impl Net {
         if timeout(patience, inner.solitude()).await.is_err() {
             tracing::warn!("connections did not end in time");
         }
-        let endpoint = inner.endpoint_slot().take();
-        if let Some(endpoint) = endpoint
-            && timeout(PARTING, endpoint.close()).await.is_err()
-        {
-            tracing::debug!("the endpoint did not close in time");
-        }
         for task in inner.tasks().drain(..) {
             task.abort();
+        }
+        let endpoint = inner.endpoint_slot().take();
+        if let Some(endpoint) = endpoint {
+            let sockets = endpoint.bound_sockets();
+            let closing = async {
+                endpoint.close().await;
+                drop(endpoint);
+                bind::released(&sockets).await;
+            };
+            if timeout(PARTING, closing).await.is_err() {
+                tracing::debug!("the endpoint did not close in time");
+            }
         }
     }
 }

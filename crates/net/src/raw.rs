@@ -28,16 +28,19 @@ const WINDOW: u32 = 4 << 20;
 /// What we have on its way unacknowledged, in bytes: room for a peer with twice our window.
 const SEND_WINDOW: u64 = 8 << 20;
 
-/// How long a connection without any packet is kept (`NET-6`).
-const IDLE: Duration = Duration::from_secs(30);
+/// How long a silent connection is kept (`NET-6`): four heartbeats, so that three may be lost.
+pub const IDLE: Duration = Duration::from_secs(20);
+
+/// How many heartbeats there are in that time.
+const HEARTBEATS: u32 = 4;
 
 /// Sets iroh up without any infrastructure but the peers themselves (`NET-2`).
-pub fn builder(secret: &[u8; 32]) -> Builder {
+pub fn builder(secret: &[u8; 32], idle: Duration) -> Builder {
     Endpoint::builder(presets::Empty)
         .crypto_provider(provider())
         .secret_key(SecretKey::from_bytes(secret))
         .alpns(vec![ALPN.to_vec()])
-        .transport_config(transport())
+        .transport_config(transport(idle))
         .relay_mode(RelayMode::Disabled)
         .portmapper_config(PortmapperConfig::Disabled)
         .net_report_config(NetReportConfig::minimal())
@@ -67,9 +70,10 @@ pub fn widen(quic: &Connection) {
 
 /// One stream, no datagrams, and a stranger's window until [`widen`] (`NET-5`).
 ///
-/// Heartbeats (5 s) and the life of a silent path (15 s) stay iroh's. So does its NAT traversal
-/// (`NET-19`): the builder takes no number of addresses low enough to switch it off.
-fn transport() -> QuicTransportConfig {
+/// The heartbeat of a path (5 s) and the life of a silent one beside others (15 s) stay iroh's. So
+/// does its NAT traversal (`NET-19`): the builder takes no number of addresses low enough to switch
+/// it off.
+fn transport(idle: Duration) -> QuicTransportConfig {
     QuicTransportConfig::builder()
         .max_concurrent_bidi_streams(VarInt::from_u32(1))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
@@ -77,6 +81,7 @@ fn transport() -> QuicTransportConfig {
         .stream_receive_window(VarInt::from_u32(WINDOW))
         .receive_window(VarInt::from_u32(STRANGER_WINDOW))
         .send_window(SEND_WINDOW)
-        .max_idle_timeout(IDLE.try_into().ok())
+        .max_idle_timeout(idle.try_into().ok())
+        .keep_alive_interval(idle / HEARTBEATS)
         .build()
 }

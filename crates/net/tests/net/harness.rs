@@ -146,7 +146,7 @@ pub(crate) struct Stranger {
 
 impl Stranger {
     pub(crate) async fn new(seed: u8) -> Self {
-        Self::from(raw::builder(&[seed; 32])).await
+        Self::from(raw::builder(&[seed; 32], raw::IDLE)).await
     }
 
     pub(crate) async fn from(builder: iroh::endpoint::Builder) -> Self {

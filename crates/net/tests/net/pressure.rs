@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenet_net::{CloseReason, Ended, Limits};
+use tenet_net::{CloseReason, Ended, Limits, Loss, raw};
 
 use crate::harness::{Node, Stranger, framed, pair};
 
@@ -152,4 +152,38 @@ async fn what_came_before_the_end_is_not_lost() {
         assert_eq!(node.frame().await.0, [i; 100]);
     }
     assert_eq!(node.closed().await, Ended::ByPeer(CloseReason::Done));
+}
+
+/// NET-6
+#[tokio::test]
+async fn a_peer_that_vanishes_is_noticed() {
+    let limits = Limits {
+        idle_time: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    let mut node = Node::with(1, limits).await;
+    let address = node.addr();
+    let peer = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let left = runtime.block_on(async {
+            let peer = Stranger::new(9).await;
+            let quic = peer.endpoint.connect(address, raw::ALPN).await.unwrap();
+            let (mut send, mut recv) = quic.open_bi().await.unwrap();
+            send.write_all(&framed(b"hello")).await.unwrap();
+            recv.read_exact(&mut [0; 11]).await.unwrap();
+            (peer, quic, send, recv)
+        });
+        // As if killed: nothing of it runs again, and nothing says goodbye.
+        std::mem::forget(left);
+        runtime.shutdown_background();
+    });
+    let conn = node.connected().await.conn;
+    node.frame().await;
+    node.net.authenticated(conn);
+    node.net.send(conn, b"welcome".to_vec());
+    assert_eq!(node.closed().await, Ended::Lost(Loss::Silence));
+    peer.join().unwrap();
 }

@@ -17,7 +17,7 @@ fn with_groups(groups: &[&'static dyn SupportedKxGroup]) -> Builder {
         kx_groups: groups.to_vec(),
         ..(*raw::provider()).clone()
     };
-    raw::builder(&[9; 32]).crypto_provider(Arc::new(provider))
+    raw::builder(&[9; 32], raw::IDLE).crypto_provider(Arc::new(provider))
 }
 
 fn group(quic: &Connection) -> NamedGroup {
@@ -64,7 +64,8 @@ async fn another_endpoint_at_the_address_is_noticed() {
 #[tokio::test]
 async fn another_protocol_is_refused() {
     let mut node = Node::new(1).await;
-    let other = Stranger::from(raw::builder(&[9; 32]).alpns(vec![b"tenet/0".to_vec()])).await;
+    let other =
+        Stranger::from(raw::builder(&[9; 32], raw::IDLE).alpns(vec![b"tenet/0".to_vec()])).await;
     let address = node.addr();
     assert!(other.endpoint.connect(address, b"tenet/0").await.is_err());
     node.net.dial(other.id(), other.addresses());
@@ -77,7 +78,7 @@ async fn another_protocol_is_refused() {
 #[tokio::test]
 async fn early_data_waits_for_the_handshake() {
     let mut node = Node::new(1).await;
-    let keeper = Stranger::from(raw::builder(&[9; 32]).max_tls_tickets(32)).await;
+    let keeper = Stranger::from(raw::builder(&[9; 32], raw::IDLE).max_tls_tickets(32)).await;
     let (quic, _send, mut recv) = keeper.write(&node, &framed(b"hello")).await;
     let conn = node.connected().await.conn;
     assert_eq!(node.frame().await.0, b"hello");
