@@ -49,7 +49,9 @@ pub struct Global {
     pub home: Option<PathBuf>,
     /// Only act if this is the home's identity.
     #[arg(
-        long,
+        // Not by the name of its field: commands have an argument ID of their own.
+        id = "identity",
+        long = "id",
         global = true,
         value_name = "DID",
         env = "TENET_ID",

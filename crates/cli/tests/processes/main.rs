@@ -13,3 +13,5 @@
 mod harness;
 
 mod kill;
+mod links;
+mod talk;

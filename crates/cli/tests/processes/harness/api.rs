@@ -67,6 +67,17 @@ impl Api {
         line["params"].take()
     }
 
+    /// The next event of this kind.
+    #[track_caller]
+    pub(crate) fn event_of(&mut self, kind: &str) -> Value {
+        loop {
+            let event = self.event();
+            if event["event"] == kind {
+                return event;
+            }
+        }
+    }
+
     /// Looks anew after every event until it finds.
     #[track_caller]
     pub(crate) fn until<T>(&mut self, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {

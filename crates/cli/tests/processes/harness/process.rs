@@ -40,6 +40,12 @@ impl Stream {
         serde_json::from_str(&line).unwrap()
     }
 
+    /// The next object, if it was printed already.
+    pub(crate) fn next_now(&self) -> Option<Value> {
+        let line = self.lines.try_recv().ok()?;
+        Some(serde_json::from_str(&line).unwrap())
+    }
+
     /// Lines until it ends.
     #[track_caller]
     pub(crate) fn rest(&self) -> Vec<String> {
