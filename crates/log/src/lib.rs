@@ -24,6 +24,8 @@ pub mod event;
 mod fork;
 pub mod frontier;
 pub mod ids;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
 pub mod order;
 mod past;
 pub mod register;

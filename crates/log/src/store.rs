@@ -1,5 +1,8 @@
 //! What the log needs of a store: small, ordered, and all in the caller's transaction.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+
 use std::error::Error;
 
 use crate::{
