@@ -1,12 +1,15 @@
 //! Whom a command speaks to: the node that runs on the home, or the home itself (`CLI-3`).
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tenet_rpc::api::{Call, Error, Identity, Kind, Mode, Notice, Request, Status, Subscribed};
+use tenet_rpc::api::{Call, Error, Identity, Mode, Notice, Request, Status, Subscribed};
 use tenet_rpc::client::{self, Client, ConnectError, Occurrence};
-use tenet_rpc::server::{Delivery, Handler, Subscription, ask};
+use tenet_rpc::server::{Delivery, Handler, Server, Subscription, ask};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::gate::Gate;
 use crate::home::{self, Home, Paths};
 use crate::host::Options;
@@ -21,7 +24,14 @@ pub enum Caller {
     /// The node that runs on the home.
     Running(Client),
     /// Nobody runs: this process has the home open.
-    Here(Gate),
+    Here(Gate, Option<Serving>),
+}
+
+/// This process serves the home's socket for as long as it has the home open.
+#[derive(Debug)]
+pub struct Serving {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
 }
 
 /// What a command needs where no node runs.
@@ -29,6 +39,8 @@ pub enum Caller {
 pub enum Need {
     /// A running node: it cannot do without (exit 3).
     Running,
+    /// The home and the network, until a signal: other commands speak to this one meanwhile.
+    Stay,
     /// The home and the network.
     Network,
     /// The home.
@@ -65,7 +77,7 @@ impl Finder<'_> {
     /// Finds a running node, or opens the home.
     ///
     /// # Errors
-    /// [`Kind::NoNode`], [`Kind::Locked`], [`Kind::NotFound`] if `id` is another's, and the home's.
+    /// No node runs, the home is locked, `id` is another's, and what the home itself refuses.
     pub async fn find(&self, need: Need) -> Outcome<Caller> {
         let until = Instant::now() + self.timeout;
         let caller = loop {
@@ -78,7 +90,7 @@ impl Finder<'_> {
                 Err(error) => return Err(error.into()),
             }
             match Home::open(self.paths) {
-                Ok(home) => break Caller::Here(self.open(home, need).await?),
+                Ok(home) => break self.open(home, need).await?,
                 // It may be a node on its way up, or another command that will soon be done.
                 Err(home::Error::InUse { .. }) if Instant::now() < until => {
                     tokio::time::sleep(LOOK_AGAIN).await;
@@ -95,18 +107,27 @@ impl Finder<'_> {
         }
     }
 
-    async fn open(&self, home: Home, need: Need) -> Outcome<Gate> {
+    async fn open(&self, home: Home, need: Need) -> Outcome<Caller> {
         let pin = home.vault()?.has_pin()? && need != Need::Vault;
         let pin = pin.then(|| self.input.pin("PIN: ")).transpose()?;
+        let (mode, network) = match need {
+            Need::Running | Need::Stay => (Mode::Running, true),
+            Need::Network => (Mode::Offline, true),
+            Need::Home | Need::Vault => (Mode::Offline, false),
+        };
         let options = Options {
-            network: need == Need::Network,
+            network,
             ..self.options.clone()
         };
-        let gate = Gate::closed(home, options, Mode::Offline)?;
+        let gate = Gate::closed(home, options, mode)?;
         if need != Need::Vault {
             gate.open(pin).await?;
         }
-        Ok(gate)
+        let serving = match need {
+            Need::Stay => Some(Serving::start(self.paths, &gate)?),
+            _ => None,
+        };
+        Ok(Caller::Here(gate, serving))
     }
 
     async fn check_id(&self, caller: &Caller, need: Need) -> Outcome {
@@ -129,7 +150,7 @@ impl Caller {
     pub async fn call<C: Call + Into<Request>>(&self, params: C) -> Outcome<C::Answer> {
         match self {
             Self::Running(client) => Ok(client.call(params).await?),
-            Self::Here(gate) => Ok(ask(gate, params).await?),
+            Self::Here(gate, _) => Ok(ask(gate, params).await?),
         }
     }
 
@@ -143,7 +164,7 @@ impl Caller {
                 let (subscribed, events) = client.subscribe(None).await?;
                 Ok((subscribed, Events::Running(events)))
             }
-            Self::Here(gate) => {
+            Self::Here(gate, _) => {
                 let subscription = gate.subscribe(None)?;
                 let subscribed = Subscribed {
                     seq: subscription.seq(),
@@ -156,7 +177,7 @@ impl Caller {
 
     /// Whether this process has the home open.
     pub fn is_here(&self) -> bool {
-        matches!(self, Self::Here(_))
+        matches!(self, Self::Here(..))
     }
 
     /// Whether the home has a PIN.
@@ -166,15 +187,32 @@ impl Caller {
     pub async fn has_pin(&self) -> Outcome<bool> {
         match self {
             Self::Running(_) => Ok(self.call(Status {}).await?.pin),
-            Self::Here(gate) => Ok(gate.home().vault()?.has_pin()?),
+            Self::Here(gate, _) => Ok(gate.home().vault()?.has_pin()?),
         }
     }
 
     /// Takes leave: closes the home if this process has it open.
     pub async fn close(self) {
-        if let Self::Here(gate) = self {
+        if let Self::Here(gate, serving) = self {
+            if let Some(serving) = serving {
+                let _ = serving.stop.send(());
+                let _ = serving.task.await;
+            }
             gate.close().await;
         }
+    }
+}
+
+impl Serving {
+    fn start(paths: &Paths, gate: &Gate) -> Outcome<Self> {
+        let server = Server::bind(&paths.socket()).map_err(|error| {
+            Error::failure(format!("cannot listen for other commands: {error}"))
+        })?;
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(server.serve(Arc::new(gate.clone()), async {
+            let _ = stopped.await;
+        }));
+        Ok(Self { stop, task })
     }
 }
 
@@ -192,9 +230,4 @@ impl Events {
             },
         }
     }
-}
-
-/// Whether a failure says that no node runs.
-pub fn is_no_node(failure: &Failure) -> bool {
-    matches!(failure, Failure::Error(error) if error.kind == Kind::NoNode)
 }

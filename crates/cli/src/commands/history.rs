@@ -16,11 +16,7 @@ use crate::signals::Signals;
 const PAGE: u64 = 1000;
 
 pub(super) async fn run(shell: &Shell, args: History) -> Outcome {
-    let need = if args.follow {
-        Need::Network
-    } else {
-        Need::Home
-    };
+    let need = if args.follow { Need::Stay } else { Need::Home };
     shell
         .with(need, async |caller| {
             if !args.follow {

@@ -1,6 +1,6 @@
 //! `tenet listen`: every new thing as it comes.
 
-use tenet_rpc::api::{Contact, Event, Notice, Path};
+use tenet_rpc::api::{Event, Notice, Path};
 use tenet_rpc::client::Occurrence;
 
 use super::{Shell, contacts, message};
@@ -13,7 +13,7 @@ use crate::time;
 
 pub(super) async fn run(shell: &Shell, args: &Listen) -> Outcome {
     shell
-        .with(Need::Network, async |caller| {
+        .with(Need::Stay, async |caller| {
             let mut signals = Signals::new()?;
             let (_, events) = caller.subscribe().await?;
             tokio::select! {
