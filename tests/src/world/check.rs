@@ -24,6 +24,9 @@ use super::{
 /// The longest wait of a redial is five minutes; a few in a row may be unlucky.
 const PATIENCE_MS: u64 = 30 * 60 * 1000;
 
+/// How many moments something may happen at; a day of two takes a few hundred.
+const MAX_STEPS: usize = 20_000;
+
 impl World {
     /// Plays a script to its end, and on until nothing happens any more.
     ///
@@ -31,13 +34,16 @@ impl World {
     /// Where that takes for ever.
     pub fn play(&mut self, script: &mut Script) {
         let end = self.now + PATIENCE_MS;
-        loop {
+        for _ in 0..MAX_STEPS {
             let done = script.go_on(self);
-            if !self.step() && done && self.is_whole() {
+            if !self.step() {
+                let left = script.left();
+                assert!(done && self.is_whole(), "stuck before {left:?}: {}", self.state());
                 return;
             }
             assert!(self.now < end, "the world does not come to rest: {}", self.state());
         }
+        panic!("too much happens: {}", self.state());
     }
 
     /// Goes on until nothing happens any more.
@@ -136,9 +142,11 @@ impl World {
         for node in &self.nodes {
             let deadline = node.engine().and_then(tenet_node::Engine::deadline);
             let deadline = deadline.map(|at| at.saturating_sub(self.now + node.ahead));
-            let (name, asked) = (&node.name, &node.asked);
+            let (name, asked, batches) = (&node.name, &node.asked, node.batches);
             let last = node.notices.iter().rev().take(4).collect::<Vec<_>>();
-            state += &format!("\n{name}: due in {deadline:?} ms, asked {asked:?}, told {last:?}");
+            state += &format!(
+                "\n{name}: batch {batches}, due in {deadline:?} ms, asked {asked:?}, told {last:?}"
+            );
         }
         state
     }

@@ -59,7 +59,12 @@ impl Script {
         for node in 0..world.nodes.len() {
             let own = self.lines.iter_mut().filter(|(line, done)| line.0 == node && !done);
             for (Line(_, after, deed), done) in own {
-                if !is_gone(world, after, deed) {
+                if is_gone(world, after, deed) {
+                    // And with it what hangs on this line.
+                    if let Deed::Send(_, label) | Deed::Reply(_, _, label) = deed {
+                        world.model.lost.insert((*label).to_owned());
+                    }
+                } else {
                     if !holds(world, node, after) {
                         break;
                     }
@@ -70,6 +75,11 @@ impl Script {
             }
         }
         self.lines.iter().all(|(_, done)| *done)
+    }
+
+    /// What is still to be done.
+    pub fn left(&self) -> Vec<Line> {
+        self.lines.iter().filter(|(_, done)| !done).map(|(line, _)| *line).collect()
     }
 }
 

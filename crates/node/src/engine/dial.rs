@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::SocketAddr};
 use tenet_apps::contacts::endpoint::{self, Endpoint};
 use tenet_delivery::redial;
 use tenet_identity::keys::EndpointId;
-use tenet_log::store::StoreError;
+use tenet_log::{ids::SessionId, store::StoreError};
 
 use super::Engine;
 use crate::{input::Output, storage::Storage};
@@ -18,16 +18,9 @@ impl<S: Storage> Engine<S> {
     /// known, and with everybody whose link we are taking; and with nobody else.
     pub(super) fn want_everybody(&mut self, now: u64) -> Result<(), StoreError> {
         let mut wanted: BTreeSet<EndpointId> = BTreeSet::new();
-        for (id, session) in &self.sessions {
-            let active: BTreeSet<_> =
-                session.roster().active().map(|(author, _)| author.device).collect();
-            for register in self.store.registers(*id)? {
-                let device = register.device();
-                let ours = device == self.own.device();
-                if ours || register.key() != endpoint::KEY || !active.contains(&device) {
-                    continue;
-                }
-                let Ok(endpoint) = Endpoint::decode(register.value()) else { continue };
+        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for session in sessions {
+            for endpoint in self.endpoints_in(session)? {
                 wanted.insert(endpoint.id);
                 self.addresses.insert(endpoint.id, endpoint.addresses);
             }
@@ -40,6 +33,21 @@ impl<S: Storage> Engine<S> {
             self.redial.handle(redial::Input::Want(endpoint), now, &mut self.rng);
         }
         Ok(())
+    }
+
+    /// Where the other devices of a session are met, as far as they have said so.
+    pub(super) fn endpoints_in(&self, session: SessionId) -> Result<Vec<Endpoint>, StoreError> {
+        let Some(state) = self.sessions.get(&session) else { return Ok(Vec::new()) };
+        let active: BTreeSet<_> =
+            state.roster().active().map(|(author, _)| author.device).collect();
+        let mut registers = self.store.registers(session)?;
+        registers.retain(|register| {
+            let device = register.device();
+            let theirs = device != self.own.device() && active.contains(&device);
+            theirs && register.key() == endpoint::KEY
+        });
+        let endpoints = registers.iter().map(|register| Endpoint::decode(register.value()));
+        Ok(endpoints.filter_map(Result::ok).collect())
     }
 
     /// Somebody says on the LAN that an endpoint is there: worth a try if we want it.

@@ -79,12 +79,20 @@ impl<S: Storage> Engine<S> {
         Ok(link.map(Knocking::id))
     }
 
-    /// Links that are still to be taken, with where their makers are met.
+    /// Links that are still to be taken, and those that were taken but whose makers have not said
+    /// yet where they are met: with what the link says about that.
     pub(super) fn links_to_reach(
         &self,
         now: u64,
     ) -> Result<Vec<(EndpointId, Vec<SocketAddr>)>, StoreError> {
-        let links = self.open_knockings(now)?;
+        let mut links = self.open_knockings(now)?;
+        for knocking in self.store.knockings()? {
+            if let State::Connected { session } = knocking.state
+                && self.endpoints_in(session)?.is_empty()
+            {
+                links.push(knocking);
+            }
+        }
         let place = |knocking: &Knocking| {
             let ext = knocking.link.ext();
             (ext.endpoint, ext.addresses.clone())

@@ -317,6 +317,9 @@ impl<S: Storage> Engine<S> {
         let connection = Connection { peer, role, exporter, stage };
         self.connections.0.insert(conn, connection);
         if role == Role::Dialler {
+            // Else a connection that ends before the two know each other would be a dial that
+            // never ends.
+            self.redial.handle(redial::Input::Connected(peer), now, &mut self.rng);
             self.say_hello(conn)?;
             if let Some(invite) = knocking {
                 self.say_knock(conn, invite)?;
