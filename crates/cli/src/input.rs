@@ -26,6 +26,8 @@ pub struct Input {
     terminal: bool,
     /// The PIN that stood on the first line of stdin.
     first_line: RefCell<Option<Secret>>,
+    /// The PIN that was typed to open the home: nobody is asked twice in one command.
+    typed: RefCell<Option<Secret>>,
 }
 
 impl Input {
@@ -36,6 +38,7 @@ impl Input {
             pin_file,
             terminal,
             first_line: RefCell::default(),
+            typed: RefCell::default(),
         }
     }
 
@@ -53,7 +56,9 @@ impl Input {
             return Ok(pin);
         }
         if self.terminal {
-            return ask(prompt);
+            let pin = ask(prompt)?;
+            self.typed.replace(Some(pin.clone()));
+            return Ok(pin);
         }
         let message = "the home has a PIN: give it with --pin-file FILE, or - for stdin";
         Err(Error::new(Kind::Locked, message).into())
@@ -64,7 +69,8 @@ impl Input {
     /// # Errors
     /// [`Kind::Usage`] if stdin ends before it.
     pub fn pin_or_line(&self, prompt: &str) -> Outcome<Secret> {
-        match self.given_pin()? {
+        let typed = self.typed.borrow().clone();
+        match self.given_pin()?.or(typed) {
             Some(pin) => Ok(pin),
             None => self.secret(prompt),
         }

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use chat::{Edit, History, Kind, Listen, React, Read, Send, Unsend};
@@ -84,7 +85,14 @@ pub struct Global {
     )]
     pub listen: Vec<SocketAddr>,
     /// Do not look for others on the local network.
-    #[arg(long, global = true, env = "TENET_NO_LAN", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "TENET_NO_LAN",
+        hide_env_values = true,
+        action = ArgAction::SetTrue,
+        value_parser = FalseyValueParser::new()
+    )]
     pub no_lan: bool,
     /// Say more on stderr; twice or thrice for still more.
     #[arg(short, long, global = true, action = ArgAction::Count)]

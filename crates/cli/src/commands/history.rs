@@ -8,7 +8,7 @@ use tenet_rpc::client::Occurrence;
 use super::{Shell, message};
 use crate::args::History;
 use crate::caller::{Caller, Events, Need};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::note;
 use crate::signals::Signals;
 
@@ -82,8 +82,8 @@ async fn follow(shell: &Shell, args: &History, page: Page, mut events: Events) -
             print_one(shell, args, &message)?;
         }
     }
-    note("the node is gone or locked");
-    Ok(())
+    note("tenet: the node is gone or locked");
+    Err(Failure::Said)
 }
 
 fn print(shell: &Shell, args: &History, page: &Page) -> Outcome {

@@ -1,12 +1,12 @@
 //! `tenet listen`: every new thing as it comes.
 
-use tenet_rpc::api::{Event, Notice, Path};
+use tenet_rpc::api::{Contact, ContactChange, Event, Notice, Path, Presence};
 use tenet_rpc::client::Occurrence;
 
-use super::{Shell, contacts, message};
+use super::{Shell, message};
 use crate::args::{Kind, Listen};
 use crate::caller::{Events, Need};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::{note, shown, shown_short};
 use crate::signals::Signals;
 use crate::time;
@@ -43,8 +43,8 @@ async fn print(shell: &Shell, args: &Listen, mut events: Events) -> Outcome {
             }
         }
     }
-    note("the node is gone or locked");
-    Ok(())
+    note("tenet: the node is gone or locked");
+    Err(Failure::Said)
 }
 
 fn wanted(kinds: &[Kind], event: &Event) -> bool {
@@ -64,7 +64,7 @@ fn words(notice: &Notice, ids: bool) -> String {
     match &notice.event {
         Event::Message(message) | Event::Changed(message) => message::words(message, ids),
         Event::State { id, state, .. } => format!("{id} is {state}"),
-        Event::Contact { contact, .. } => contacts::words(contact),
+        Event::Contact { change, contact } => contact_words(*change, contact),
         Event::Accept { name, state, .. } => {
             format!(
                 "the link of {}: {}",
@@ -87,5 +87,20 @@ fn words(notice: &Notice, ids: bool) -> String {
             time::short(*ours)
         ),
         _ => "something that this version does not know".into(),
+    }
+}
+
+fn contact_words(change: ContactChange, contact: &Contact) -> String {
+    let name = shown_short(&contact.name);
+    match (change, &contact.warning) {
+        (ContactChange::Added, _) => format!("{name} is a contact now"),
+        (ContactChange::Renamed, _) => format!("{} is called {name} now", contact.did),
+        (ContactChange::Verified, _) => format!("{name} is verified"),
+        (ContactChange::Presence, _) => match contact.presence {
+            Presence::Online => format!("{name} is online"),
+            _ => format!("{name} is offline"),
+        },
+        (_, Some(warning)) => format!("{name}: {}", shown(warning)),
+        (_, None) => format!("{name} stands differently"),
     }
 }

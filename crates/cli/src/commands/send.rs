@@ -19,11 +19,15 @@ struct Shown<'a> {
 }
 
 pub(super) async fn run(shell: &Shell, args: Send) -> Outcome {
+    // Nobody has to be reached for a note to oneself.
+    let alone = matches!(args.who.as_str(), "self" | "me");
     let text = shell.input.text(args.text.as_deref().unwrap_or("-"))?;
     let sent = shell
         .with(Need::Network, async |caller| {
             // A running node goes on by itself; this process has to stay until it is delivered.
-            let wait = args.wait.or(caller.is_here().then_some(State::Delivered));
+            let wait = args
+                .wait
+                .or((caller.is_here() && !alone).then_some(State::Delivered));
             let params = api::Send {
                 who: args.who,
                 text,
@@ -43,11 +47,11 @@ pub(super) async fn run(shell: &Shell, args: Send) -> Outcome {
     shell
         .output
         .object(&shown, || format!("{} {}", sent.id, sent.state))?;
-    judge(&sent, args.wait)
+    judge(&sent, args.wait, alone)
 }
 
 /// Says what is kept, and whether what was waited for is reached (`CLI-8`).
-fn judge(sent: &Sent, wait: Option<State>) -> Outcome {
+fn judge(sent: &Sent, wait: Option<State>, alone: bool) -> Outcome {
     if sent.state == State::Failed {
         note(&format!(
             "tenet: {}",
@@ -55,7 +59,7 @@ fn judge(sent: &Sent, wait: Option<State>) -> Outcome {
         ));
         return Err(Failure::Said);
     }
-    if sent.state < State::Stored {
+    if sent.state < State::Stored && !alone {
         note("kept; it is sent as soon as the other can be reached, while tenet up runs");
     }
     match wait {

@@ -189,3 +189,6 @@ pub(crate) fn locked() -> NodeStatus {
         accepting: 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

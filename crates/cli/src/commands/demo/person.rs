@@ -78,7 +78,7 @@ impl Person {
             .unwrap_or_default();
         let ready: Value = serde_json::from_str(&line)
             .map_err(|_| format!("{}'s node did not get ready", self.name))?;
-        expect(ready["did"] == *self.did, || {
+        expect(*field(&ready, "did") == *self.did, || {
             format!("not {}'s node: {line}", self.name)
         })
     }
@@ -210,10 +210,15 @@ impl Drop for Person {
     }
 }
 
+/// A field, or `null` if there is none.
+pub(super) fn field<'v>(value: &'v Value, name: &str) -> &'v Value {
+    value.get(name).unwrap_or(&Value::Null)
+}
+
 /// A field that must be a text.
-pub(super) fn text(value: &Value, field: &str) -> Held<String> {
-    let found = value.get(field).and_then(Value::as_str).map(str::to_owned);
-    found.ok_or_else(|| format!("no {field} in {value}"))
+pub(super) fn text(value: &Value, name: &str) -> Held<String> {
+    let found = field(value, name).as_str().map(str::to_owned);
+    found.ok_or_else(|| format!("no {name} in {value}"))
 }
 
 /// Whether something holds, or what to say.

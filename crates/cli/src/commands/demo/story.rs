@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::person::{Held, Person, expect, text};
+use super::person::{Held, Person, expect, field, text};
 
 /// Texts that cannot stand anywhere by chance.
 const FIRST: &str = "The owl flies at nine.";
@@ -90,14 +90,14 @@ impl Story {
         let accepted = self
             .bob
             .tell_with(&["accept", "-", "--name", "Alice"], &self.link)?;
-        expect(accepted["state"] == "connected", || {
+        expect(field(&accepted, "state") == "connected", || {
             format!("not connected: {accepted}")
         })?;
         let contacts = self.alice.list(&["contacts"])?;
         let bob = contacts
             .iter()
-            .find(|contact| contact["did"] == *self.bob.did);
-        let same = bob.is_some_and(|bob| bob["session"] == accepted["session"]);
+            .find(|contact| *field(contact, "did") == *self.bob.did);
+        let same = bob.is_some_and(|bob| field(bob, "session") == field(&accepted, "session"));
         expect(same, || "they are not in one session".into())
     }
 
@@ -132,9 +132,9 @@ impl Story {
         let bob = self.bob.did.clone();
         let changed = |messages: &[Value]| {
             messages.first().is_some_and(|first| {
-                first["text"] == EDITED
-                    && first["edited"] == true
-                    && first["reactions"]["👍"] == serde_json::json!([bob])
+                field(first, "text") == EDITED
+                    && field(first, "edited") == true
+                    && *field(field(first, "reactions"), "👍") == serde_json::json!([bob])
             })
         };
         self.alice
@@ -144,7 +144,11 @@ impl Story {
 
     fn read(&mut self) -> Held {
         self.bob.tell(&["read", "Alice"])?;
-        let read = |messages: &[Value]| messages.first().is_some_and(|m| m["state"] == "read");
+        let read = |messages: &[Value]| {
+            messages
+                .first()
+                .is_some_and(|m| field(m, "state") == "read")
+        };
         self.alice
             .await_history(&self.bob, "that it was read", read)
     }
@@ -152,20 +156,19 @@ impl Story {
     fn verification(&mut self) -> Held {
         let here = self.alice.tell(&["contact", "verify", "Bob"])?;
         let there = self.bob.tell(&["contact", "verify", "Alice"])?;
-        for field in ["emoji", "digits", "number"] {
-            let same = !here[field].is_null() && here[field] == there[field];
-            expect(same, || {
-                format!("{field}: {} and {}", here[field], there[field])
-            })?;
+        for name in ["emoji", "digits", "number"] {
+            let (ours, theirs) = (field(&here, name), field(&there, name));
+            let same = !ours.is_null() && ours == theirs;
+            expect(same, || format!("{name}: {ours} and {theirs}"))?;
         }
         expect(
-            here["emoji"]
+            field(&here, "emoji")
                 .as_array()
                 .is_some_and(|emoji| emoji.len() == 7),
-            || format!("not seven emoji: {}", here["emoji"]),
+            || format!("not seven emoji: {}", field(&here, "emoji")),
         )?;
         let confirmed = self.alice.tell(&["contact", "confirm", "Bob"])?;
-        expect(confirmed["verified"] == true, || {
+        expect(field(&confirmed, "verified") == true, || {
             format!("not verified: {confirmed}")
         })
     }
@@ -181,8 +184,11 @@ impl Story {
             .await_history(&self.alice, "what was sent meanwhile", |messages| {
                 texts(messages) == expected
             })?;
-        let delivered =
-            |messages: &[Value]| messages.iter().all(|message| message["state"] != "queued");
+        let delivered = |messages: &[Value]| {
+            messages
+                .iter()
+                .all(|message| field(message, "state") != "queued")
+        };
         self.alice
             .await_history(&self.bob, "that it was delivered", delivered)
     }
@@ -191,7 +197,7 @@ impl Story {
         let ids = |messages: Vec<Value>| {
             messages
                 .iter()
-                .map(|message| message["id"].clone())
+                .map(|message| field(message, "id").clone())
                 .collect::<Vec<_>>()
         };
         let here = ids(self.alice.history(&self.bob)?);
@@ -205,7 +211,7 @@ impl Story {
         let invites = self.alice.list(&["invites", "--all"])?;
         let noticed = invites
             .iter()
-            .any(|invite| invite["reuse_attempts"].as_u64() > Some(0));
+            .any(|invite| field(invite, "reuse_attempts").as_u64() > Some(0));
         expect(noticed, || format!("Alice was not told: {invites:?}"))
     }
 
@@ -220,7 +226,7 @@ impl Story {
 fn texts(messages: &[Value]) -> Vec<&str> {
     messages
         .iter()
-        .filter_map(|message| message["text"].as_str())
+        .filter_map(|message| field(message, "text").as_str())
         .collect()
 }
 
