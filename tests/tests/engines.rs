@@ -83,3 +83,32 @@ fn an_engine_may_die_at_any_commit() {
         }
     }
 }
+
+/// A random day of this seed, with all checks.
+fn random_day(seed: u64) {
+    let ((), errors) = errors::during(|| {
+        let mut world = World::new(seed, &[0, 0]);
+        world.random_day(60);
+        world.check_pair(ANN, BERT);
+        world.check_peace();
+    });
+    assert!(errors.is_empty(), "logged as errors: {errors:?}");
+}
+
+#[test]
+fn random_days() {
+    let seeds = match std::env::var("TENET_SEED") {
+        Ok(seed) => {
+            let seed: u64 = seed.parse().unwrap();
+            seed..seed + 1
+        }
+        Err(_) => 0..200,
+    };
+    for seed in seeds {
+        let day = std::panic::catch_unwind(|| random_day(seed));
+        assert!(
+            day.is_ok(),
+            "to see it again: TENET_SEED={seed} cargo test -p tenet-tests --test engines random_days"
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! Connections: who is at the other end, and how far the two are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_identity::{
     card::DeviceCard,
@@ -21,35 +21,25 @@ pub(crate) struct Connection {
     pub(crate) role: Role,
     pub(crate) exporter: [u8; 32],
     pub(crate) stage: Stage,
+    /// Whether we have shown our device.
+    pub(crate) greeted: bool,
+    /// The link that we knock with here, and the session that the answer founded.
+    pub(crate) knocked: Option<(InviteId, Option<SessionId>)>,
+    /// Who knocked here with which link and was answered; what it committed to is still closed.
+    pub(crate) answered: Option<(InviteId, Box<Knocker>)>,
+    /// The tags that the other end named last: among them may be those of sessions that we only
+    /// come to know later.
+    pub(crate) named: BTreeSet<Tag>,
 }
 
-/// How far the two ends are.
+/// How far the two ends are. Knocks, in both directions, go on beside it.
 pub(crate) enum Stage {
     /// Nothing was heard from the other end.
-    Silent {
-        /// The link that we knock with, where that is why we dialled.
-        knocking: Option<InviteId>,
-    },
-    /// The other end has shown a device that we do not know: it may knock, and nothing else.
-    Stranger {
+    Silent,
+    /// The other end has shown a device, which may knock or answer a knock, and nothing else.
+    Shown {
         /// Its card.
         card: DeviceCard,
-    },
-    /// We knocked; its device is known, its answer is not.
-    Knocking {
-        /// With which link.
-        invite: InviteId,
-        /// The other end's card.
-        card: DeviceCard,
-        /// The session that its answer founded, once it has answered.
-        session: Option<SessionId>,
-    },
-    /// A stranger knocked rightly and was answered; what it committed to is still closed.
-    Answered {
-        /// By which link.
-        invite: InviteId,
-        /// Who knocked.
-        knocker: Box<Knocker>,
     },
     /// Both know each other.
     Ready(Ready),
@@ -98,6 +88,34 @@ impl Connection {
             Role::Dialler => (from_dialler, from_dialled),
             Role::Dialled => (from_dialled, from_dialler),
         }
+    }
+
+    /// A connection of which nothing is known but where it leads.
+    pub(crate) fn new(peer: EndpointId, role: Role, exporter: [u8; 32]) -> Self {
+        Self {
+            peer,
+            role,
+            exporter,
+            stage: Stage::Silent,
+            greeted: false,
+            knocked: None,
+            answered: None,
+            named: BTreeSet::new(),
+        }
+    }
+
+    /// The device that the other end has shown, and whose it is.
+    pub(crate) fn shown(&self) -> Option<(IdentityId, DeviceId)> {
+        match &self.stage {
+            Stage::Silent => None,
+            Stage::Shown { card } => Some((card.identity(), card.device())),
+            Stage::Ready(ready) => Some((ready.identity, ready.device)),
+        }
+    }
+
+    /// Whether a knock is under way, in whichever direction.
+    pub(crate) fn in_knock(&self) -> bool {
+        self.knocked.is_some() || self.answered.is_some()
     }
 
     pub(crate) fn ready(&self) -> Option<&Ready> {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
+use tenet_apps::contacts::store::ContactStore;
 use tenet_identity::{
     card::{self, DeviceCard},
     did,
@@ -117,16 +118,16 @@ impl Node {
         }
     }
 
-    /// The session in which it writes to somebody.
-    pub fn session_with(&self, other: IdentityId) -> Option<SessionId> {
-        use tenet_apps::contacts::store::ContactStore;
-        self.disk().contact(other).unwrap().and_then(|contact| contact.session())
+    /// The sessions that it has with somebody; it writes in the first.
+    pub fn sessions_with(&self, other: IdentityId) -> Vec<SessionId> {
+        let contact = self.disk().contact(other).unwrap();
+        contact.map_or_else(Vec::new, |contact| contact.sessions.into_iter().collect())
     }
 
     /// What it shows of a conversation.
     pub fn history(&self, other: IdentityId) -> Vec<Shown> {
-        let Some(session) = self.session_with(other) else { return Vec::new() };
-        query::history(self.disk(), self.identity(), &[session], None, 10_000).unwrap()
+        let sessions = self.sessions_with(other);
+        query::history(self.disk(), self.identity(), &sessions, None, 10_000).unwrap()
     }
 }
 

@@ -104,7 +104,7 @@ fn holds(world: &World, node: usize, after: &After) -> bool {
     }
     match after {
         After::Nothing => true,
-        After::Contact(other) => this.session_with(world.nodes[*other].identity()).is_some(),
+        After::Contact(other) => !this.sessions_with(world.nodes[*other].identity()).is_empty(),
         After::Message(label) => world.model.by_label(label).is_some_and(|id| {
             let others = world.nodes.iter().filter(|other| other.identity() != this.identity());
             let mut shown = others.flat_map(|other| this.history(other.identity()));

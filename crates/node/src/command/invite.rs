@@ -96,9 +96,12 @@ impl<S: Storage> Engine<S> {
         let knocking = Knocking::new(link, name, nonce, now);
         self.must_last();
         self.store.put_knocking(&knocking)?;
-        // A connection that stands already was not made to knock.
+        self.knock_again = true;
+        // One that is only being made was not made to knock.
         for conn in self.connections.with_endpoint(endpoint) {
-            self.close(now, conn, CloseReason::Duplicate);
+            if self.connections.0.get(&conn).is_some_and(|connection| connection.ready().is_none()) {
+                self.close(now, conn, CloseReason::Duplicate);
+            }
         }
         self.redial.handle(redial::Input::Want(endpoint), now, &mut self.rng);
         self.redial.handle(redial::Input::News(endpoint), now, &mut self.rng);

@@ -70,15 +70,18 @@ impl<S: Storage> Engine<S> {
     /// Everything shown of a conversation is read. Told to the other side unless the setting
     /// `read_positions` is off; then only our own unread counts know.
     pub(super) fn mark_read(&mut self, now: u64, who: &str) -> Result<Reply, CommandError> {
-        let session = self.session_of(who)?;
-        let last = self.store.history(&[session], None, 1)?.pop();
+        let (session, sessions) = self.sessions_of(who)?;
+        let last = self.store.history(&sessions, None, 1)?.pop();
         let Some(last) = last else { return Ok(Reply::Read { session, id: None }) };
-        if self.settings()?.read_positions
-            && let Some(state) = self.sessions.get(&session)
-        {
-            let position = read::Position::new(last.order, state.frontier());
-            self.must_last();
-            self.write_register(now, session, read::KEY, position.encode())?;
+        if self.settings()?.read_positions {
+            for session in sessions {
+                let last = self.store.history(&[session], None, 1)?.pop();
+                let state = self.sessions.get(&session);
+                let Some((last, state)) = last.zip(state) else { continue };
+                let position = read::Position::new(last.order, state.frontier());
+                self.must_last();
+                self.write_register(now, session, read::KEY, position.encode())?;
+            }
         }
         Ok(Reply::Read { session, id: Some(last.id) })
     }

@@ -42,6 +42,9 @@ impl<S: Storage> Engine<S> {
         if ours.is_some() {
             self.queue(session, event, admitted.position)?;
         }
+        if let Some(recent) = self.recent.get_mut(&session) {
+            recent.events.push((admitted.position, event.clone()));
+        }
         self.connections.mark(session);
         if admitted.roster_changed {
             self.roster_changed(now, session)?;
@@ -149,7 +152,7 @@ impl<S: Storage> Engine<S> {
             .map(|(conn, _)| *conn)
             .collect();
         for conn in conns {
-            self.say_meet(conn);
+            self.say_meet(conn)?;
         }
         Ok(())
     }

@@ -17,6 +17,14 @@ impl<S: Storage> Engine<S> {
     /// Wants a connection with every device that we share a session with and whose endpoint is
     /// known, and with everybody whose link we are taking; and with nobody else.
     pub(super) fn want_everybody(&mut self, now: u64) -> Result<(), StoreError> {
+        for endpoint in self.wanted(now)? {
+            self.redial.handle(redial::Input::Want(endpoint), now, &mut self.rng);
+        }
+        Ok(())
+    }
+
+    /// Everybody to be connected with; where they are met is noted.
+    pub(super) fn wanted(&mut self, now: u64) -> Result<BTreeSet<EndpointId>, StoreError> {
         let mut wanted: BTreeSet<EndpointId> = BTreeSet::new();
         let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
         for session in sessions {
@@ -29,10 +37,7 @@ impl<S: Storage> Engine<S> {
             wanted.insert(endpoint);
             self.addresses.entry(endpoint).or_insert(addresses);
         }
-        for endpoint in wanted {
-            self.redial.handle(redial::Input::Want(endpoint), now, &mut self.rng);
-        }
-        Ok(())
+        Ok(wanted)
     }
 
     /// Where the other devices of a session are met, as far as they have said so.

@@ -14,17 +14,23 @@ impl<S: Storage> Engine<S> {
             // Frames of a connection that we ended are still under way.
             return Ok(());
         };
-        let ready = matches!(connection.stage, Stage::Ready(_));
-        let knocking = matches!(connection.stage, Stage::Knocking { .. } | Stage::Answered { .. });
         let frame = Frame::decode(bytes).map_err(|error| Fault::Peer(error.to_string()))?;
-        match frame {
-            Frame::Hello(bytes) => self.on_hello(now, conn, &bytes),
-            Frame::Knock(bytes) => self.on_knock_message(now, conn, &bytes),
-            Frame::Meet(tags) if ready => self.on_meet(conn, &tags),
-            Frame::Sync(tag, message) if ready => self.on_sync(now, conn, tag, message),
-            // Who knocks again may be known already at the other side, which then goes ahead.
-            Frame::Meet(_) | Frame::Sync(..) if knocking => Ok(()),
-            Frame::Meet(_) | Frame::Sync(..) => {
+        match (frame, &connection.stage) {
+            (Frame::Hello(bytes), _) => self.on_hello(now, conn, &bytes),
+            (Frame::Knock(bytes), _) => self.on_knock_message(now, conn, &bytes),
+            (Frame::Meet(tags), Stage::Ready(_)) => self.on_meet(conn, &tags),
+            (Frame::Meet(tags), Stage::Shown { card }) if connection.in_knock() => {
+                // Whom we knock at knows us already. If we know it too we go ahead, and the knock
+                // goes on beside; else what it named waits until we do.
+                if connection.knocked.is_some() && self.knows(card) {
+                    let card = card.clone();
+                    self.become_ready(now, conn, &card)?;
+                }
+                self.on_meet(conn, &tags)
+            }
+            (Frame::Sync(tag, message), Stage::Ready(_)) => self.on_sync(now, conn, tag, message),
+            (Frame::Sync(..), _) if connection.in_knock() => Ok(()),
+            (Frame::Meet(_) | Frame::Sync(..), _) => {
                 Err(Fault::Peer("it spoke of sessions before it said who it is".into()))
             }
         }

@@ -1,5 +1,7 @@
 //! Showing devices: the dialler first; the dialled side answers only whom it knows.
 
+use std::collections::BTreeMap;
+
 use tenet_identity::{
     card::DeviceCard,
     hello::{Hello, Role, UnverifiedHello, negotiate},
@@ -17,7 +19,8 @@ use tenet_delivery::redial;
 
 impl<S: Storage> Engine<S> {
     pub(super) fn say_hello(&mut self, conn: ConnId) -> Result<(), Fault> {
-        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
+        let Some(connection) = self.connections.0.get_mut(&conn) else { return Ok(()) };
+        connection.greeted = true;
         let binding = connection.binding(self.own.endpoint, connection.role);
         let hello = Hello::new(&self.own.key, &self.own.card, &[VERSION], &binding);
         self.send(conn, &Frame::Hello(hello.to_bytes().into()));
@@ -26,10 +29,10 @@ impl<S: Storage> Engine<S> {
 
     pub(super) fn on_hello(&mut self, now: u64, conn: ConnId, bytes: &[u8]) -> Result<(), Fault> {
         let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
-        let (role, knocking) = match &connection.stage {
-            Stage::Silent { knocking } => (connection.role, *knocking),
-            _ => return Err(Fault::Peer("it showed its device twice".into())),
-        };
+        if !matches!(connection.stage, Stage::Silent) {
+            return Err(Fault::Peer("it showed its device twice".into()));
+        }
+        let (role, knocks) = (connection.role, connection.knocked.is_some());
         let binding = connection.binding(self.own.endpoint, connection.other_role());
         let hello = UnverifiedHello::from_bytes(bytes)
             .and_then(|hello| hello.verify(&binding, now))
@@ -41,17 +44,16 @@ impl<S: Storage> Engine<S> {
         if card.device() == self.own.device() {
             return Err(Fault::Close(CloseReason::NotWelcome));
         }
-        match (role, knocking, self.knows(&card)) {
-            (Role::Dialled, _, true) => {
+        match (role, self.knows(&card)) {
+            (Role::Dialled, true) => {
                 self.say_hello(conn)?;
-                self.become_ready(now, conn, &card);
+                self.become_ready(now, conn, &card)?;
             }
-            (Role::Dialled, _, false) => self.set_stage(conn, Stage::Stranger { card }),
-            (Role::Dialler, Some(invite), _) => {
-                self.set_stage(conn, Stage::Knocking { invite, card, session: None });
-            }
-            (Role::Dialler, None, true) => self.become_ready(now, conn, &card),
-            (Role::Dialler, None, false) => return Err(Fault::Close(CloseReason::NotWelcome)),
+            // It knows us only once it says so, even where we know it: see `on_frame`.
+            (Role::Dialler, _) if knocks => self.set_stage(conn, Stage::Shown { card }),
+            (Role::Dialled, false) => self.set_stage(conn, Stage::Shown { card }),
+            (Role::Dialler, true) => self.become_ready(now, conn, &card)?,
+            (Role::Dialler, false) => return Err(Fault::Close(CloseReason::NotWelcome)),
         }
         Ok(())
     }
@@ -70,21 +72,28 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Both know each other: one connection stays, and the sessions are compared.
-    pub(super) fn become_ready(&mut self, now: u64, conn: ConnId, card: &DeviceCard) {
+    pub(super) fn become_ready(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        card: &DeviceCard,
+    ) -> Result<(), Fault> {
+        self.knock_again = true;
         let (identity, device) = (card.identity(), card.device());
         if !self.is_the_one_to_keep(now, conn, device) {
             self.close(now, conn, CloseReason::Duplicate);
-            return;
+            return Ok(());
         }
-        let shares = Default::default();
-        self.set_stage(conn, Stage::Ready(Ready { identity, device, shares }));
+        let ready = Ready { identity, device, shares: BTreeMap::new() };
+        self.set_stage(conn, Stage::Ready(ready));
         self.output(Output::Authenticated { conn });
         if let Some(connection) = self.connections.0.get(&conn) {
             let peer = connection.peer;
             self.redial.handle(redial::Input::Connected(peer), now, &mut self.rng);
         }
         self.notify(Notice::Connection { identity, device, conn: Some(conn) });
-        self.say_meet(conn);
+        self.say_meet(conn)?;
+        Ok(())
     }
 
     /// Of several connections between the same devices one stays: the last of those that one side

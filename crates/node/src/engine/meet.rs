@@ -1,10 +1,9 @@
 //! Finding the sessions that two connected devices share.
 
-use std::collections::BTreeSet;
-
 use rand_core::Rng;
 use tenet_log::{
     ids::SessionId,
+    store::StoreError,
     sync::{Message, Peer, Tag},
 };
 
@@ -22,9 +21,9 @@ const PADDING: usize = 16;
 
 impl<S: Storage> Engine<S> {
     /// Says which sessions we believe to share.
-    pub(super) fn say_meet(&mut self, conn: ConnId) {
-        let Some(connection) = self.connections.0.get(&conn) else { return };
-        let Some(ready) = connection.ready() else { return };
+    pub(super) fn say_meet(&mut self, conn: ConnId) -> Result<(), StoreError> {
+        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
+        let Some(ready) = connection.ready() else { return Ok(()) };
         let secrets = self.secrets_with(ready.device);
         let mut tags: Vec<Tag> =
             secrets.iter().map(|(_, secret)| connection.tags(secret).0).collect();
@@ -37,17 +36,26 @@ impl<S: Storage> Engine<S> {
         // The order of tags that nobody else can compute tells nothing; sorting hides ours.
         tags.sort();
         self.send(conn, &Frame::Meet(tags));
+        self.begin_shares(conn)
     }
 
-    /// Begins to synchronise every session that both named.
+    /// The other end says which sessions it believes to share.
     pub(super) fn on_meet(&mut self, conn: ConnId, tags: &[Tag]) -> Result<(), Fault> {
-        let named: BTreeSet<Tag> = tags.iter().copied().collect();
+        if let Some(connection) = self.connections.0.get_mut(&conn) {
+            connection.named = tags.iter().copied().collect();
+        }
+        self.begin_shares(conn)?;
+        Ok(())
+    }
+
+    /// Begins to synchronise every session that both have named by now.
+    fn begin_shares(&mut self, conn: ConnId) -> Result<(), StoreError> {
         let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
         let Some(ready) = connection.ready() else { return Ok(()) };
         let mut begun = Vec::new();
         for (session, secret) in self.secrets_with(ready.device) {
             let (ours, theirs) = connection.tags(&secret);
-            if !named.contains(&theirs) || ready.shares.contains_key(&theirs) {
+            if !connection.named.contains(&theirs) || ready.shares.contains_key(&theirs) {
                 continue;
             }
             let Some(state) = self.sessions.get(&session) else { continue };

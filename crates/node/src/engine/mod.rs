@@ -33,6 +33,7 @@ use tenet_log::{
     ids::SessionId,
     session::Session,
     store::{Durability, StoreError},
+    sync::Recent,
 };
 
 pub(crate) use admitted::Ours;
@@ -64,10 +65,16 @@ pub struct Engine<S> {
     pub(crate) addresses: BTreeMap<EndpointId, Vec<SocketAddr>>,
     /// Where we are met.
     pub(crate) own_addresses: Vec<SocketAddr>,
+    /// What came last into each session, so that passing it on reads nothing back.
+    pub(crate) recent: BTreeMap<SessionId, Recent>,
+    /// Conversations by the words that named them, until anything about contacts changes.
+    pub(crate) named: BTreeMap<String, SessionId>,
     outputs: Vec<Output>,
     batch: Option<Batch>,
     /// When to offer again what was too early for somebody (by connection and session).
     pub(crate) resume: BTreeMap<(ConnId, SessionId), u64>,
+    /// Whether a link that is still to be taken may be knocked with on a connection that stands.
+    pub(crate) knock_again: bool,
 }
 
 /// A device of somebody in some session of ours.
@@ -92,9 +99,12 @@ pub(crate) enum Fault {
     /// The other end did what no honest node does.
     #[error("{0}")]
     Peer(String),
-    /// The connection has no further purpose.
+    /// The connection has no further purpose; what was done stays done.
     #[error("closed")]
     Close(CloseReason),
+    /// This program did what it must not: a mistake in it.
+    #[error("{0}")]
+    Own(String),
 }
 
 impl<S: Storage> Engine<S> {
@@ -113,9 +123,12 @@ impl<S: Storage> Engine<S> {
             redial: Redial::new(),
             addresses: BTreeMap::new(),
             own_addresses: Vec::new(),
+            recent: BTreeMap::new(),
+            named: BTreeMap::new(),
             outputs: Vec::new(),
             batch: None,
             resume: BTreeMap::new(),
+            knock_again: false,
         };
         engine.load_sessions()?;
         engine.ensure_own_session(now)?;
@@ -208,6 +221,11 @@ impl<S: Storage> Engine<S> {
                 self.notify(Notice::Misbehaved { device, what: what.clone() });
                 CloseReason::Protocol
             }
+            Fault::Own(what) => {
+                tracing::error!(%what, "an input met a mistake in this program");
+                self.undo(mark)?;
+                CloseReason::Trouble
+            }
             Fault::Store(error) => {
                 tracing::error!(%error, "an input could not be stored");
                 self.undo(mark)?;
@@ -262,8 +280,9 @@ impl<S: Storage> Engine<S> {
     pub fn commit(&mut self, now: u64) -> Vec<Output> {
         let Some(batch) = self.batch.take() else { return std::mem::take(&mut self.outputs) };
         let done = self.flush(now).and_then(|()| self.store.commit(batch.durability));
-        if let Err(error) = done {
-            self.give_up(now, &batch.tickets, &error);
+        match done {
+            Ok(()) => self.recent.values_mut().for_each(Recent::forget),
+            Err(error) => self.give_up(now, &batch.tickets, &error),
         }
         self.dial_due(now);
         std::mem::take(&mut self.outputs)
@@ -313,8 +332,8 @@ impl<S: Storage> Engine<S> {
             Role::Dialler => self.knocking_at(now, peer)?,
             Role::Dialled => None,
         };
-        let stage = Stage::Silent { knocking };
-        let connection = Connection { peer, role, exporter, stage };
+        let mut connection = Connection::new(peer, role, exporter);
+        connection.knocked = knocking.map(|invite| (invite, None));
         self.connections.0.insert(conn, connection);
         if role == Role::Dialler {
             // Else a connection that ends before the two know each other would be a dial that
@@ -331,6 +350,7 @@ impl<S: Storage> Engine<S> {
     fn on_closed(&mut self, now: u64, conn: ConnId) {
         let Some(connection) = self.connections.0.remove(&conn) else { return };
         self.resume.retain(|(resumed, _), _| *resumed != conn);
+        self.knock_again = true;
         let others = self.connections.0.values().any(|other| other.peer == connection.peer);
         if !others {
             self.redial.handle(redial::Input::Lost(connection.peer), now, &mut self.rng);

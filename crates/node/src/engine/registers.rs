@@ -67,7 +67,7 @@ impl<S: Storage> Engine<S> {
         let after = before.map(|before| before.version().0).unwrap_or_default();
         let time = after.next(now);
         let register = Register::sign(&self.own.key, session, key, time, value)
-            .map_err(|error| Fault::Peer(error.to_string()))?;
+            .map_err(|error| Fault::Own(error.to_string()))?;
         self.store.put_register(&register)?;
         self.spread(session, &register, None);
         Ok(())

@@ -16,6 +16,8 @@ use crate::storage::Storage;
 impl<S: Storage> Engine<S> {
     /// Reads all sessions anew: at the start, and after something was undone.
     pub(super) fn load_sessions(&mut self) -> Result<(), StoreError> {
+        self.recent.clear();
+        self.named.clear();
         let mut sessions = BTreeMap::new();
         for id in self.store.sessions()? {
             if let Some(session) = Session::load(&self.store, id)? {

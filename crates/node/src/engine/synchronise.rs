@@ -6,7 +6,7 @@ use tenet_log::{
     register,
     session::Receipt,
     store::{LogStore, StoreError},
-    sync::{EncodedEvent, HeadEntry, Message, Objection, Tag},
+    sync::{EncodedEvent, HeadEntry, Message, Objection, Recent, Tag},
 };
 
 use super::{Engine, Fault};
@@ -217,8 +217,11 @@ impl<S: Storage> Engine<S> {
 
     /// At the end of a batch: acknowledges what came and sends what is lacking, session by session.
     pub(super) fn flush(&mut self, now: u64) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.knock_again) {
+            self.knock_where_ready(now)?;
+        }
         let mut frames = Vec::new();
-        let (store, sessions) = (&self.store, &self.sessions);
+        let (store, sessions, recent) = (&self.store, &self.sessions, &mut self.recent);
         for (conn, connection) in &mut self.connections.0 {
             let Some(ready) = connection.ready_mut() else { continue };
             for share in ready.shares.values_mut().filter(|share| share.dirty) {
@@ -227,7 +230,11 @@ impl<S: Storage> Engine<S> {
                     continue;
                 }
                 let acknowledgement = share.peer.acknowledgement();
-                let events = share.peer.pump(store, now)?;
+                let at_hand = recent.get(&share.session);
+                let events = share.peer.pump_recent(store, at_hand, now)?;
+                if at_hand.is_none() {
+                    recent.insert(share.session, Recent::begin(store, share.session)?);
+                }
                 for message in acknowledgement.into_iter().chain(events) {
                     frames.push((*conn, Frame::Sync(share.ours, message)));
                 }

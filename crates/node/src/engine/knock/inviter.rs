@@ -1,0 +1,191 @@
+//! The inviter: answering who knocks, so that each device always gets the same answer.
+
+use tenet_apps::contacts::{
+    Answered, Invite,
+    contact::{Share, Verification, Warning},
+    invite::{Admission, Refused},
+};
+use tenet_identity::{
+    meeting::knock::{self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Reason},
+};
+use tenet_log::{
+    roster::SessionKind,
+    session::{Receipt, Session},
+};
+
+use super::{append_fault, open_fault, own_fault, peer_fault, verified};
+use crate::{
+    engine::{Engine, Fault, Ours},
+    input::{CloseReason, ConnId, Notice},
+    storage::Storage,
+};
+
+impl<S: Storage> Engine<S> {
+    pub(super) fn on_knock(&mut self, now: u64, conn: ConnId, knock: Knock) -> Result<(), Fault> {
+        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
+        let Some((_, shown)) = connection.shown() else {
+            return Err(Fault::Peer("it knocked before it said who it is".into()));
+        };
+        let Some(mut invite) = self.store.invite(knock.invite())? else {
+            return self.refuse(conn, Reason::Unknown);
+        };
+        let exporter = connection.exporter;
+        let secret = invite.secret.clone();
+        let bond = Bond {
+            exporter,
+            secret: &secret,
+            inviter: self.own.identity(),
+            endpoint: self.own.endpoint,
+        };
+        let knocker = match knock.check(&bond) {
+            Ok(knocker) if knocker.card.device() == shown => knocker,
+            // A stranger without the secret learns nothing about invites.
+            _ => return self.refuse(conn, Reason::Unknown),
+        };
+        let admission = invite.admit(now, knocker.card.device(), knocker.card.identity());
+        self.store.put_invite(&invite)?;
+        let answered = match admission {
+            Ok(Admission::New) => self.first_answer(now, &invite, &knocker)?,
+            Ok(Admission::Again) => match self.store.answered(invite.id(), knocker.card.device())? {
+                Some(answered) if answered.may_repeat(&knocker.commitment) => answered,
+                _ => return self.refuse(conn, Reason::Used),
+            },
+            Err(refused) => return self.refuse_admission(now, conn, &invite, refused),
+        };
+        self.answer(conn, &bond, knocker, &answered)
+    }
+
+    /// Fixes, and keeps, what this device will be answered however often it knocks.
+    fn first_answer(
+        &mut self,
+        now: u64,
+        invite: &Invite,
+        knocker: &Knocker,
+    ) -> Result<Answered, Fault> {
+        let founding = Session::draft_founding(
+            &self.own.key,
+            &self.own.card,
+            SessionKind::Direct,
+            &[knocker.card.identity()],
+            now,
+            &mut self.rng,
+        )
+        .map_err(append_fault)?;
+        let nonce = knock::nonce(&mut self.rng);
+        let answered = Answered {
+            invite: invite.id(),
+            device: knocker.card.device(),
+            identity: knocker.card.identity(),
+            nickname: knocker.name.clone(),
+            commitment: knocker.commitment,
+            nonce,
+            founding: founding.to_wire(),
+            at: now,
+            opened: false,
+        };
+        self.store.put_answered(&answered)?;
+        Ok(answered)
+    }
+
+    fn answer(
+        &mut self,
+        conn: ConnId,
+        bond: &Bond<'_>,
+        knocker: Knocker,
+        answered: &Answered,
+    ) -> Result<(), Fault> {
+        let answerer = Answerer {
+            card: self.own.card.clone(),
+            name: self.own.name.clone(),
+            nonce: answered.nonce,
+            founding: answered.founding.clone(),
+        };
+        let answer = Answer::new(bond, &knocker, &answerer).map_err(own_fault)?;
+        if self.connections.0.get(&conn).is_some_and(|connection| !connection.greeted) {
+            self.say_hello(conn)?;
+        }
+        self.say_in_knock(conn, &Message::Answer(answer));
+        if let Some(connection) = self.connections.0.get_mut(&conn) {
+            connection.answered = Some((answered.invite, Box::new(knocker)));
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_open(&mut self, now: u64, conn: ConnId, open: Open) -> Result<(), Fault> {
+        let connection = self.connections.0.get_mut(&conn);
+        let Some((invite, knocker)) = connection.and_then(|connection| connection.answered.take())
+        else {
+            return Err(Fault::Peer("it opened what it never committed to".into()));
+        };
+        let device = knocker.card.device();
+        let Some(mut answered) = self.store.answered(invite, device)? else {
+            return Err(Fault::Close(CloseReason::NotWelcome));
+        };
+        let (nonce, join) = open.check(&knocker).map_err(peer_fault)?;
+        let founding = verified(&answered.founding)?;
+        let join = verified(&join)?;
+        let id = founding.session();
+        if !self.sessions.contains_key(&id) {
+            let (session, admitted) =
+                Session::open(&mut self.store, &founding).map_err(open_fault)?;
+            self.sessions.insert(id, session);
+            self.admitted(now, id, &founding, admitted, Some(Ours))?;
+            self.publish_endpoint(now, id)?;
+        }
+        match self.receive(now, id, &join)? {
+            Receipt::Admitted(admitted) => self.admitted(now, id, &join, *admitted, None)?,
+            Receipt::Known => {}
+            other => return Err(Fault::Peer(format!("it did not join: {other:?}"))),
+        }
+        if !self.knows(&knocker.card) {
+            return Err(Fault::Peer("it joined as somebody else".into()));
+        }
+        let first = !std::mem::replace(&mut answered.opened, true);
+        self.store.put_answered(&answered)?;
+        let verification = Verification {
+            mine: Share { device: self.own.device(), nonce: answered.nonce },
+            theirs: Share { device, nonce },
+            session: id,
+        };
+        let wished = self.store.invite(invite)?.and_then(|invite| invite.name);
+        let identity = knocker.card.identity();
+        self.met(now, identity, wished.as_deref(), &knocker.name, verification)?;
+        if first {
+            self.notify(Notice::InviteUsed { invite, identity });
+        }
+        self.say_in_knock(conn, &Message::Done);
+        match self.connections.0.get(&conn).and_then(|connection| connection.ready()) {
+            Some(_) => Ok(()),
+            None => self.become_ready(now, conn, &knocker.card),
+        }
+    }
+
+    fn refuse_admission(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        invite: &Invite,
+        refused: Refused,
+    ) -> Result<(), Fault> {
+        if refused == (Refused::Used { suspicious: true }) {
+            let identity = invite.uses.first().map(|used| used.identity);
+            if let Some(identity) = identity
+                && let Some(mut contact) = self.store.contact(identity)?
+            {
+                contact.warning = Some(Warning::LinkReused { at: now });
+                self.put_contact(&contact)?;
+            }
+            self.notify(Notice::LinkReused { invite: Some(invite.id()), identity });
+        }
+        self.refuse(conn, refused.reason())
+    }
+
+    /// Says why not, and ends the connection unless it has another purpose.
+    fn refuse(&mut self, conn: ConnId, reason: Reason) -> Result<(), Fault> {
+        self.say_in_knock(conn, &Message::Refused(reason));
+        match self.connections.0.get(&conn) {
+            Some(connection) if connection.ready().is_some() || connection.in_knock() => Ok(()),
+            _ => Err(Fault::Close(CloseReason::NotWelcome)),
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The knocker: taking a link, on a connection that was dialled for it or on one that stands.
+
+use std::net::SocketAddr;
+
+use tenet_apps::contacts::{
+    Knocking,
+    contact::{Share, Verification},
+    knocking::{State, explain},
+};
+use tenet_delivery::redial;
+use tenet_identity::{
+    keys::EndpointId,
+    meeting::{
+        invite::InviteId,
+        knock::{self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Reason},
+    },
+};
+use tenet_log::{
+    event::Event,
+    ids::SessionId,
+    roster::{Op, SessionKind},
+    session::Session,
+    store::{LogStore, StoreError},
+};
+
+use super::{append_fault, open_fault, own_fault, peer_fault, verified};
+use crate::{
+    connection::Stage,
+    engine::{Engine, Fault, Ours},
+    input::{CloseReason, ConnId, Notice},
+    storage::Storage,
+};
+
+impl<S: Storage> Engine<S> {
+    /// The link that we want to take at this endpoint.
+    pub(in crate::engine) fn knocking_at(
+        &self,
+        now: u64,
+        peer: EndpointId,
+    ) -> Result<Option<InviteId>, StoreError> {
+        let links = self.open_knockings(now)?;
+        let link = links.iter().find(|knocking| knocking.link.ext().endpoint == peer);
+        Ok(link.map(Knocking::id))
+    }
+
+    /// Links that are still to be taken, and those that were taken but whose makers have not said
+    /// yet where they are met: with what the link says about that.
+    pub(in crate::engine) fn links_to_reach(
+        &self,
+        now: u64,
+    ) -> Result<Vec<(EndpointId, Vec<SocketAddr>)>, StoreError> {
+        let mut links = self.open_knockings(now)?;
+        for knocking in self.store.knockings()? {
+            if let State::Connected { session } = knocking.state
+                && self.endpoints_in(session)?.is_empty()
+            {
+                links.push(knocking);
+            }
+        }
+        let place = |knocking: &Knocking| {
+            let ext = knocking.link.ext();
+            (ext.endpoint, ext.addresses.clone())
+        };
+        Ok(links.iter().map(place).collect())
+    }
+
+    /// Links that were neither answered to the end nor refused. An expired one is tried no more,
+    /// unless it was answered already and only the last word was lost.
+    fn open_knockings(&self, now: u64) -> Result<Vec<Knocking>, StoreError> {
+        let mut links = self.store.knockings()?;
+        links.retain(|knocking| knocking.state == State::Pending);
+        let mut open = Vec::new();
+        for knocking in links {
+            let answered = self.store.contact(knocking.link.ext().identity)?.is_some();
+            if answered || !knocking.link.expired_at(now) {
+                open.push(knocking);
+            }
+        }
+        Ok(open)
+    }
+
+    pub(in crate::engine) fn say_knock(
+        &mut self,
+        conn: ConnId,
+        invite: InviteId,
+    ) -> Result<(), StoreError> {
+        let Some(knocking) = self.store.knocking(invite)? else { return Ok(()) };
+        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
+        let bond = bond_of_knocker(&knocking, &connection.exporter);
+        match Knock::new(&bond, invite, &self.knocker(&knocking)) {
+            Ok(knock) => self.say_in_knock(conn, &Message::Knock(knock)),
+            // A link of one's own is never taken and the own name was checked: not the other
+            // side's fault in any case.
+            Err(error) => tracing::error!(%error, "a link cannot be knocked with"),
+        }
+        Ok(())
+    }
+
+    fn knocker(&self, knocking: &Knocking) -> Knocker {
+        Knocker {
+            card: self.own.card.clone(),
+            name: self.own.name.clone(),
+            commitment: knock::commitment(&knocking.nonce, self.own.device()),
+        }
+    }
+
+    pub(super) fn on_answer(&mut self, now: u64, conn: ConnId, answer: Answer) -> Result<(), Fault> {
+        let connection = self.connections.0.get(&conn);
+        let knocked = connection.and_then(|connection| connection.knocked.zip(connection.shown()));
+        let Some(((invite, _), (identity, device))) = knocked else {
+            return Err(Fault::Peer("it answered where nobody knocked".into()));
+        };
+        let Some(knocking) = self.store.knocking(invite)? else {
+            return Err(Fault::Close(CloseReason::NotWelcome));
+        };
+        let exporter = self.exporter(conn);
+        let bond = bond_of_knocker(&knocking, &exporter);
+        let answerer = answer.check(&bond, &self.knocker(&knocking)).map_err(peer_fault)?;
+        if (answerer.card.identity(), answerer.card.device()) != (identity, device) {
+            return Err(Fault::Peer("it answered with another card than it showed".into()));
+        }
+        let join = self.join(now, &answerer)?;
+        let session = join.session();
+        let verification = Verification {
+            mine: Share { device: self.own.device(), nonce: knocking.nonce },
+            theirs: Share { device, nonce: answerer.nonce },
+            session,
+        };
+        let wished = knocking.name.as_deref();
+        self.met(now, identity, wished, &answerer.name, verification)?;
+        let open = Open::new(knocking.nonce, join.to_wire()).map_err(own_fault)?;
+        self.say_in_knock(conn, &Message::Open(open));
+        if let Some(connection) = self.connections.0.get_mut(&conn) {
+            connection.knocked = Some((invite, Some(session)));
+        }
+        Ok(())
+    }
+
+    /// Enters the session that the answer founds; gives our joining event, the same one if the
+    /// answer comes again.
+    fn join(&mut self, now: u64, answerer: &Answerer) -> Result<Event, Fault> {
+        let founding = verified(&answerer.founding)?;
+        let id = founding.session();
+        if !self.sessions.contains_key(&id) {
+            let (session, admitted) =
+                Session::open(&mut self.store, &founding).map_err(open_fault)?;
+            self.check_direct(&session, answerer)?;
+            self.sessions.insert(id, session);
+            self.admitted(now, id, &founding, admitted, None)?;
+        }
+        if let Some(join) = self.own_join(id)? {
+            return Ok(join);
+        }
+        let op = Op::Join(self.own.card.clone());
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return Err(Fault::Close(CloseReason::Trouble));
+        };
+        let (join, admitted) = session
+            .operate(&mut self.store, &self.own.key, &op, now)
+            .map_err(append_fault)?;
+        self.admitted(now, id, &join, admitted, Some(Ours))?;
+        self.publish_endpoint(now, id)?;
+        Ok(join)
+    }
+
+    /// The session must be one of exactly the two, founded by the device that answered.
+    fn check_direct(&self, session: &Session, answerer: &Answerer) -> Result<(), Fault> {
+        let roster = session.roster();
+        let both = roster.members.contains_key(&self.own.identity())
+            && roster.members.contains_key(&answerer.card.identity());
+        let founder = roster.author(answerer.card.device()).is_some();
+        if roster.kind == SessionKind::Direct && both && founder {
+            return Ok(());
+        }
+        Err(Fault::Peer("it founded another session than one of the two of us".into()))
+    }
+
+    fn own_join(&self, id: SessionId) -> Result<Option<Event>, StoreError> {
+        let Some(session) = self.sessions.get(&id) else { return Ok(None) };
+        let Some(author) = session.roster().author(self.own.device()) else { return Ok(None) };
+        let stored = LogStore::event(&self.store, author.added_by)?;
+        Ok(stored.map(|stored| stored.event))
+    }
+
+    pub(super) fn on_done(&mut self, now: u64, conn: ConnId) -> Result<(), Fault> {
+        let connection = self.connections.0.get(&conn);
+        let knocked = connection.and_then(|connection| connection.knocked.zip(connection.shown()));
+        let Some(((invite, Some(session)), (identity, _))) = knocked else {
+            return Err(Fault::Peer("it ended a knock that it never answered".into()));
+        };
+        if let Some(mut knocking) = self.store.knocking(invite)?
+            && knocking.state == State::Pending
+        {
+            knocking.state = State::Connected { session };
+            self.store.put_knocking(&knocking)?;
+            self.notify(Notice::Knocked { invite, identity, refused: None });
+        }
+        self.stop_knocking(conn);
+        match self.connections.0.get(&conn).map(|connection| &connection.stage) {
+            Some(Stage::Shown { card }) => {
+                let card = card.clone();
+                self.become_ready(now, conn, &card)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn on_refused(&mut self, now: u64, conn: ConnId, reason: Reason) -> Result<(), Fault> {
+        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
+        let other_purpose = connection.ready().is_some() || connection.answered.is_some();
+        let Some((invite, _)) = connection.knocked else {
+            return Err(Fault::Peer("it refused where nobody knocked".into()));
+        };
+        if let Some(mut knocking) = self.store.knocking(invite)?
+            && knocking.refused(reason)
+        {
+            self.stop_knocking(conn);
+            self.store.put_knocking(&knocking)?;
+            let ext = knocking.link.ext();
+            let (identity, endpoint) = (ext.identity, ext.endpoint);
+            if reason == Reason::Used {
+                self.notify(Notice::LinkReused { invite: None, identity: Some(identity) });
+            }
+            let refused = Some(explain(reason).to_owned());
+            self.notify(Notice::Knocked { invite, identity, refused });
+            if !self.wanted(now)?.contains(&endpoint) {
+                self.redial.handle(redial::Input::Forget(endpoint), now, &mut self.rng);
+            }
+        }
+        if other_purpose { Ok(()) } else { Err(Fault::Close(CloseReason::NotWelcome)) }
+    }
+
+    /// A knock came to its end on a connection that stands: the next one may begin there.
+    fn stop_knocking(&mut self, conn: ConnId) {
+        self.knock_again = true;
+        if let Some(connection) = self.connections.0.get_mut(&conn) {
+            connection.knocked = None;
+        }
+    }
+
+    /// Knocks with links that are still to be taken where a connection stands already: perhaps
+    /// the other side made it, so it was not dialled to knock.
+    pub(in crate::engine) fn knock_where_ready(&mut self, now: u64) -> Result<(), StoreError> {
+        for knocking in self.open_knockings(now)? {
+            let invite = knocking.id();
+            let conns = self.connections.with_endpoint(knocking.link.ext().endpoint);
+            for conn in conns {
+                let Some(connection) = self.connections.0.get_mut(&conn) else { continue };
+                if connection.ready().is_none() || connection.knocked.is_some() {
+                    continue;
+                }
+                connection.knocked = Some((invite, None));
+                self.say_knock(conn, invite)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn bond_of_knocker<'a>(knocking: &'a Knocking, exporter: &[u8; 32]) -> Bond<'a> {
+    let ext = knocking.link.ext();
+    Bond {
+        exporter: *exporter,
+        secret: &ext.secret,
+        inviter: ext.identity,
+        endpoint: ext.endpoint,
+    }
+}

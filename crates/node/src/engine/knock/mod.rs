@@ -1,0 +1,122 @@
+//! Becoming contacts over one connection: both sides of a knock.
+//!
+//! ```text
+//! knocker                              inviter
+//! Knock (commitment, proof)  ────────▶ counts the use, fixes nonce and founding, keeps both
+//!    ◀──────────────────────── Answer  (nonce, founding, proof)
+//! keeps session and contact
+//! Open (nonce, join)         ────────▶ keeps session and contact
+//!    ◀──────────────────────── Done
+//! ```
+//!
+//! Every step is kept before it is said, and the same device knocking again with the same
+//! commitment gets the same answer: so the two may lose each other at any point and go on later.
+//! Another commitment under an answer that was given is refused, or the knocker could choose its
+//! nonce after having seen ours.
+
+mod inviter;
+mod knocker;
+
+use tenet_apps::contacts::{Contact, contact::Verification, name};
+use tenet_identity::{
+    keys::IdentityId,
+    meeting::knock::{self, Message},
+};
+use tenet_log::{
+    event::{Event, Unverified},
+    session::{AppendError, OpenError},
+};
+
+use super::{Engine, Fault};
+use crate::{
+    frame::Frame,
+    input::{ConnId, Notice},
+    storage::Storage,
+};
+
+impl<S: Storage> Engine<S> {
+    pub(super) fn on_knock_message(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        bytes: &[u8],
+    ) -> Result<(), Fault> {
+        self.must_last();
+        match Message::from_bytes(bytes).map_err(peer_fault)? {
+            Message::Knock(knock) => self.on_knock(now, conn, knock),
+            Message::Answer(answer) => self.on_answer(now, conn, answer),
+            Message::Open(open) => self.on_open(now, conn, open),
+            Message::Done => self.on_done(now, conn),
+            Message::Refused(reason) => self.on_refused(now, conn, reason),
+            _ => Err(Fault::Peer("it sent an unknown message of a knock".into())),
+        }
+    }
+
+    /// Notes that a knock was completed with somebody, who may be a contact already.
+    fn met(
+        &mut self,
+        now: u64,
+        identity: IdentityId,
+        wished: Option<&str>,
+        nickname: &str,
+        verification: Verification,
+    ) -> Result<(), Fault> {
+        let known = self.store.contact(identity)?;
+        let is_new = known.is_none();
+        let mut contact = match known {
+            Some(contact) => contact,
+            None => {
+                let contacts = self.store.contacts()?;
+                let name = name::suggest(wished, nickname, identity, &contacts);
+                Contact::new(identity, name, nickname.to_owned(), now)
+            }
+        };
+        contact.met(verification);
+        // Knocks that crossed are completed in another order there: both take the same one.
+        if contact.session() == Some(verification.session) {
+            contact.verification = Some(verification);
+        }
+        self.put_contact(&contact)?;
+        if is_new {
+            self.notify(Notice::ContactAdded { identity });
+        }
+        Ok(())
+    }
+
+    fn say_in_knock(&mut self, conn: ConnId, message: &Message) {
+        self.send(conn, &Frame::Knock(message.to_bytes().into()));
+    }
+
+    fn exporter(&self, conn: ConnId) -> [u8; 32] {
+        self.connections.0.get(&conn).map_or([0; 32], |connection| connection.exporter)
+    }
+}
+
+fn verified(bytes: &[u8]) -> Result<Event, Fault> {
+    Unverified::decode(bytes)
+        .and_then(Unverified::verify)
+        .map_err(|error| Fault::Peer(error.to_string()))
+}
+
+fn peer_fault(error: knock::Error) -> Fault {
+    Fault::Peer(error.to_string())
+}
+
+fn open_fault(error: OpenError) -> Fault {
+    match error {
+        OpenError::Store(error) => Fault::Store(error),
+        error => Fault::Peer(error.to_string()),
+    }
+}
+
+/// What this device itself made is at fault, not the other side.
+fn own_fault(error: knock::Error) -> Fault {
+    Fault::Own(error.to_string())
+}
+
+fn append_fault(error: AppendError) -> Fault {
+    match error {
+        AppendError::Store(error) => Fault::Store(error),
+        error => Fault::Own(error.to_string()),
+    }
+}

@@ -1,0 +1,84 @@
+//! Random days: whatever persons, networks and power supplies do, in whatever order.
+
+use super::{
+    act::Act,
+    machine::{Kill, Moment, World},
+};
+
+const EMOJI: [&str; 3] = ["👍", "☀", "🎉"];
+
+impl World {
+    /// Two people become contacts and do this many random things, while connections and processes
+    /// end at random moments.
+    pub fn random_day(&mut self, deeds: u32) {
+        if self.draw(4) == 0 {
+            // Both give the other a link at the same time.
+            self.ask(1, Act::Invite { to: 0 });
+        }
+        self.ask(0, Act::Invite { to: 1 });
+        for deed in 0..deeds {
+            for _ in 0..self.draw(6) {
+                self.step();
+            }
+            match self.draw(20) {
+                0 => self.cut_one(),
+                1 | 2 => self.plan_a_kill(),
+                _ => self.random_deed(deed),
+            }
+        }
+        self.rest_after_kills();
+    }
+
+    /// Comes to rest. A process that is to die in a batch that never comes lives on.
+    pub fn rest_after_kills(&mut self) {
+        self.kills.clear();
+        self.rest();
+    }
+
+    fn plan_a_kill(&mut self) {
+        let node = usize::from(self.draw(2) == 0);
+        let batch = self.nodes[node].batches + self.draw(3);
+        let moment = match self.draw(5) {
+            0 | 1 => Moment::Before,
+            left => Moment::After(usize::try_from(left).unwrap() - 2),
+        };
+        self.kills.push(Kill { node, batch, moment });
+    }
+
+    fn random_deed(&mut self, number: u32) {
+        let node = usize::from(self.draw(2) == 0);
+        let other = 1 - node;
+        let running = self.nodes[node].engine().is_some();
+        if !running || self.nodes[node].sessions_with(self.nodes[other].identity()).is_empty() {
+            return;
+        }
+        let history = self.nodes[node].history(self.nodes[other].identity());
+        let ids: Vec<_> = history
+            .iter()
+            .filter(|shown| self.model.messages.contains_key(&shown.message.id))
+            .map(|shown| shown.message.id)
+            .collect();
+        let text = format!("{number} of {node}");
+        let id = (!ids.is_empty()).then(|| ids[self.draw(ids.len() as u64) as usize]);
+        let act = match (self.draw(10), id) {
+            (4, Some(id)) => Act::Send { to: other, text, reply: Some(id) },
+            (5, Some(id)) if self.may_change(node, id) => Act::Edit { id, text },
+            (6, Some(id)) if self.may_change(node, id) => Act::Unsend { id },
+            (7 | 8, Some(id)) => {
+                let emoji = EMOJI[self.draw(3) as usize];
+                let remove = self.model.messages[&id].reactions.contains(&(emoji, node));
+                Act::React { id, emoji, remove }
+            }
+            (9, _) => Act::Read { with: other },
+            (3, _) if number % 8 == 0 => Act::Confirm { with: other },
+            _ => Act::Send { to: other, text, reply: None },
+        };
+        self.ask(node, act);
+    }
+
+    /// Whether a message is this node's own, and no act that could take it back is under way.
+    fn may_change(&self, node: usize, id: tenet_log::ids::EventId) -> bool {
+        let message = &self.model.messages[&id];
+        message.author == node && !message.unsent
+    }
+}
