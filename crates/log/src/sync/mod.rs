@@ -18,5 +18,5 @@ pub use message::{
     Event as EncodedEvent, HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, MessageError, Objection,
     RegisterEntry,
 };
-pub use peer::{Peer, WINDOW_BYTES, WINDOW_EVENTS};
+pub use peer::{Peer, Recent, WINDOW_BYTES, WINDOW_EVENTS};
 pub use tag::{Direction, Tag, tag};

@@ -9,6 +9,7 @@ use super::{HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, RegisterEntry};
 use crate::{
     clock::Hlc,
     domain::DIGEST,
+    event::Event,
     frontier::Frontier,
     ids::{Author, EventId, SessionId},
     register::Register,
@@ -39,6 +40,33 @@ pub struct Peer {
     paused_until: Option<u64>,
     told: bool,
     restarts: u8,
+}
+
+/// The events of a session that came last, so that nobody needs to read them back to pass them on.
+#[derive(Clone, Debug, Default)]
+pub struct Recent {
+    /// Just before the first of them.
+    pub after: Position,
+    /// All that came since, in the order in which they came.
+    pub events: Vec<(Position, Event)>,
+}
+
+impl Recent {
+    /// From now on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn begin<S: LogStore>(store: &S, session: SessionId) -> Result<Self, StoreError> {
+        Ok(Self { after: store.last_position(session)?, events: Vec::new() })
+    }
+
+    /// Lets go of the events: whoever still lacks them reads them back.
+    pub fn forget(&mut self) {
+        if let Some((last, _)) = self.events.last() {
+            self.after = *last;
+        }
+        self.events.clear();
+    }
 }
 
 impl Peer {
@@ -171,7 +199,17 @@ impl Peer {
         store: &S,
         now: u64,
     ) -> Result<Option<Message>, StoreError> {
-        let Some(mut cursor) = self.cursor else {
+        self.pump_recent(store, None, now)
+    }
+
+    /// As [`Self::pump`], without reading back what is at hand.
+    pub fn pump_recent<S: LogStore>(
+        &mut self,
+        store: &S,
+        recent: Option<&Recent>,
+        now: u64,
+    ) -> Result<Option<Message>, StoreError> {
+        let Some(cursor) = self.cursor else {
             return Ok(None);
         };
         if self.paused_until.is_some_and(|until| now < until) {
@@ -179,35 +217,55 @@ impl Peer {
         }
         self.paused_until = None;
         let mut events = Vec::new();
-        while self.has_room() && events.len() < MAX_EVENTS_PER_MESSAGE {
-            const PAGE: usize = 128;
-            let page = store.since(self.session, cursor, PAGE)?;
-            let read = page.len();
-            for stored in page {
-                if !self.has_room() || events.len() >= MAX_EVENTS_PER_MESSAGE {
-                    break;
+        match recent.filter(|recent| cursor >= recent.after) {
+            Some(recent) => {
+                for (position, event) in recent.events.iter().filter(|(at, _)| *at > cursor) {
+                    if !self.take(*position, event, &mut events) {
+                        break;
+                    }
                 }
-                cursor = stored.position;
-                let (author, seq) = (stored.event.author(), stored.event.header().seq);
-                if self
-                    .theirs
-                    .get(&author)
-                    .is_some_and(|theirs| *theirs >= seq)
-                {
-                    continue;
-                }
-                let bytes = stored.event.to_wire();
-                self.under_way_bytes += bytes.len();
-                self.under_way.push_back((author, seq, bytes.len()));
-                self.note(author, seq);
-                events.push(ByteVec::from(bytes));
             }
-            if read < PAGE {
+            None => self.read_back(store, &mut events)?,
+        }
+        Ok((!events.is_empty()).then_some(Message::Events(events)))
+    }
+
+    fn read_back<S: LogStore>(
+        &mut self,
+        store: &S,
+        events: &mut Vec<ByteVec>,
+    ) -> Result<(), StoreError> {
+        const PAGE: usize = 128;
+        while let Some(cursor) = self.cursor {
+            let page = store.since(self.session, cursor, PAGE)?;
+            for stored in &page {
+                if !self.take(stored.position, &stored.event, events) {
+                    return Ok(());
+                }
+            }
+            if page.len() < PAGE {
                 break;
             }
         }
-        self.cursor = Some(cursor);
-        Ok((!events.is_empty()).then_some(Message::Events(events)))
+        Ok(())
+    }
+
+    /// Puts the event at this position under way, unless they have it; `false` if there is no room.
+    fn take(&mut self, position: Position, event: &Event, events: &mut Vec<ByteVec>) -> bool {
+        if !self.has_room() || events.len() >= MAX_EVENTS_PER_MESSAGE {
+            return false;
+        }
+        self.cursor = Some(position);
+        let (author, seq) = (event.author(), event.header().seq);
+        let theirs = self.theirs.get(&author);
+        if theirs.is_none_or(|theirs| *theirs < seq) {
+            let bytes = event.to_wire();
+            self.under_way_bytes += bytes.len();
+            self.under_way.push_back((author, seq, bytes.len()));
+            self.note(author, seq);
+            events.push(ByteVec::from(bytes));
+        }
+        true
     }
 
     fn has_room(&self) -> bool {

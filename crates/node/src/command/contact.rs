@@ -9,6 +9,9 @@ use tenet_log::{ids::SessionId, store::StoreError};
 use super::{CommandError, Reply};
 use crate::{engine::Engine, input::Notice, storage::Storage};
 
+/// How many words are remembered with the conversation that they name.
+const MAX_NAMED: usize = 1024;
+
 impl<S: Storage> Engine<S> {
     /// The session in which one writes to whom the word means, and all that are shown as one
     /// conversation with it.
@@ -36,6 +39,9 @@ impl<S: Storage> Engine<S> {
             return Ok(*session);
         }
         let (session, _) = self.sessions_of(who)?;
+        if self.named.len() >= MAX_NAMED {
+            self.named.clear();
+        }
         self.named.insert(who.to_owned(), session);
         Ok(session)
     }
