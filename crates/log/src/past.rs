@@ -21,9 +21,22 @@ pub(crate) fn of<S: LogStore>(
     event: &Event,
 ) -> Result<Past, StoreError> {
     let parents: BTreeSet<EventId> = event.parents().collect();
-    if frontier.tips().is_subset(&parents) {
-        return Ok(frontier.as_past());
+    let mut past = match frontier.tips().is_subset(&parents) {
+        true => frontier.as_past(),
+        false => walk_back(store, frontier, parents)?,
+    };
+    if past.includes(&event.order()) {
+        // It follows less of its own forked chain than it names.
+        past.exclude(event.id());
     }
+    Ok(past)
+}
+
+fn walk_back<S: LogStore>(
+    store: &S,
+    frontier: &Frontier,
+    parents: BTreeSet<EventId>,
+) -> Result<Past, StoreError> {
     let mut walk = Walk::default();
     for tip in frontier.tips() {
         walk.meet(store, *tip, false)?;

@@ -234,7 +234,7 @@ impl Op {
     }
 
     /// The chain that this operation begins, given the event that carries it.
-    pub(super) fn begins(&self, event: &Event) -> Option<(Author, &DeviceCard)> {
+    pub(crate) fn begins(&self, event: &Event) -> Option<(Author, &DeviceCard)> {
         let card = match self {
             Self::Found(Founding { card, .. }) | Self::Join(card) | Self::AddDevice(card) => card,
             _ => return None,
@@ -249,7 +249,7 @@ impl Op {
     }
 
     /// Whether this operation, once it counts, ends the chain.
-    pub(super) fn ends(&self, by: IdentityId, chain: Author, of: IdentityId) -> bool {
+    pub(crate) fn ends(&self, by: IdentityId, chain: Author, of: IdentityId) -> bool {
         match self {
             Self::RemoveDevice(target) => *target == chain && by == of,
             Self::Revoke(revocation) => {

@@ -104,7 +104,7 @@ pub enum Refusal {
     /// A second founding, or a first event that founds nothing.
     #[error("the event founds nothing")]
     Founding,
-    /// It says it follows an event of another chain.
+    /// It follows nothing, or an event of another chain.
     #[error("the event does not follow its predecessor")]
     Chain,
     /// A malformed roster operation.
@@ -244,3 +244,6 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -118,6 +118,9 @@ impl Session {
         head: Option<&Head>,
     ) -> Result<Verdict, StoreError> {
         let header = event.header();
+        if event.parents().next().is_none() {
+            return Ok(Verdict::refuse(Refusal::Chain));
+        }
         for parent in event.parents() {
             let time = match self.frontier.find_near(head, parent) {
                 Some(known) => known.time,

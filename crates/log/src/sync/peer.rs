@@ -57,7 +57,10 @@ impl Recent {
     /// # Errors
     /// [`StoreError`].
     pub fn begin<S: LogStore>(store: &S, session: SessionId) -> Result<Self, StoreError> {
-        Ok(Self { after: store.last_position(session)?, events: Vec::new() })
+        Ok(Self {
+            after: store.last_position(session)?,
+            events: Vec::new(),
+        })
     }
 
     /// Lets go of the events: whoever still lacks them reads them back.

@@ -1,0 +1,17 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod model;
+pub(crate) mod world;
+
+mod append;
+mod convergence;
+mod forks;
+mod honest;
+mod quarantine;
+mod receive;
+mod roster;
