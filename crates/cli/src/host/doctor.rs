@@ -8,7 +8,9 @@ use super::shared::Shared;
 
 /// The store's integrity, and the network.
 pub(super) fn checks(shared: &Shared, store: &Store) -> Result<api::Checks, api::Error> {
-    Ok(api::Checks { checks: vec![integrity(store.check_integrity()), network(shared)] })
+    Ok(api::Checks {
+        checks: vec![integrity(store.check_integrity()), network(shared)],
+    })
 }
 
 fn integrity(found: Result<Vec<String>, StoreError>) -> api::Check {
@@ -30,7 +32,11 @@ fn integrity(found: Result<Vec<String>, StoreError>) -> api::Check {
 }
 
 fn network(shared: &Shared) -> api::Check {
-    let addresses = shared.network.as_ref().map(|network| network.addresses()).unwrap_or_default();
+    let addresses = shared
+        .network
+        .as_ref()
+        .map(|network| network.addresses())
+        .unwrap_or_default();
     let listed: Vec<String> = addresses.iter().map(ToString::to_string).collect();
     let ok = shared.network.is_none() || !listed.is_empty();
     api::Check {

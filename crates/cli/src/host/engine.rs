@@ -89,11 +89,19 @@ pub(super) fn start(
     Queue(receiver): Queue,
     outlet: impl Outlet,
 ) -> std::io::Result<JoinHandle<Result<Store, StoreError>>> {
-    std::thread::Builder::new().name("engine".into()).spawn(move || {
-        let mut run = Run { engine, outlet, waiting: BTreeMap::new(), next: 0, idle: false };
-        run.until_stopped(&receiver);
-        run.engine.into_store()
-    })
+    std::thread::Builder::new()
+        .name("engine".into())
+        .spawn(move || {
+            let mut run = Run {
+                engine,
+                outlet,
+                waiting: BTreeMap::new(),
+                next: 0,
+                idle: false,
+            };
+            run.until_stopped(&receiver);
+            run.engine.into_store()
+        })
 }
 
 struct Run<O> {
@@ -125,7 +133,10 @@ impl<O: Outlet> Run<O> {
     /// Until when nothing needs to be done, if nothing comes.
     fn patience(&self) -> Duration {
         let now = now();
-        let due = self.engine.deadline().map(|at| Duration::from_millis(at.saturating_sub(now)));
+        let due = self
+            .engine
+            .deadline()
+            .map(|at| Duration::from_millis(at.saturating_sub(now)));
         match (due, self.idle) {
             (Some(due), true) => due,
             (Some(due), false) => due.min(IDLE),
@@ -205,6 +216,8 @@ impl<O: Outlet> Run<O> {
 
 /// Unix milliseconds by this machine's clock.
 pub(super) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -2,17 +2,10 @@
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
-use tenet_apps::{
-    contacts::{contact::Contact, knocking::State as Knocked, store::ContactStore},
-    settings::{self, SettingStore},
-};
-use tenet_delivery::outbox::Outbox;
-use tenet_identity::{did, meeting::{link::Link, short}};
+use tenet_apps::contacts::store::ContactStore;
+use tenet_identity::meeting::{invite::InviteId, link::Link};
 use tenet_log::ids::{EventId, SessionId};
-use tenet_node::{
-    command::{Command, CommandError, Reply},
-    query,
-};
+use tenet_node::command::{Command, CommandError, Reply};
 use tenet_rpc::{
     api,
     server::{Handler, Outcome, Pending, Subscription, answer},
@@ -20,8 +13,8 @@ use tenet_rpc::{
 use tenet_store::Store;
 
 use super::{
-    doctor, engine, present,
-    shared::{Shared, Whom, failed},
+    doctor, engine, present, questions,
+    shared::{Shared, failed},
     sync,
 };
 
@@ -29,10 +22,6 @@ use super::{
 const LINK_LASTS_S: u64 = 7 * 24 * 60 * 60;
 /// The longest that a link may be good: a year.
 const LINK_MAX_S: u64 = 365 * 24 * 60 * 60;
-/// How many messages a page has if nothing else is asked for.
-const PAGE: u32 = 50;
-/// The most messages of a page.
-const MAX_PAGE: u32 = 1000;
 
 /// The node's end of the local API, behind the gate.
 pub(super) struct NodeHandler(pub(super) Arc<Shared>);
@@ -41,18 +30,22 @@ impl Handler for NodeHandler {
     fn call(&self, request: api::Request) -> Pending {
         use api::Request as R;
         match request {
-            R::Status(_) => self.ask(status),
-            R::Net(_) => self.ask(net),
-            R::Identity(_) => self.ask(|shared, _| Ok(identity(shared))),
-            R::Phrase(_) => self.ask(|_, store| phrase(store)),
+            R::Status(_) => self.ask(questions::status),
+            R::Net(_) => self.ask(questions::net),
+            R::Identity(_) => self.ask(|shared, _| Ok(questions::identity(shared))),
+            R::Phrase(_) => self.ask(|_, store| questions::phrase(store)),
             R::Doctor(_) => self.ask(doctor::checks),
-            R::SettingsGet(get) => self.ask(move |_, store| settings_get(store, get.name)),
-            R::Invites(_) => self.ask(|_, store| invites(store)),
-            R::Contacts(_) => self.ask(|shared, store| contacts(shared, store)),
-            R::ContactVerify(verify) => {
-                self.ask(move |shared, store| verification(shared, store, &verify.who))
+            R::SettingsGet(get) => {
+                self.ask(move |_, store| questions::settings_get(store, get.name))
             }
-            R::History(wanted) => self.ask(move |shared, store| history(shared, store, &wanted)),
+            R::Invites(_) => self.ask(|_, store| questions::invites(store)),
+            R::Contacts(_) => self.ask(|shared, store| questions::contacts(shared, store)),
+            R::ContactVerify(verify) => {
+                self.ask(move |shared, store| questions::verification(shared, store, &verify.who))
+            }
+            R::History(wanted) => {
+                self.ask(move |shared, store| questions::history(shared, store, &wanted))
+            }
             R::Sync(wanted) => Pending::future(sync::sync(Arc::clone(&self.0), wanted)),
             R::Wait(wait) => self.wait(wait),
             request => self.command(request),
@@ -72,7 +65,9 @@ impl NodeHandler {
     ) -> Pending {
         let (answerer, pending) = Pending::channel();
         let shared = Arc::clone(&self.0);
-        self.0.reader.read(move |store| answerer.answer(answer(question(&shared, store))));
+        self.0
+            .reader
+            .read(move |store| answerer.answer(answer(question(&shared, store))));
         pending
     }
 
@@ -88,12 +83,15 @@ impl NodeHandler {
         use api::Request as R;
         Ok(match request {
             R::Send(send) => self.send(send)?,
-            R::Edit(edit) => {
-                self.change(Command::Edit { id: event_id(&edit.id)?, text: edit.text })
-            }
-            R::Unsend(unsend) => self.change(Command::Unsend { id: event_id(&unsend.id)? }),
+            R::Edit(edit) => self.change(Command::Edit {
+                id: questions::event_id(&edit.id)?,
+                text: edit.text,
+            }),
+            R::Unsend(unsend) => self.change(Command::Unsend {
+                id: questions::event_id(&unsend.id)?,
+            }),
             R::React(react) => self.change(Command::React {
-                id: event_id(&react.id)?,
+                id: questions::event_id(&react.id)?,
                 emoji: react.emoji,
                 remove: react.remove,
             }),
@@ -117,26 +115,36 @@ impl NodeHandler {
             ),
             R::Accept(accept) => self.accept(accept)?,
             R::ContactConfirm(confirm) => self.contact(Command::Confirm { who: confirm.who }),
-            R::ContactRename(rename) => {
-                self.contact(Command::Rename { who: rename.who, name: rename.name })
-            }
+            R::ContactRename(rename) => self.contact(Command::Rename {
+                who: rename.who,
+                name: rename.name,
+            }),
             R::SettingsSet(set) => {
                 let name = set.name.clone();
-                let command = Command::Set { name: set.name, value: set.value };
+                let command = Command::Set {
+                    name: set.name,
+                    value: set.value,
+                };
                 self.then_read(command, move |_, store, _| {
-                    Ok(settings_get(store, Some(name))?.settings.pop())
+                    Ok(questions::settings_get(store, Some(name))?.settings.pop())
                 })
             }
             request => {
                 let method = request.method();
-                return Err(api::Error::internal(format!("{method} is not for the node")));
+                return Err(api::Error::internal(format!(
+                    "{method} is not for the node"
+                )));
             }
         })
     }
 
     fn send(&self, send: api::Send) -> Result<Pending, api::Error> {
-        let reply = send.reply.as_deref().map(event_id).transpose()?;
-        let command = Command::Send { who: send.who, text: send.text, reply };
+        let reply = send.reply.as_deref().map(questions::event_id).transpose()?;
+        let command = Command::Send {
+            who: send.who,
+            text: send.text,
+            reply,
+        };
         let (answerer, pending) = Pending::channel();
         let shared = Arc::clone(&self.0);
         let wanted = send.wait.unwrap_or_default();
@@ -158,30 +166,36 @@ impl NodeHandler {
     }
 
     fn wait(&self, wait: api::Wait) -> Pending {
-        let id = match event_id(&wait.id) {
+        let id = match questions::event_id(&wait.id) {
             Ok(id) => id,
             Err(error) => return Pending::ready(Err(error)),
         };
         let (answerer, pending) = Pending::channel();
         let shared = Arc::clone(&self.0);
         // In the engine's queue, so that no state is missed between looking and waiting.
-        self.0.reader.read(move |store| match shown(&shared, store, id) {
-            Ok(sent) if sent.state.reaches(wait.state) || sent.state == api::State::Failed => {
-                answerer.answer(answer(Ok(sent)));
-            }
-            Ok(sent) => {
-                let Ok(session) = SessionId::from_str(&sent.session) else { return };
-                let number = shared.waiters.for_message(id, session, wait.state, answerer);
-                give_up_after(&shared, id, number, wait.timeout_ms);
-                // What was reached between looking and waiting.
-                if let Ok(now) = shown(&shared, store, id)
-                    && now.state.reaches(wait.state)
-                {
-                    shared.waiters.reached(&[id], now.state);
+        self.0
+            .reader
+            .read(move |store| match questions::shown(&shared, store, id) {
+                Ok(sent) if sent.state.reaches(wait.state) || sent.state == api::State::Failed => {
+                    answerer.answer(answer(Ok(sent)));
                 }
-            }
-            Err(error) => answerer.answer(Err(error)),
-        });
+                Ok(sent) => {
+                    let Ok(session) = SessionId::from_str(&sent.session) else {
+                        return;
+                    };
+                    let number = shared
+                        .waiters
+                        .for_message(id, session, wait.state, answerer);
+                    give_up_after(&shared, id, number, wait.timeout_ms);
+                    // What was reached between looking and waiting.
+                    if let Ok(now) = questions::shown(&shared, store, id)
+                        && now.state.reaches(wait.state)
+                    {
+                        shared.waiters.reached(&[id], now.state);
+                    }
+                }
+                Err(error) => answerer.answer(Err(error)),
+            });
         pending
     }
 
@@ -228,16 +242,21 @@ impl NodeHandler {
     }
 
     fn accept(&self, accept: api::Accept) -> Result<Pending, api::Error> {
-        let link =
-            Link::parse(accept.link.trim()).map_err(|error| api::Error::usage(error.to_string()))?;
-        let command = Command::Accept { link: Box::new(link), name: accept.name };
+        let link = Link::parse(accept.link.trim())
+            .map_err(|error| api::Error::usage(error.to_string()))?;
+        let command = Command::Accept {
+            link: Box::new(link),
+            name: accept.name,
+        };
         let (answerer, pending) = Pending::channel();
         let shared = Arc::clone(&self.0);
         let patience = Duration::from_millis(accept.timeout_ms.unwrap_or(0));
         self.0.engine.command(
             command,
             Box::new(move |result| match result {
-                Ok(Reply::Accepting { invite, connected, .. }) => {
+                Ok(Reply::Accepting {
+                    invite, connected, ..
+                }) => {
                     let number = shared.waiters.for_link(invite, answerer);
                     let wait = if connected { Duration::ZERO } else { patience };
                     answer_link_after(&shared, invite, number, wait);
@@ -258,9 +277,11 @@ impl NodeHandler {
         self.0.engine.command(
             command,
             Box::new(move |result| {
-                let said = result.map_err(|error| present::command_error(&error)).and_then(|reply| {
-                    say(reply).ok_or_else(|| api::Error::internal("an unexpected reply"))
-                });
+                let said = result
+                    .map_err(|error| present::command_error(&error))
+                    .and_then(|reply| {
+                        say(reply).ok_or_else(|| api::Error::internal("an unexpected reply"))
+                    });
                 answerer.answer(answer(said));
             }),
         );
@@ -311,212 +332,42 @@ fn not_expected(result: Result<Reply, CommandError>) -> Outcome {
 
 /// Answers a waiter with the state that the message is in, when its time is over.
 fn give_up_after(shared: &Arc<Shared>, id: EventId, number: u64, timeout_ms: Option<u64>) {
-    let Some(timeout) = timeout_ms.map(Duration::from_millis) else { return };
+    let Some(timeout) = timeout_ms.map(Duration::from_millis) else {
+        return;
+    };
     let shared = Arc::clone(shared);
     shared.runtime.clone().spawn(async move {
         tokio::time::sleep(timeout).await;
-        let Some(waiter) = shared.waiters.give_up_message(id, number) else { return };
+        let Some(waiter) = shared.waiters.give_up_message(id, number) else {
+            return;
+        };
         let again = Arc::clone(&shared);
-        shared.reader.read(move |store| match shown(&again, store, id) {
-            Ok(sent) => waiter.answer(id, sent.state, sent.reason),
-            Err(_) => waiter.answer(id, api::State::Queued, None),
-        });
+        shared
+            .reader
+            .read(move |store| match questions::shown(&again, store, id) {
+                Ok(sent) => waiter.answer(id, sent.state, sent.reason),
+                Err(_) => waiter.answer(id, api::State::Queued, None),
+            });
     });
 }
 
 /// Answers a waiter with how far the link is, when its time is over.
-fn answer_link_after(
-    shared: &Arc<Shared>,
-    invite: tenet_identity::meeting::invite::InviteId,
-    number: u64,
-    patience: Duration,
-) {
+fn answer_link_after(shared: &Arc<Shared>, invite: InviteId, number: u64, patience: Duration) {
     let shared = Arc::clone(shared);
     shared.runtime.clone().spawn(async move {
         tokio::time::sleep(patience).await;
-        let Some(waiter) = shared.waiters.give_up_link(invite, number) else { return };
+        let Some(waiter) = shared.waiters.give_up_link(invite, number) else {
+            return;
+        };
         shared.reader.clone().read(move |store| {
             let accepted = store.knocking(invite).map_err(failed).and_then(|knocking| {
                 let knocking = knocking.ok_or_else(|| api::Error::not_found("the link is gone"))?;
-                let contact = store.contact(knocking.link.ext().identity).map_err(failed)?;
+                let contact = store
+                    .contact(knocking.link.ext().identity)
+                    .map_err(failed)?;
                 Ok(present::accepted(&knocking, contact.as_ref()))
             });
             waiter.answerer.answer(answer(accepted));
         });
     });
 }
-
-fn event_id(text: &str) -> Result<EventId, api::Error> {
-    EventId::from_str(text.trim()).map_err(|_| {
-        api::Error::usage(format!("\"{text}\" is no message id: 64 hexadecimal digits"))
-    })
-}
-
-fn shown(shared: &Shared, store: &Store, id: EventId) -> Result<api::Sent, api::Error> {
-    let shown = query::message(store, shared.own.identity, id).map_err(failed)?;
-    let shown = shown.ok_or_else(|| api::Error::not_found(format!("there is no message {id}")))?;
-    Ok(api::Sent {
-        id: id.to_string(),
-        session: shown.message.session.to_string(),
-        state: present::state(shown.state),
-        reason: shown.state.failure().map(|failure| failure.to_string()),
-    })
-}
-
-fn status(shared: &Shared, store: &Store) -> Result<api::NodeStatus, api::Error> {
-    let accepting = store.knockings().map_err(failed)?;
-    let accepting = accepting.iter().filter(|link| link.state == Knocked::Pending).count();
-    let addresses = shared.network.as_ref().map(|network| network.addresses()).unwrap_or_default();
-    Ok(api::NodeStatus {
-        mode: api::Mode::Running,
-        version: env!("CARGO_PKG_VERSION").into(),
-        did: Some(did::encode(&shared.own.identity)),
-        name: Some(shared.own.name.clone()),
-        device: Some(shared.own.device.to_string()),
-        pin: false,
-        started: 0,
-        addrs: addresses.iter().map(ToString::to_string).collect(),
-        ui: None,
-        contacts: store.contacts().map_err(failed)?.len() as u64,
-        connected: shared.live.online().len() as u64,
-        pending: store.pending_events().map_err(failed)?,
-        accepting: accepting as u64,
-    })
-}
-
-fn net(shared: &Shared, store: &Store) -> Result<api::Connections, api::Error> {
-    let contacts = store.contacts().map_err(failed)?;
-    let paths = shared.network.as_ref().map(|network| network.paths()).unwrap_or_default();
-    let peers = shared.live.online().into_iter().map(|(device, online)| {
-        let path = paths.get(&online.conn);
-        api::Peer {
-            device: device.to_string(),
-            did: did::encode(&online.identity),
-            name: present::name_of(online.identity, &shared.own, &contacts),
-            path: match path.map(|path| path.kind) {
-                Some(tenet_net::PathKind::Direct) => api::Path::Direct,
-                Some(tenet_net::PathKind::Relay) => api::Path::Relay,
-                None => api::Path::None,
-            },
-            rtt_ms: path.map(|path| path.rtt as f64 / 1000.0),
-            addr: path.and_then(|path| path.remote).map(|addr| addr.to_string()),
-        }
-    });
-    Ok(api::Connections { peers: peers.collect() })
-}
-
-fn identity(shared: &Shared) -> api::IdentityInfo {
-    api::IdentityInfo {
-        did: did::encode(&shared.own.identity),
-        name: shared.own.name.clone(),
-        device: shared.own.device.to_string(),
-        phrase: shared.own.phrase,
-    }
-}
-
-fn phrase(store: &Store) -> Result<api::PhraseShown, api::Error> {
-    let secrets = store.secrets().map_err(failed)?;
-    let none = || api::Error::not_found("the phrase is not kept on this device");
-    let secrets = secrets.ok_or_else(none)?;
-    let held = secrets.phrase.as_ref().ok_or_else(none)?;
-    Ok(api::PhraseShown {
-        phrase: api::Secret::from(held.phrase.text().to_string()),
-        passphrase: held.seed.is_some(),
-        index: secrets.index,
-    })
-}
-
-fn settings_get(store: &Store, name: Option<String>) -> Result<api::SettingList, api::Error> {
-    let settings = store.settings().map_err(failed)?;
-    if let Some(name) = &name {
-        settings.get(name).map_err(|error| api::Error::not_found(error.to_string()))?;
-    }
-    let wanted =
-        settings::ALL.iter().filter(|setting| name.as_ref().is_none_or(|n| n.trim() == setting.name));
-    let list = wanted.map(|setting| api::Setting {
-        name: setting.name.to_owned(),
-        value: settings.get(setting.name).unwrap_or_default().to_owned(),
-        default: setting.default_value().to_owned(),
-        help: setting.help.to_owned(),
-    });
-    Ok(api::SettingList { settings: list.collect() })
-}
-
-fn invites(store: &Store) -> Result<api::InviteList, api::Error> {
-    let now = engine::now();
-    let mut invites = store.invites().map_err(failed)?;
-    invites.sort_by_key(|invite| invite.created);
-    let invites = invites.iter().map(|invite| present::invite(invite, now));
-    Ok(api::InviteList { invites: invites.collect() })
-}
-
-fn contacts(shared: &Shared, store: &Store) -> Result<api::ContactList, api::Error> {
-    let mut contacts: Vec<Contact> = store.contacts().map_err(failed)?;
-    contacts.sort_by(|a, b| a.name.to_lowercase().cmp(&b.name.to_lowercase()));
-    let contacts =
-        contacts.iter().map(|contact| present::contact(contact, shared.presence(contact.identity)));
-    Ok(api::ContactList { contacts: contacts.collect() })
-}
-
-fn verification(
-    shared: &Shared,
-    store: &Store,
-    who: &str,
-) -> Result<api::Verification, api::Error> {
-    let Whom::Contact(contact) = shared.who(store, who)? else {
-        return Err(api::Error::usage("that is you"));
-    };
-    let short = contact.short(shared.own.identity);
-    let emoji = short.map(|short| short.emoji());
-    let all = |of: fn(&short::Emoji) -> String| emoji.iter().flatten().map(of).collect();
-    Ok(api::Verification {
-        did: did::encode(&contact.identity),
-        name: contact.name.clone(),
-        emoji: all(|emoji| emoji.symbol.to_string()),
-        words: all(|emoji| emoji.name.to_owned()),
-        digits: short.map(|short| short.digits()),
-        number: short::number(&shared.own.identity, &contact.identity),
-        verified: contact.verified.is_some(),
-    })
-}
-
-fn history(
-    shared: &Shared,
-    store: &Store,
-    wanted: &api::History,
-) -> Result<api::Page, api::Error> {
-    let limit = wanted.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE) as usize;
-    let before = wanted.before.as_deref().map(event_id).transpose()?;
-    let sessions = shared.sessions_of(store, &wanted.who)?;
-    if let Some(before) = before {
-        shown(shared, store, before)?;
-    }
-    let me = shared.own.identity;
-    let mut shown =
-        query::history(store, me, &sessions, before, limit + 1).map_err(failed)?;
-    let more = shown.len() > limit;
-    if more {
-        shown.remove(0);
-    }
-    let contacts = store.contacts().map_err(failed)?;
-    let mut messages: Vec<api::Message> =
-        shown.iter().map(|shown| present::message(shown, &shared.own, &contacts)).collect();
-    let cut = cut_to_size(&mut messages);
-    let sessions = sessions.iter().map(ToString::to_string).collect();
-    Ok(api::Page { messages, sessions, more: more || cut })
-}
-
-/// Leaves out the earliest messages of a page that would be over about 1 MiB of text.
-fn cut_to_size(messages: &mut Vec<api::Message>) -> bool {
-    const MAX_TEXT: usize = 1 << 20;
-    let mut size = 0;
-    let fits = messages.iter().rev().take_while(|message| {
-        size += message.text.as_ref().map_or(0, String::len);
-        size <= MAX_TEXT
-    });
-    let keep = fits.count().max(1);
-    let drop = messages.len().saturating_sub(keep);
-    messages.drain(..drop);
-    drop > 0
-}
-

@@ -28,12 +28,7 @@ pub(super) struct Live {
 
 impl Live {
     /// Notes a connection, or that it is gone.
-    pub(super) fn connection(
-        &self,
-        identity: IdentityId,
-        device: DeviceId,
-        conn: Option<ConnId>,
-    ) {
+    pub(super) fn connection(&self, identity: IdentityId, device: DeviceId, conn: Option<ConnId>) {
         let mut online = self.lock();
         match conn {
             Some(conn) => online.insert(device, Online { identity, conn }),
@@ -48,7 +43,9 @@ impl Live {
 
     /// Whether some device of the identity is connected.
     pub(super) fn is_online(&self, identity: IdentityId) -> bool {
-        self.lock().values().any(|online| online.identity == identity)
+        self.lock()
+            .values()
+            .any(|online| online.identity == identity)
     }
 
     /// Counts messages that were delivered.
@@ -63,7 +60,10 @@ impl Live {
 
     /// How many messages were delivered, and how many are new here, since the start.
     pub(super) fn counts(&self) -> (u64, u64) {
-        (self.delivered.load(Ordering::Relaxed), self.received.load(Ordering::Relaxed))
+        (
+            self.delivered.load(Ordering::Relaxed),
+            self.received.load(Ordering::Relaxed),
+        )
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<DeviceId, Online>> {

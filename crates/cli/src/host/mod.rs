@@ -18,6 +18,7 @@ mod live;
 mod network;
 mod outlet;
 mod present;
+mod questions;
 mod reader;
 mod shared;
 mod sync;
@@ -94,14 +95,13 @@ impl Node {
     ///
     /// # Errors
     /// The store's and the network's.
-    pub async fn open(
-        folder: &Path,
-        key: VaultKey,
-        options: Options,
-    ) -> Result<Self, api::Error> {
+    pub async fn open(folder: &Path, key: VaultKey, options: Options) -> Result<Self, api::Error> {
         let path = store_path(folder);
         if !path.exists() {
-            return Err(api::Error::not_found(format!("there is no store at {}", path.display())));
+            return Err(api::Error::not_found(format!(
+                "there is no store at {}",
+                path.display()
+            )));
         }
         let open_error = |error| present::open_error(&error);
         let store_error = |error| present::store_error(&error);
@@ -140,7 +140,13 @@ impl Node {
         let session = engine.own_session();
         let (reader, reader_thread) = Reader::start(reader).map_err(no_thread)?;
         let shared = Arc::new(Shared {
-            own: Own { identity, device, name, phrase, session },
+            own: Own {
+                identity,
+                device,
+                name,
+                phrase,
+                session,
+            },
             engine: handle.clone(),
             reader,
             network,
@@ -152,9 +158,18 @@ impl Node {
         let thread =
             engine::start(engine, queue, Outlet(Arc::clone(&shared))).map_err(no_thread)?;
         if let Some(network) = &shared.network {
-            handle.input(Input::AddressesChanged { addresses: network.addresses() }, None);
+            handle.input(
+                Input::AddressesChanged {
+                    addresses: network.addresses(),
+                },
+                None,
+            );
         }
-        Ok(Self { shared, engine: thread, reader: reader_thread })
+        Ok(Self {
+            shared,
+            engine: thread,
+            reader: reader_thread,
+        })
     }
 
     /// Answers requests; serve it on a socket, or ask it here.
@@ -164,7 +179,11 @@ impl Node {
 
     /// Ends it: what was queued is done, connections are closed, the store is closed.
     pub async fn close(self) {
-        let Self { shared, engine, reader } = self;
+        let Self {
+            shared,
+            engine,
+            reader,
+        } = self;
         shared.engine.stop();
         let stopped = tokio::task::spawn_blocking(move || engine.join()).await;
         match stopped {

@@ -112,15 +112,33 @@ impl Network {
 
 fn pass(numbers: &Mutex<Numbers>, engine: &Handle, event: Event) {
     match event {
-        Event::Connected { conn, peer, side, exporter, .. } => {
+        Event::Connected {
+            conn,
+            peer,
+            side,
+            exporter,
+            ..
+        } => {
             let conn = lock(numbers).add(conn);
             let role = match side {
                 Side::Dialler => Role::Dialler,
                 Side::Dialled => Role::Dialled,
             };
-            engine.input(Input::Connected { conn, peer, role, exporter }, None);
+            engine.input(
+                Input::Connected {
+                    conn,
+                    peer,
+                    role,
+                    exporter,
+                },
+                None,
+            );
         }
-        Event::Frame { conn, frame, credit } => {
+        Event::Frame {
+            conn,
+            frame,
+            credit,
+        } => {
             let found = lock(numbers).to_engine.get(&conn).copied();
             if let Some(conn) = found {
                 engine.input(Input::Frame { conn, bytes: frame }, Some(credit));

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use tenet_apps::contacts::store::ContactStore;
-use tenet_identity::{did, keys::{DeviceId, IdentityId}, meeting::invite::InviteId};
+use tenet_identity::{
+    did,
+    keys::{DeviceId, IdentityId},
+    meeting::invite::InviteId,
+};
 use tenet_log::ids::{EventId, SessionId};
 use tenet_node::{
     input::{ConnId, Notice, Output},
@@ -26,7 +30,9 @@ impl engine::Outlet for Outlet {
             return self.notice(notice);
         }
         // Without a network nobody is dialled, and nobody is there to be answered.
-        let Some(network) = &self.0.network else { return };
+        let Some(network) = &self.0.network else {
+            return;
+        };
         match output {
             Output::Send { conn, frame } => network.send(conn, frame),
             Output::Authenticated { conn } => network.authenticated(conn),
@@ -59,7 +65,11 @@ impl Outlet {
             Notice::ContactVerified { identity } => {
                 self.publish_contact(identity, api::ContactChange::Verified);
             }
-            Notice::Knocked { invite, identity, refused } => {
+            Notice::Knocked {
+                invite,
+                identity,
+                refused,
+            } => {
                 self.knocked(invite, identity, refused);
             }
             Notice::InviteUsed { invite, identity } => self.with_store(move |shared, store| {
@@ -71,7 +81,11 @@ impl Outlet {
                 });
             }),
             Notice::LinkReused { invite, identity } => self.link_reused(invite, identity),
-            Notice::Connection { identity, device, conn } => {
+            Notice::Connection {
+                identity,
+                device,
+                conn,
+            } => {
                 self.connection(identity, device, conn);
             }
             other => self.publish_plain(other),
@@ -117,7 +131,9 @@ impl Outlet {
         self.with_store(move |shared, store| {
             let contacts = store.contacts().unwrap_or_default();
             if let Ok(Some(shown)) = query::message(store, shared.own.identity, id) {
-                shared.feed.publish(&event(present::message(&shown, &shared.own, &contacts)));
+                shared
+                    .feed
+                    .publish(&event(present::message(&shown, &shared.own, &contacts)));
             }
         });
     }
@@ -127,7 +143,9 @@ impl Outlet {
             if let Ok(Some(contact)) = store.contact(identity) {
                 let contact = present::contact(&contact, shared.presence(identity));
                 let contact = Box::new(contact);
-                shared.feed.publish(&api::Event::Contact { change, contact });
+                shared
+                    .feed
+                    .publish(&api::Event::Contact { change, contact });
             }
         });
     }
@@ -135,7 +153,9 @@ impl Outlet {
     fn knocked(&self, invite: InviteId, identity: IdentityId, refused: Option<String>) {
         self.with_store(move |shared, store| {
             let contact = store.contact(identity).ok().flatten();
-            let Ok(Some(knocking)) = store.knocking(invite) else { return };
+            let Ok(Some(knocking)) = store.knocking(invite) else {
+                return;
+            };
             let accepted = present::accepted(&knocking, contact.as_ref());
             shared.feed.publish(&api::Event::Accept {
                 did: accepted.did.clone(),
@@ -175,12 +195,20 @@ impl Outlet {
         let before = self.0.live.is_online(identity);
         self.0.live.connection(identity, device, conn);
         let path = conn.and_then(|conn| self.0.network.as_ref()?.paths().remove(&conn));
-        self.0.feed.publish(&api::Event::Connection(api::Connection {
-            device: device.to_string(),
-            did: did::encode(&identity),
-            path: if conn.is_some() { api::Path::Direct } else { api::Path::None },
-            addr: path.and_then(|path| path.remote).map(|addr| addr.to_string()),
-        }));
+        self.0
+            .feed
+            .publish(&api::Event::Connection(api::Connection {
+                device: device.to_string(),
+                did: did::encode(&identity),
+                path: if conn.is_some() {
+                    api::Path::Direct
+                } else {
+                    api::Path::None
+                },
+                addr: path
+                    .and_then(|path| path.remote)
+                    .map(|addr| addr.to_string()),
+            }));
         if before != self.0.live.is_online(identity) {
             self.publish_contact(identity, api::ContactChange::Presence);
         }
@@ -188,9 +216,15 @@ impl Outlet {
 
     fn publish_plain(&self, notice: Notice) {
         let event = match notice {
-            Notice::TooEarly { device, theirs, ours } => {
-                api::Event::TooEarly { device: device.to_string(), theirs, ours }
-            }
+            Notice::TooEarly {
+                device,
+                theirs,
+                ours,
+            } => api::Event::TooEarly {
+                device: device.to_string(),
+                theirs,
+                ours,
+            },
             Notice::Forked { device, .. } => warning(
                 "forked_device",
                 format!(
@@ -201,7 +235,10 @@ impl Outlet {
             Notice::Misbehaved { device, what } => {
                 let who = device.map_or_else(|| "a stranger".into(), |device| device.to_string());
                 tracing::warn!(%what, "a peer broke the protocol");
-                warning("misbehaved_peer", format!("{who} broke the protocol: {what}"))
+                warning(
+                    "misbehaved_peer",
+                    format!("{who} broke the protocol: {what}"),
+                )
             }
             Notice::DiskFull => warning(
                 "disk_full",
@@ -220,5 +257,8 @@ impl Outlet {
 }
 
 fn warning(name: &str, message: String) -> api::Event {
-    api::Event::Warning { name: name.to_owned(), message }
+    api::Event::Warning {
+        name: name.to_owned(),
+        message,
+    }
 }

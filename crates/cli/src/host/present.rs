@@ -1,6 +1,10 @@
 //! From what the cores know to what the local API says.
 
-use tenet_apps::contacts::{Contact, Invite, contact::Warning, knocking::{Knocking, State as Knocked}};
+use tenet_apps::contacts::{
+    Contact, Invite,
+    contact::Warning,
+    knocking::{Knocking, State as Knocked},
+};
 use tenet_delivery::state::State;
 use tenet_identity::{did, keys::IdentityId};
 use tenet_log::store::StoreError;
@@ -15,7 +19,10 @@ pub(super) fn message(shown: &Shown, own: &Own, contacts: &[Contact]) -> api::Me
     let message = &shown.message;
     let mine = message.identity == own.identity;
     let reactions = message.reactions.iter().map(|(emoji, people)| {
-        (emoji.as_str().to_owned(), people.iter().map(did::encode).collect())
+        (
+            emoji.as_str().to_owned(),
+            people.iter().map(did::encode).collect(),
+        )
     });
     api::Message {
         id: message.id.to_string(),
@@ -63,7 +70,10 @@ pub(super) fn contact(contact: &Contact, presence: api::Presence) -> api::Contac
         did: did::encode(&contact.identity),
         name: contact.name.clone(),
         nickname: contact.nickname.clone(),
-        session: contact.session().map(|id| id.to_string()).unwrap_or_default(),
+        session: contact
+            .session()
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
         verified: contact.verified.is_some(),
         presence,
         added: contact.added,
@@ -92,10 +102,7 @@ pub(super) fn invite(invite: &Invite, now: u64) -> api::InviteInfo {
 }
 
 /// How far a link that was taken is.
-pub(super) fn accepted(
-    knocking: &Knocking,
-    contact: Option<&Contact>,
-) -> api::Accepted {
+pub(super) fn accepted(knocking: &Knocking, contact: Option<&Contact>) -> api::Accepted {
     let ext = knocking.link.ext();
     let named = contact.map(|contact| contact.name.clone());
     let wished = knocking.name.clone().or_else(|| ext.name.clone());
@@ -107,8 +114,7 @@ pub(super) fn accepted(
     api::Accepted {
         did: did::encode(&ext.identity),
         name: named.or(wished).unwrap_or_default(),
-        session: session
-            .map(|id| contact.and_then(Contact::session).unwrap_or(id).to_string()),
+        session: session.map(|id| contact.and_then(Contact::session).unwrap_or(id).to_string()),
         state,
     }
 }
@@ -132,7 +138,9 @@ pub(super) fn store_error(error: &StoreError) -> api::Error {
 /// A store that does not open.
 pub(super) fn open_error(error: &OpenError) -> api::Error {
     match error {
-        OpenError::Newer { .. } | OpenError::Unreadable(_) => api::Error::refused(error.to_string()),
+        OpenError::Newer { .. } | OpenError::Unreadable(_) => {
+            api::Error::refused(error.to_string())
+        }
         OpenError::Missing(_) => api::Error::not_found(error.to_string()),
         error => api::Error::failure(error.to_string()),
     }

@@ -20,11 +20,13 @@ impl Reader {
     /// The system's, where it gives no thread.
     pub(super) fn start(store: Store) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (sender, receiver) = channel::<Job>();
-        let thread = std::thread::Builder::new().name("reader".into()).spawn(move || {
-            for job in receiver {
-                job(&store);
-            }
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("reader".into())
+            .spawn(move || {
+                for job in receiver {
+                    job(&store);
+                }
+            })?;
         Ok((Self(sender), thread))
     }
 

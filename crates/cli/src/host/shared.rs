@@ -10,7 +10,9 @@ use tenet_log::{ids::SessionId, store::StoreError};
 use tenet_rpc::{api, server::Feed};
 use tenet_store::Store;
 
-use super::{engine::Handle, live::Live, network::Network, present, reader::Reader, waiters::Waiters};
+use super::{
+    engine::Handle, live::Live, network::Network, present, reader::Reader, waiters::Waiters,
+};
 
 /// Who this node is.
 #[derive(Clone, Debug)]
@@ -47,7 +49,11 @@ impl Shared {
     }
 
     /// The sessions of a conversation: several where two people met twice.
-    pub(super) fn sessions_of(&self, store: &Store, who: &str) -> Result<Vec<SessionId>, api::Error> {
+    pub(super) fn sessions_of(
+        &self,
+        store: &Store,
+        who: &str,
+    ) -> Result<Vec<SessionId>, api::Error> {
         match self.who(store, who)? {
             Whom::Own => Ok(self.own.session.into_iter().collect()),
             Whom::Contact(contact) => Ok(contact.sessions.into_iter().collect()),
@@ -56,7 +62,10 @@ impl Shared {
 
     /// Whom a word means.
     pub(super) fn who(&self, store: &Store, who: &str) -> Result<Whom, api::Error> {
-        let own = resolve::Own { identity: self.own.identity, session: self.own.session };
+        let own = resolve::Own {
+            identity: self.own.identity,
+            session: self.own.session,
+        };
         let contacts = store.contacts().map_err(failed)?;
         let found = resolve::resolve(who, &own, &contacts)
             .map_err(|error| api::Error::not_found(error.to_string()))?;

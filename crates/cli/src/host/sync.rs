@@ -8,7 +8,10 @@ use std::{
 use tenet_apps::contacts::store::ContactStore;
 use tenet_delivery::outbox::Outbox;
 use tenet_node::command::Command;
-use tenet_rpc::{api, server::{Outcome, Pending, answer}};
+use tenet_rpc::{
+    api,
+    server::{Outcome, Pending, answer},
+};
 
 use super::shared::{Shared, failed};
 
@@ -28,7 +31,9 @@ pub(super) async fn sync(shared: Arc<Shared>, wanted: api::Sync) -> Outcome {
     shared.engine.command(Command::Reach, Box::new(|_| {}));
     let mut pending;
     loop {
-        let quiet = tokio::time::timeout(QUIET, activity.changed()).await.is_err();
+        let quiet = tokio::time::timeout(QUIET, activity.changed())
+            .await
+            .is_err();
         let people;
         (pending, people) = counts(&shared).await?;
         let all_here = shared.live.online().len() as u64 >= people;
@@ -50,9 +55,10 @@ pub(super) async fn sync(shared: Arc<Shared>, wanted: api::Sync) -> Outcome {
 async fn counts(shared: &Arc<Shared>) -> Result<(u64, u64), api::Error> {
     let (answerer, pending) = Pending::channel();
     shared.reader.read(move |store| {
-        let counts = store.pending_events().map_err(failed).and_then(|pending| {
-            Ok((pending, store.contacts().map_err(failed)?.len() as u64))
-        });
+        let counts = store
+            .pending_events()
+            .map_err(failed)
+            .and_then(|pending| Ok((pending, store.contacts().map_err(failed)?.len() as u64)));
         answerer.answer(answer(counts));
     });
     serde_json::from_str(&pending.await?).map_err(|error| api::Error::internal(error.to_string()))

@@ -7,7 +7,10 @@ use std::{
 
 use tenet_identity::meeting::invite::InviteId;
 use tenet_log::ids::{EventId, SessionId};
-use tenet_rpc::{api, server::{Answerer, answer}};
+use tenet_rpc::{
+    api,
+    server::{Answerer, answer},
+};
 use tokio::sync::watch;
 
 /// Somebody who waits for an own message.
@@ -39,7 +42,10 @@ struct Waiting {
 
 impl Default for Waiters {
     fn default() -> Self {
-        Self { waiting: Mutex::default(), activity: watch::Sender::new(0) }
+        Self {
+            waiting: Mutex::default(),
+            activity: watch::Sender::new(0),
+        }
     }
 }
 
@@ -54,7 +60,12 @@ impl Waiters {
     ) -> u64 {
         let mut waiting = self.lock();
         let number = waiting.number();
-        let waiter = ForMessage { number, session, wanted, answerer };
+        let waiter = ForMessage {
+            number,
+            session,
+            wanted,
+            answerer,
+        };
         waiting.messages.entry(id).or_default().push(waiter);
         number
     }
@@ -66,9 +77,12 @@ impl Waiters {
             return;
         }
         for id in ids {
-            let Some(waiters) = waiting.messages.remove(id) else { continue };
-            let (done, left): (Vec<_>, Vec<_>) =
-                waiters.into_iter().partition(|waiter| state.reaches(waiter.wanted));
+            let Some(waiters) = waiting.messages.remove(id) else {
+                continue;
+            };
+            let (done, left): (Vec<_>, Vec<_>) = waiters
+                .into_iter()
+                .partition(|waiter| state.reaches(waiter.wanted));
             if !left.is_empty() {
                 waiting.messages.insert(*id, left);
             }
@@ -101,7 +115,11 @@ impl Waiters {
     pub(super) fn for_link(&self, id: InviteId, answerer: Answerer) -> u64 {
         let mut waiting = self.lock();
         let number = waiting.number();
-        waiting.links.entry(id).or_default().push(ForLink { number, answerer });
+        waiting
+            .links
+            .entry(id)
+            .or_default()
+            .push(ForLink { number, answerer });
         number
     }
 
@@ -143,8 +161,12 @@ impl Waiting {
 impl ForMessage {
     /// Answers with the state that the message is in.
     pub(super) fn answer(self, id: EventId, state: api::State, reason: Option<String>) {
-        let sent =
-            api::Sent { id: id.to_string(), session: self.session.to_string(), state, reason };
+        let sent = api::Sent {
+            id: id.to_string(),
+            session: self.session.to_string(),
+            state,
+            reason,
+        };
         self.answerer.answer(answer(Ok(sent)));
     }
 }

@@ -13,9 +13,17 @@ fn what_is_no_whole_link_is_told_apart_and_changes_nothing() {
     let link = alice.invites(&[]);
 
     let truncated = &link[..link.len() - 20];
-    bob.says(&["accept", truncated]).fails(2, &["incomplete", "copy it again"]);
-    bob.says(&["accept", &altered(&link)]).fails(2, &["altered", "copy it again"]);
-    for foreign in ["hello", "", "https://example.org/#abc", "tenet", "signal:abc"] {
+    bob.says(&["accept", truncated])
+        .fails(2, &["incomplete", "copy it again"]);
+    bob.says(&["accept", &altered(&link)])
+        .fails(2, &["altered", "copy it again"]);
+    for foreign in [
+        "hello",
+        "",
+        "https://example.org/#abc",
+        "tenet",
+        "signal:abc",
+    ] {
         let said = bob.says_with(&["accept", "-"], foreign);
         said.fails(2, &["not a Tenet link", "begins with \"tenet:\""]);
     }
@@ -36,7 +44,8 @@ fn an_expired_link_is_refused_by_whoever_sees_it_first() {
 
     // Bob sees it himself, without calling anybody.
     let past = changed(&link, |ext| ext.expires_ms = 1);
-    bob.says(&["accept", &past]).fails(5, &["expired", "ask for a new one"]);
+    bob.says(&["accept", &past])
+        .fails(5, &["expired", "ask for a new one"]);
 
     // And where somebody has prolonged it, Alice's own word counts.
     let later = changed(&link, |ext| ext.expires_ms += 1_000_000_000);
@@ -57,7 +66,9 @@ fn a_revoked_link_lets_nobody_in() {
     let made = alice.does(&["invite"]);
     let (id, link) = (made["id"].as_str().unwrap(), made["link"].as_str().unwrap());
 
-    alice.says(&["invite", "revoke", "0123456789"]).fails(4, &["no link"]);
+    alice
+        .says(&["invite", "revoke", "0123456789"])
+        .fails(4, &["no link"]);
     let revoked = alice.does(&["invite", "revoke", &id[..8]]);
     assert_eq!(revoked["id"], id);
     assert_eq!(revoked["open"], false);
@@ -78,17 +89,31 @@ fn a_used_link_is_refused_and_both_sides_hear_of_the_second_try() {
     let mut hears = [node_a.api(), node_c.api()];
     hears.each_mut().map(|api| api.call("subscribe", json!({})));
 
-    carol.says(&["accept", &link]).fails(5, &["used", "intercepted"]);
+    carol
+        .says(&["accept", &link])
+        .fails(5, &["used", "intercepted"]);
     let [at_alice, at_carol] = hears.each_mut().map(|api| api.event_of("link_reused"));
     assert_eq!(at_alice["did"], *dave.did);
-    assert!(at_alice["message"].as_str().unwrap().contains("intercepted"));
+    assert!(
+        at_alice["message"]
+            .as_str()
+            .unwrap()
+            .contains("intercepted")
+    );
     assert_eq!(at_carol["did"], *alice.did);
-    assert!(at_carol["message"].as_str().unwrap().contains("intercepted"));
+    assert!(
+        at_carol["message"]
+            .as_str()
+            .unwrap()
+            .contains("intercepted")
+    );
     assert!(warned(&alice, &dave));
     assert!(!warned(&alice, &bob), "Bob came by another link");
     let invites = alice.lists(&["invites", "--all"]);
     let tried = |attempts: u64| {
-        let those = invites.iter().filter(|invite| invite["reuse_attempts"] == attempts);
+        let those = invites
+            .iter()
+            .filter(|invite| invite["reuse_attempts"] == attempts);
         those.count()
     };
     assert_eq!((tried(0), tried(1)), (1, 1));
@@ -153,7 +178,11 @@ fn warned(one: &Person, other: &Person) -> bool {
 /// With one letter other than it was.
 fn altered(link: &str) -> String {
     let at = link.len() - 30;
-    let other = if link[at..].starts_with('A') { "B" } else { "A" };
+    let other = if link[at..].starts_with('A') {
+        "B"
+    } else {
+        "A"
+    };
     format!("{}{other}{}", &link[..at], &link[at + 1..])
 }
 

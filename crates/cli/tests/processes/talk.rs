@@ -10,7 +10,13 @@ fn what_is_said_and_changed_stands_the_same_on_both_sides() {
     let [(alice, node_a), (bob, node_b)] = world.friends();
     let first = said(&alice, "Bob", "Shall we meet?");
     let answer = [
-        "send", "Alice", "Where?", "--reply", &first, "--wait", "delivered",
+        "send",
+        "Alice",
+        "Where?",
+        "--reply",
+        &first,
+        "--wait",
+        "delivered",
     ];
     let answer = id(&bob.does(&answer));
     let regret = said(&bob, "Alice", "Never mind.");
@@ -22,8 +28,12 @@ fn what_is_said_and_changed_stands_the_same_on_both_sides() {
     bob.does(&["react", &first, "🎉"]);
     bob.does(&["react", &first, "❤", "--remove"]);
     bob.does(&["unsend", &regret]);
-    alice.says(&["edit", &answer, "mine"]).fails(5, &["only its author"]);
-    alice.says(&["unsend", &regret]).fails(5, &["only its author"]);
+    alice
+        .says(&["edit", &answer, "mine"])
+        .fails(5, &["only its author"]);
+    alice
+        .says(&["unsend", &regret])
+        .fails(5, &["only its author"]);
 
     let whole = |messages: &[Value]| {
         messages.len() == 3
@@ -50,7 +60,10 @@ fn read_positions_are_told_and_can_be_kept_to_oneself() {
 
     assert_eq!(bob.does(&["settings", "read_positions"])["value"], "on");
     let set = bob.does(&["settings", "read_positions", "off"]);
-    assert_eq!((&set["value"], &set["default"]), (&json!("off"), &json!("on")));
+    assert_eq!(
+        (&set["value"], &set["default"]),
+        (&json!("off"), &json!("on"))
+    );
     said(&alice, "Bob", "And now?");
     bob.does(&["read", "Alice"]);
     // Whatever Bob's node says after the reading, it says in order: the answer comes last.
@@ -65,10 +78,17 @@ fn settings_are_listed_and_wrong_ones_named() {
     let world = World::new();
     let alice = world.person("Alice");
     let all = alice.lists(&["settings"]);
-    let names: Vec<_> = all.iter().map(|setting| setting["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = all
+        .iter()
+        .map(|setting| setting["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["lan", "read_positions"]);
-    alice.says(&["settings", "colour"]).fails(4, &["colour", "there are: lan, read_positions"]);
-    alice.says(&["settings", "lan", "perhaps"]).fails(2, &["lan", "on", "off"]);
+    alice
+        .says(&["settings", "colour"])
+        .fails(4, &["colour", "there are: lan, read_positions"]);
+    alice
+        .says(&["settings", "lan", "perhaps"])
+        .fails(2, &["lan", "on", "off"]);
     assert_eq!(alice.does(&["settings", "lan"])["value"], "on");
 }
 
@@ -114,7 +134,13 @@ fn a_message_to_somebody_who_is_away_waits() {
     let [(alice, node_a), (bob, node_b)] = world.friends();
     node_b.stop();
     let late = alice.says(&[
-        "send", "Bob", "later", "--wait", "delivered", "--timeout", "1",
+        "send",
+        "Bob",
+        "later",
+        "--wait",
+        "delivered",
+        "--timeout",
+        "1",
     ]);
     let late = late.fails(1, &["kept"]).row();
     assert_eq!(late["state"], "queued");
@@ -131,11 +157,15 @@ fn without_nodes_commands_open_the_homes_themselves() {
     let [(alice, node_a), (bob, node_b)] = world.friends();
     (node_a.stop(), node_b.stop());
 
-    let sent = alice.says(&["send", "Bob", "anybody there?", "--timeout", "1"]).ok();
+    let sent = alice
+        .says(&["send", "Bob", "anybody there?", "--timeout", "1"])
+        .ok();
     assert_eq!(sent.row()["state"], "queued");
     assert!(sent.err.contains("kept"), "{}", sent.err);
     let first = id(&sent.row());
-    let edited = alice.says(&["edit", &first, "anybody at home?", "--timeout", "1"]).ok();
+    let edited = alice
+        .says(&["edit", &first, "anybody at home?", "--timeout", "1"])
+        .ok();
     assert!(edited.err.contains("kept"), "{}", edited.err);
     alice.says(&["sync", "--timeout", "1"]).ok();
     assert_eq!(alice.does(&["status"])["running"], false);
@@ -144,7 +174,11 @@ fn without_nodes_commands_open_the_homes_themselves() {
     // Bob's node comes up: a plain command of Alice's brings all of it.
     let _node_b = bob.up();
     let synced = alice.does(&["sync"]);
-    assert_eq!((&synced["sent"], &synced["pending"]), (&json!(2), &json!(0)), "the message and its edit");
+    assert_eq!(
+        (&synced["sent"], &synced["pending"]),
+        (&json!(2), &json!(0)),
+        "the message and its edit"
+    );
     assert_eq!(bob.texts("Alice"), ["anybody at home?"]);
     let second = alice.does(&["send", "Bob", "there you are"]);
     assert_eq!(second["state"], "delivered");
@@ -174,18 +208,28 @@ fn a_text_that_is_too_long_is_refused_whole_and_the_longest_arrives() {
     let said = alice.says_with(&["send", "Bob", "-", "--wait", "delivered"], &long);
     said.ok();
     assert_eq!(bob.texts("Alice"), [long]);
-    alice.says_with(&["send", "Bob", "-"], "").fails(2, &["empty"]);
+    alice
+        .says_with(&["send", "Bob", "-"], "")
+        .fails(2, &["empty"]);
 }
 
 #[test]
 fn whoever_is_not_known_is_named_with_those_who_are_near() {
     let world = World::new();
     let [(alice, _node_a), _bob] = world.friends();
-    alice.says(&["send", "Bobb", "hello"]).fails(4, &["no contact \"Bobb\"", "perhaps Bob?"]);
-    alice.says(&["history", "Zoe"]).fails(4, &["no contact \"Zoe\""]);
+    alice
+        .says(&["send", "Bobb", "hello"])
+        .fails(4, &["no contact \"Bobb\"", "perhaps Bob?"]);
+    alice
+        .says(&["history", "Zoe"])
+        .fails(4, &["no contact \"Zoe\""]);
     let other = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
-    alice.says(&["send", other, "hello"]).fails(4, &["no contact"]);
-    alice.says(&["react", &"0".repeat(64), "👍"]).fails(4, &["no message"]);
+    alice
+        .says(&["send", other, "hello"])
+        .fails(4, &["no contact"]);
+    alice
+        .says(&["react", &"0".repeat(64), "👍"])
+        .fails(4, &["no message"]);
     alice.says(&["--id", other, "status"]).fails(4, &[other]);
 }
 
