@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use tenet_log::{
     ids::{Author, SessionId},
     store::StoreError,
@@ -108,6 +108,10 @@ impl Store {
             }
             _ => OpenError::Store(store_error(error)),
         };
+        // Folding is asked for ([`Self::checkpoint`]), never done in passing: a store that turns out
+        // to be damaged is left as it is, and so is its write-ahead log, which may hold what the
+        // file has not.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(unreadable)?;
         set_key(&db, key).map_err(unreadable)?;
         settle(&db, access).map_err(unreadable)?;
         if access == Access::Write {

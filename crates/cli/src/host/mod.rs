@@ -43,7 +43,7 @@ use tenet_rpc::{
     api,
     server::{Feed, Handler},
 };
-use tenet_store::Store;
+use tenet_store::{OpenError, Store};
 
 use engine::Handle;
 use handler::NodeHandler;
@@ -97,13 +97,22 @@ impl Node {
     /// The store's and the network's.
     pub async fn open(folder: &Path, key: VaultKey, options: Options) -> Result<Self, api::Error> {
         let path = store_path(folder);
+<<<<<<< Updated upstream
         if !path.exists() {
             return Err(api::Error::not_found(format!(
                 "there is no store at {}",
                 path.display()
             )));
         }
+=======
+>>>>>>> Stashed changes
         let open_error = |error| present::open_error(&error);
+        match std::fs::metadata(&path) {
+            // The database would take it for one that is yet to be made.
+            Ok(found) if found.len() == 0 => return Err(open_error(OpenError::Unreadable(path))),
+            Ok(_) => {}
+            Err(_) => return Err(open_error(OpenError::Missing(path))),
+        }
         let store_error = |error| present::store_error(&error);
         let store = Store::open(&path, key.as_bytes()).map_err(open_error)?;
         let reader = Store::open_reader(&path, key.as_bytes()).map_err(open_error)?;

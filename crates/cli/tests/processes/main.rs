@@ -12,6 +12,11 @@
 
 mod harness;
 
+mod demo;
+mod home;
 mod kill;
 mod links;
+mod network;
+mod pin;
+mod secrecy;
 mod talk;

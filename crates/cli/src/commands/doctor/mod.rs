@@ -21,7 +21,8 @@ struct Shown {
 pub(super) async fn run(shell: &Shell) -> Outcome {
     let mut checks = files::checks(&shell.paths);
     checks.push(holder(shell).await);
-    checks.extend(inside(shell).await);
+    let others_well = checks.iter().all(|check| check.ok);
+    checks.extend(inside(shell, others_well).await);
     checks.push(system::clock());
     checks.extend(system::disk(&shell.paths.home));
 
@@ -79,19 +80,20 @@ async fn holder(shell: &Shell) -> Check {
 }
 
 /// What only whoever has the store open can say.
-async fn inside(shell: &Shell) -> Vec<Check> {
+async fn inside(shell: &Shell, others_well: bool) -> Vec<Check> {
     let checks = shell
         .with(Need::Home, async |caller| caller.call(Doctor {}).await)
         .await;
     match checks {
         Ok(checks) => checks.checks,
-        Err(Failure::Error(error)) => vec![unopened(error)],
+        Err(Failure::Error(error)) => vec![unopened(error, others_well)],
         Err(_) => Vec::new(),
     }
 }
 
-/// What it means that the store could not be opened.
-fn unopened(error: Error) -> Check {
+/// What it means that the store could not be opened: where all else is well, the store itself is
+/// at fault.
+fn unopened(error: Error, others_well: bool) -> Check {
     match error.kind {
         Kind::Locked => Check {
             name: "store".into(),
@@ -99,7 +101,7 @@ fn unopened(error: Error) -> Check {
             detail: "not checked: the home is locked".into(),
             advice: Some("give the PIN: --pin-file FILE, or tenet unlock".into()),
         },
-        Kind::NotFound | Kind::Refused => ill(
+        Kind::NotFound | Kind::Refused if !others_well => ill(
             "store",
             format!("not checked: {}", error.message),
             "do first what the other checks say",

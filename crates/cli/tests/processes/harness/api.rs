@@ -46,12 +46,21 @@ impl Api {
     /// Asks and waits for the answer.
     #[track_caller]
     pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
+        let answer = self.try_call(method, params);
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// Asks and waits for the answer or the error.
+    #[track_caller]
+    pub(crate) fn try_call(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         let id = self.asker.ask(method, params);
         loop {
             let mut line = self.lines.next().expect("a node");
             if line["id"] == id {
-                assert!(line["error"].is_null(), "{method}: {line}");
-                return line["result"].take();
+                return match line["error"].take() {
+                    Value::Null => Ok(line["result"].take()),
+                    error => Err(error),
+                };
             }
             self.events.push_back(line);
         }
@@ -65,6 +74,18 @@ impl Api {
             None => self.lines.next().expect("an event"),
         };
         line["params"].take()
+    }
+
+    /// The next notification that is no event: its method.
+    #[track_caller]
+    pub(crate) fn closing(&mut self) -> String {
+        loop {
+            let line = self.events.pop_front().or_else(|| self.lines.next());
+            let method = line.expect("a line")["method"].as_str().unwrap().to_owned();
+            if method != "event" {
+                return method;
+            }
+        }
     }
 
     /// The next event of this kind.

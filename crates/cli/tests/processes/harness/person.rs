@@ -21,6 +21,8 @@ pub(crate) struct Person {
     folder: PathBuf,
     /// Put behind every command.
     pub(crate) flags: Vec<String>,
+    /// A program that runs the program, with its arguments.
+    pub(crate) wrapper: Vec<String>,
 }
 
 impl Person {
@@ -33,6 +35,7 @@ impl Person {
             phrase: String::new(),
             folder,
             flags: vec!["--no-lan".into(), format!("--listen={listen}")],
+            wrapper: Vec::new(),
         }
     }
 
@@ -86,8 +89,18 @@ impl Person {
 
     /// Runs a command with this on stdin.
     pub(crate) fn says_with(&self, args: &[&str], stdin: &str) -> Said {
-        let mut child = self
-            .command(args)
+        self.run(self.command(args), stdin)
+    }
+
+    /// Runs a command that speaks to people instead of programs.
+    pub(crate) fn plain(&self, args: &[&str]) -> Said {
+        let mut command = self.bare_command();
+        command.args(args).args(&self.flags);
+        self.run(command, "")
+    }
+
+    fn run(&self, mut command: Command, stdin: &str) -> Said {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -98,7 +111,7 @@ impl Person {
         let output = child.wait_with_output().unwrap();
         // Kept beside the node's log, for whoever looks for what must not stand there.
         self.log_file().write_all(&output.stderr).unwrap();
-        Said::new(args.join(" "), &output)
+        Said::new(format!("{command:?}"), &output)
     }
 
     /// Runs a command that goes on.
@@ -122,9 +135,19 @@ impl Person {
         texts.collect()
     }
 
-    /// The program, with nothing of the real person's folders or settings.
+    /// A command whose answer is for programs.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tenet"));
+        let mut command = self.bare_command();
+        command.args(args).arg("--json").args(&self.flags);
+        command
+    }
+
+    /// The program, with nothing of the real person's folders or settings.
+    fn bare_command(&self) -> Command {
+        let program = env!("CARGO_BIN_EXE_tenet").to_owned();
+        let mut words = self.wrapper.iter().chain([&program]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words);
         for (name, _) in std::env::vars_os() {
             let ours = name.to_string_lossy();
             if ours.starts_with("TENET_") || ours.starts_with("XDG_") {
@@ -133,10 +156,7 @@ impl Person {
         }
         command
             .env("HOME", &self.folder)
-            .env("TMPDIR", self.folder.join("tmp"))
-            .args(args)
-            .arg("--json")
-            .args(&self.flags);
+            .env("TMPDIR", self.folder.join("tmp"));
         command
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
@@ -21,7 +22,7 @@ pub(crate) struct Stream {
 /// A running node.
 pub(crate) struct Node {
     stream: Stream,
-    socket: std::path::PathBuf,
+    socket: PathBuf,
     /// What it said when it was ready.
     pub(crate) ready: Value,
 }
@@ -98,6 +99,11 @@ impl Node {
     /// Speaks to it.
     pub(crate) fn api(&self) -> Api {
         Api::connect(&self.socket)
+    }
+
+    /// Speaks to it where its home is elsewhere than usual.
+    pub(crate) fn api_at(&self, home: &Path) -> Api {
+        Api::connect(&home.join("tenet.sock"))
     }
 
     /// Where others reach it.
