@@ -97,15 +97,6 @@ impl Node {
     /// The store's and the network's.
     pub async fn open(folder: &Path, key: VaultKey, options: Options) -> Result<Self, api::Error> {
         let path = store_path(folder);
-<<<<<<< Updated upstream
-        if !path.exists() {
-            return Err(api::Error::not_found(format!(
-                "there is no store at {}",
-                path.display()
-            )));
-        }
-=======
->>>>>>> Stashed changes
         let open_error = |error| present::open_error(&error);
         match std::fs::metadata(&path) {
             // The database would take it for one that is yet to be made.
