@@ -13,24 +13,33 @@ use tenet_log::{
     store::{LogStore, Position, StoreError},
 };
 
-use crate::Store;
+use crate::{Store, log::BY_ID};
 
 const MESSAGE: &str = "message.position, event.id, session.id, message.time, author.device, \
                        author.added_by, event.seq, message.identity, message.reply, \
-                       message.hidden FROM message JOIN event USING (position) \
-                       JOIN author ON author.ix = event.author \
-                       JOIN session ON session.ix = message.session";
+                       message.hidden";
+
+/// From a message to its event.
+const OF_MESSAGE: &str = "FROM message JOIN event ON event.position = message.position \
+                          JOIN author ON author.ix = event.author \
+                          JOIN session ON session.ix = message.session";
+
+/// From an event to its message.
+const OF_EVENT: &str = "FROM event JOIN message ON message.session = event.session \
+                        AND message.time = event.time AND message.position = event.position \
+                        JOIN author ON author.ix = event.author \
+                        JOIN session ON session.ix = event.session";
 
 impl ChatStore for Store {
     fn add_message(&mut self, message: &MessageRow) -> Result<bool, StoreError> {
         let session = self.session_row(message.session)?;
         let rows = self.change(
-            "INSERT OR IGNORE INTO message (position, session, time, identity, reply, hidden) \
+            "INSERT OR IGNORE INTO message (session, time, position, identity, reply, hidden) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
-                message.position.0,
                 session,
                 message.order.time.raw() as i64,
+                message.position.0,
                 message.identity.as_bytes(),
                 message.reply.as_ref().map(EventId::as_bytes),
                 message.hidden
@@ -40,16 +49,16 @@ impl ChatStore for Store {
     }
 
     fn message(&self, id: EventId) -> Result<Option<MessageRow>, StoreError> {
-        let sql = format!("SELECT {MESSAGE} WHERE event.id = ?1");
+        let sql = format!("SELECT {MESSAGE} {OF_EVENT} WHERE {BY_ID}");
         self.one(&sql, [id.as_bytes()], message)
     }
 
     fn set_hidden(&mut self, id: EventId, hidden: bool) -> Result<(), StoreError> {
-        self.execute(
-            "UPDATE message SET hidden = ?2 \
-             WHERE position = (SELECT position FROM event WHERE id = ?1)",
-            params![id.as_bytes(), hidden],
-        )
+        let sql = format!(
+            "UPDATE message SET hidden = ?2 WHERE (session, time, position) = \
+             (SELECT session, time, position FROM event WHERE {BY_ID})"
+        );
+        self.execute(&sql, params![id.as_bytes(), hidden])
     }
 
     fn history(
@@ -67,7 +76,9 @@ impl ChatStore for Store {
     }
 
     fn overlay(&self, session: SessionId, target: EventId) -> Result<Option<Overlay>, StoreError> {
-        let Some(session) = self.find_session(session)? else { return Ok(None) };
+        let Some(session) = self.find_session(session)? else {
+            return Ok(None);
+        };
         let bytes: Option<Vec<u8>> = self.one(
             "SELECT value FROM overlay WHERE session = ?1 AND target = ?2",
             params![session, target.as_bytes()],
@@ -111,7 +122,9 @@ impl ChatStore for Store {
         session: SessionId,
         target: EventId,
     ) -> Result<Vec<Reference>, StoreError> {
-        let Some(row_of_session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let Some(row_of_session) = self.find_session(session)? else {
+            return Ok(Vec::new());
+        };
         self.collect(
             "SELECT event, identity FROM reference WHERE session = ?1 AND target = ?2 \
              ORDER BY event",
@@ -128,7 +141,9 @@ impl ChatStore for Store {
     }
 
     fn logged(&self, id: EventId) -> Result<Option<(Event, bool)>, StoreError> {
-        Ok(self.event(id)?.map(|stored| (stored.event, stored.standing.counts())))
+        Ok(self
+            .event(id)?
+            .map(|stored| (stored.event, stored.standing.counts())))
     }
 }
 
@@ -142,16 +157,19 @@ impl Store {
     ) -> Result<Vec<MessageRow>, StoreError> {
         const ORDER: &str = "ORDER BY message.time DESC, author.device DESC, \
                              author.added_by DESC, event.seq DESC, event.id DESC LIMIT ?2";
-        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let Some(session) = self.find_session(session)? else {
+            return Ok(Vec::new());
+        };
         let limit = limit as i64;
         let Some(before) = before else {
-            let sql =
-                format!("SELECT {MESSAGE} WHERE message.session = ?1 AND NOT hidden {ORDER}");
+            let sql = format!(
+                "SELECT {MESSAGE} {OF_MESSAGE} WHERE message.session = ?1 AND NOT hidden {ORDER}"
+            );
             return self.collect(&sql, params![session, limit], message);
         };
         // The first condition lets the index be used; the second is the exact place.
         let sql = format!(
-            "SELECT {MESSAGE} WHERE message.session = ?1 AND NOT hidden AND message.time <= ?3 \
+            "SELECT {MESSAGE} {OF_MESSAGE} WHERE message.session = ?1 AND NOT hidden AND message.time <= ?3 \
              AND (message.time, author.device, author.added_by, event.seq, event.id) \
              < (?3, ?4, ?5, ?6, ?7) {ORDER}"
         );

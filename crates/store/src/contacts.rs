@@ -26,7 +26,11 @@ impl ContactStore for Store {
     }
 
     fn put_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
-        self.put_record(Kind::Contact, contact.identity.as_bytes(), &contact.encode())
+        self.put_record(
+            Kind::Contact,
+            contact.identity.as_bytes(),
+            &contact.encode(),
+        )
     }
 
     fn remove_contact(&mut self, identity: IdentityId) -> Result<(), StoreError> {
@@ -66,7 +70,11 @@ impl ContactStore for Store {
     }
 
     fn answered(&self, invite: InviteId, device: DeviceId) -> Result<Option<Answered>, StoreError> {
-        self.read(Kind::Answered, &answered_key(invite, device), Answered::decode)
+        self.read(
+            Kind::Answered,
+            &answered_key(invite, device),
+            Answered::decode,
+        )
     }
 
     fn all_answered(&self, invite: InviteId) -> Result<Vec<Answered>, StoreError> {
@@ -103,7 +111,9 @@ impl Store {
     /// [`StoreError`].
     pub fn secrets(&self) -> Result<Option<Secrets>, StoreError> {
         let bytes = self.record(Kind::Secrets, &[])?.map(Zeroizing::new);
-        bytes.map(|bytes| Secrets::from_bytes(&bytes).map_err(|_| DAMAGED)).transpose()
+        bytes
+            .map(|bytes| Secrets::from_bytes(&bytes).map_err(|_| DAMAGED))
+            .transpose()
     }
 
     /// Writes the device's secrets.
@@ -138,7 +148,12 @@ impl Store {
     pub fn port(&self) -> Result<Option<u16>, StoreError> {
         let bytes = self.record(Kind::Port, &[])?;
         bytes
-            .map(|bytes| bytes.try_into().map(u16::from_be_bytes).map_err(|_| DAMAGED))
+            .map(|bytes| {
+                bytes
+                    .try_into()
+                    .map(u16::from_be_bytes)
+                    .map_err(|_| DAMAGED)
+            })
             .transpose()
     }
 
@@ -157,7 +172,9 @@ impl Store {
         decode: fn(&[u8]) -> Result<T, RecordError>,
     ) -> Result<Option<T>, StoreError> {
         let bytes = self.record(kind, key)?.map(Zeroizing::new);
-        bytes.map(|bytes| decode(&bytes).map_err(|_| DAMAGED)).transpose()
+        bytes
+            .map(|bytes| decode(&bytes).map_err(|_| DAMAGED))
+            .transpose()
     }
 
     fn read_all<T>(

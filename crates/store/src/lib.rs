@@ -16,6 +16,7 @@ mod log;
 pub mod open;
 mod outbox;
 mod records;
+mod rows;
 mod schema;
 mod transaction;
 

@@ -1,6 +1,6 @@
 //! The log's trait over SQLite.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 use tenet_identity::{
     encoding,
     keys::{DeviceId, Signature},
@@ -12,12 +12,15 @@ use tenet_log::{
     ids::{Author, EventId, SessionId},
     register::{self, Register},
     standing::Standing,
-    store::{Held, LogStore, Position, Stored, StoreError},
+    store::{Held, LogStore, Position, StoreError, Stored},
 };
 
 use crate::{Store, error::OrStoreError};
 
 const EVENT_COLUMNS: &str = "position, standing, header, signature, salt, body";
+
+/// The condition for the event whose id is `?1`; only so worded does it use the index.
+pub(crate) const BY_ID: &str = "substr(event.id, 1, 8) = substr(?1, 1, 8) AND event.id = ?1";
 
 impl LogStore for Store {
     fn sessions(&self) -> Result<Vec<SessionId>, StoreError> {
@@ -32,8 +35,8 @@ impl LogStore for Store {
         let body = event.body();
         self.db
             .prepare_cached(
-                "INSERT INTO event (id, session, author, seq, standing, header, signature, salt, \
-                 body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO event (id, session, author, seq, time, standing, header, signature, \
+                 salt, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )
             .and_then(|mut statement| {
                 statement.insert(params![
@@ -41,6 +44,7 @@ impl LogStore for Store {
                     session,
                     author,
                     event.header().seq as i64,
+                    event.header().time.raw() as i64,
                     standing.code(),
                     event.encoded_header(),
                     event.signature().as_bytes(),
@@ -53,8 +57,10 @@ impl LogStore for Store {
     }
 
     fn event(&self, id: EventId) -> Result<Option<Stored>, StoreError> {
-        let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE id = ?1");
-        self.one(&sql, [id.as_bytes()], stored_parts)?.map(stored).transpose()
+        let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE {BY_ID}");
+        self.one(&sql, [id.as_bytes()], stored_parts)?
+            .map(stored)
+            .transpose()
     }
 
     fn chain(
@@ -64,7 +70,9 @@ impl LogStore for Store {
         seq: u64,
         limit: usize,
     ) -> Result<Vec<Stored>, StoreError> {
-        let Some(author) = self.find_author(session, author)? else { return Ok(Vec::new()) };
+        let Some(author) = self.find_author(session, author)? else {
+            return Ok(Vec::new());
+        };
         let sql = format!(
             "SELECT {EVENT_COLUMNS} FROM event WHERE author = ?1 AND seq >= ?2 \
              ORDER BY seq, id LIMIT ?3"
@@ -78,7 +86,9 @@ impl LogStore for Store {
         position: Position,
         limit: usize,
     ) -> Result<Vec<Stored>, StoreError> {
-        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let Some(session) = self.find_session(session)? else {
+            return Ok(Vec::new());
+        };
         let sql = format!(
             "SELECT {EVENT_COLUMNS} FROM event WHERE session = ?1 AND position > ?2 \
              ORDER BY position LIMIT ?3"
@@ -93,7 +103,9 @@ impl LogStore for Store {
         to: Position,
         limit: usize,
     ) -> Result<Vec<Stored>, StoreError> {
-        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let Some(session) = self.find_session(session)? else {
+            return Ok(Vec::new());
+        };
         let sql = format!(
             "SELECT {EVENT_COLUMNS} FROM event \
              WHERE session = ?1 AND position < ?2 AND position > ?3 \
@@ -109,7 +121,9 @@ impl LogStore for Store {
         author: Author,
         seq: u64,
     ) -> Result<Option<Position>, StoreError> {
-        let Some(author) = self.find_author(session, author)? else { return Ok(None) };
+        let Some(author) = self.find_author(session, author)? else {
+            return Ok(None);
+        };
         self.one(
             "SELECT position FROM event WHERE author = ?1 AND seq >= ?2 \
              ORDER BY seq, position LIMIT 1",
@@ -119,7 +133,9 @@ impl LogStore for Store {
     }
 
     fn last_position(&self, session: SessionId) -> Result<Position, StoreError> {
-        let Some(session) = self.find_session(session)? else { return Ok(Position::default()) };
+        let Some(session) = self.find_session(session)? else {
+            return Ok(Position::default());
+        };
         let last = self.one(
             "SELECT position FROM event WHERE session = ?1 ORDER BY position DESC LIMIT 1",
             [session],
@@ -129,14 +145,14 @@ impl LogStore for Store {
     }
 
     fn set_standing(&mut self, id: EventId, standing: Standing) -> Result<(), StoreError> {
-        self.execute(
-            "UPDATE event SET standing = ?2 WHERE id = ?1",
-            params![id.as_bytes(), standing.code()],
-        )
+        let sql = format!("UPDATE event SET standing = ?2 WHERE {BY_ID}");
+        self.execute(&sql, params![id.as_bytes(), standing.code()])
     }
 
     fn heads(&self, session: SessionId) -> Result<Vec<Head>, StoreError> {
-        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let Some(session) = self.find_session(session)? else {
+            return Ok(Vec::new());
+        };
         self.collect(
             "SELECT device, added_by, branch, seq, id, time, tip FROM head \
              JOIN author ON author.ix = head.author WHERE head.session = ?1 \
@@ -178,7 +194,9 @@ impl LogStore for Store {
     }
 
     fn operations(&self, session: SessionId) -> Result<Vec<(Stored, Past)>, StoreError> {
-        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let Some(session) = self.find_session(session)? else {
+            return Ok(Vec::new());
+        };
         let sql = format!(
             "SELECT {EVENT_COLUMNS}, past FROM operation JOIN event USING (position) \
              WHERE operation.session = ?1 ORDER BY position"
@@ -196,11 +214,11 @@ impl LogStore for Store {
     }
 
     fn put_past(&mut self, id: EventId, past: &Past) -> Result<(), StoreError> {
-        self.execute(
+        let sql = format!(
             "INSERT OR REPLACE INTO operation (position, session, past) \
-             SELECT position, session, ?2 FROM event WHERE id = ?1",
-            params![id.as_bytes(), encoding::encode(past)],
-        )
+             SELECT position, session, ?2 FROM event WHERE {BY_ID}"
+        );
+        self.execute(&sql, params![id.as_bytes(), encoding::encode(past)])
     }
 
     fn register(
@@ -209,7 +227,9 @@ impl LogStore for Store {
         device: DeviceId,
         key: &str,
     ) -> Result<Option<Register>, StoreError> {
-        let Some(session) = self.find_session(session)? else { return Ok(None) };
+        let Some(session) = self.find_session(session)? else {
+            return Ok(None);
+        };
         let bytes: Option<Vec<u8>> = self.one(
             "SELECT value FROM register WHERE session = ?1 AND device = ?2 AND key = ?3",
             params![session, device.as_bytes(), key],
@@ -219,7 +239,9 @@ impl LogStore for Store {
     }
 
     fn registers(&self, session: SessionId) -> Result<Vec<Register>, StoreError> {
-        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let Some(session) = self.find_session(session)? else {
+            return Ok(Vec::new());
+        };
         let rows: Vec<Vec<u8>> = self.collect(
             "SELECT value FROM register WHERE session = ?1 ORDER BY device, key",
             [session],
@@ -233,7 +255,12 @@ impl LogStore for Store {
         self.execute(
             "INSERT OR REPLACE INTO register (session, device, key, value) \
              VALUES (?1, ?2, ?3, ?4)",
-            params![session, register.device().as_bytes(), register.key(), register.encode()],
+            params![
+                session,
+                register.device().as_bytes(),
+                register.key(),
+                register.encode()
+            ],
         )
     }
 
@@ -254,9 +281,14 @@ impl LogStore for Store {
     }
 
     fn held_count(&self, session: SessionId) -> Result<usize, StoreError> {
-        let Some(session) = self.find_session(session)? else { return Ok(0) };
-        let count: Option<i64> =
-            self.one("SELECT count(*) FROM held WHERE session = ?1", [session], |row| row.get(0))?;
+        let Some(session) = self.find_session(session)? else {
+            return Ok(0);
+        };
+        let count: Option<i64> = self.one(
+            "SELECT count(*) FROM held WHERE session = ?1",
+            [session],
+            |row| row.get(0),
+        )?;
         Ok(count.unwrap_or(0) as usize)
     }
 
@@ -272,14 +304,19 @@ impl LogStore for Store {
                 let event = Unverified::decode(&bytes)
                     .and_then(Unverified::verify)
                     .map_err(|_| StoreError::Damaged("a held event does not decode"))?;
-                Ok(Held { event, acceptable_from: from as u64 })
+                Ok(Held {
+                    event,
+                    acceptable_from: from as u64,
+                })
             })
             .collect()
     }
 
     fn next_due(&self) -> Result<Option<u64>, StoreError> {
         let next: Option<Option<i64>> =
-            self.one("SELECT min(acceptable_from) FROM held", [], |row| row.get(0))?;
+            self.one("SELECT min(acceptable_from) FROM held", [], |row| {
+                row.get(0)
+            })?;
         Ok(next.flatten().map(|from| from as u64))
     }
 
@@ -288,15 +325,20 @@ impl LogStore for Store {
     }
 
     fn latest_time(&self, session: SessionId) -> Result<Hlc, StoreError> {
-        let Some(session) = self.find_session(session)? else { return Ok(Hlc::default()) };
-        let latest: Option<Option<i64>> =
-            self.one("SELECT max(time) FROM head WHERE session = ?1", [session], |row| row.get(0))?;
+        let Some(session) = self.find_session(session)? else {
+            return Ok(Hlc::default());
+        };
+        let latest: Option<Option<i64>> = self.one(
+            "SELECT max(time) FROM head WHERE session = ?1",
+            [session],
+            |row| row.get(0),
+        )?;
         Ok(Hlc::from_raw(latest.flatten().unwrap_or(0) as u64))
     }
 }
 
 /// The columns of [`EVENT_COLUMNS`], as they are.
-pub(crate) struct StoredParts {
+struct StoredParts {
     position: i64,
     standing: u8,
     header: Vec<u8>,
@@ -305,7 +347,7 @@ pub(crate) struct StoredParts {
     body: Option<Vec<u8>>,
 }
 
-pub(crate) fn stored_parts(row: &Row<'_>) -> rusqlite::Result<StoredParts> {
+fn stored_parts(row: &Row<'_>) -> rusqlite::Result<StoredParts> {
     Ok(StoredParts {
         position: row.get(0)?,
         standing: row.get(1)?,
@@ -316,7 +358,7 @@ pub(crate) fn stored_parts(row: &Row<'_>) -> rusqlite::Result<StoredParts> {
     })
 }
 
-pub(crate) fn stored(parts: StoredParts) -> Result<Stored, StoreError> {
+fn stored(parts: StoredParts) -> Result<Stored, StoreError> {
     let body = match (parts.salt, parts.body) {
         (Some(salt), Some(bytes)) => Some(Body { salt, bytes }),
         _ => None,
@@ -325,7 +367,11 @@ pub(crate) fn stored(parts: StoredParts) -> Result<Stored, StoreError> {
         .map_err(|_| StoreError::Damaged("an event does not decode"))?;
     let standing = Standing::from_code(parts.standing)
         .ok_or(StoreError::Damaged("an event has an unknown standing"))?;
-    Ok(Stored { event, position: Position(parts.position), standing })
+    Ok(Stored {
+        event,
+        position: Position(parts.position),
+        standing,
+    })
 }
 
 fn stored_register(bytes: &[u8]) -> Result<Register, StoreError> {
@@ -340,109 +386,9 @@ impl Store {
         sql: &str,
         params: impl rusqlite::Params,
     ) -> Result<Vec<Stored>, StoreError> {
-        self.collect(sql, params, stored_parts)?.into_iter().map(stored).collect()
-    }
-
-    /// The row number of a session, made where it is new.
-    pub(crate) fn session_row(&self, id: SessionId) -> Result<i64, StoreError> {
-        if let Some(row) = self.find_session(id)? {
-            return Ok(row);
-        }
-        self.execute("INSERT INTO session (id) VALUES (?1)", [id.as_bytes()])?;
-        let row = self.db.last_insert_rowid();
-        self.names.borrow_mut().sessions.insert(id, row);
-        Ok(row)
-    }
-
-    pub(crate) fn find_session(&self, id: SessionId) -> Result<Option<i64>, StoreError> {
-        if let Some(row) = self.names.borrow().sessions.get(&id) {
-            return Ok(Some(*row));
-        }
-        let row = self.one("SELECT ix FROM session WHERE id = ?1", [id.as_bytes()], |row| {
-            row.get::<_, i64>(0)
-        })?;
-        if let Some(row) = row {
-            self.names.borrow_mut().sessions.insert(id, row);
-        }
-        Ok(row)
-    }
-
-    pub(crate) fn author_row(&self, session: i64, author: Author) -> Result<i64, StoreError> {
-        if let Some(row) = self.find_author_row(session, author)? {
-            return Ok(row);
-        }
-        self.execute(
-            "INSERT INTO author (session, device, added_by) VALUES (?1, ?2, ?3)",
-            params![session, author.device.as_bytes(), author.added_by.as_bytes()],
-        )?;
-        let row = self.db.last_insert_rowid();
-        self.names.borrow_mut().authors.insert((session, author), row);
-        Ok(row)
-    }
-
-    pub(crate) fn find_author(&self, session: SessionId, author: Author) -> Result<Option<i64>, StoreError> {
-        match self.find_session(session)? {
-            Some(session) => self.find_author_row(session, author),
-            None => Ok(None),
-        }
-    }
-
-    fn find_author_row(&self, session: i64, author: Author) -> Result<Option<i64>, StoreError> {
-        if let Some(row) = self.names.borrow().authors.get(&(session, author)) {
-            return Ok(Some(*row));
-        }
-        let row = self.one(
-            "SELECT ix FROM author WHERE session = ?1 AND device = ?2 AND added_by = ?3",
-            params![session, author.device.as_bytes(), author.added_by.as_bytes()],
-            |row| row.get::<_, i64>(0),
-        )?;
-        if let Some(row) = row {
-            self.names.borrow_mut().authors.insert((session, author), row);
-        }
-        Ok(row)
-    }
-
-    pub(crate) fn execute(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-    ) -> Result<(), StoreError> {
-        self.change(sql, params).map(|_| ())
-    }
-
-    /// Runs a statement; gives how many rows it changed.
-    pub(crate) fn change(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-    ) -> Result<usize, StoreError> {
-        self.db
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(params))
-            .or_store_error()
-    }
-
-    pub(crate) fn one<T>(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Option<T>, StoreError> {
-        self.db
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_row(params, read).optional())
-            .or_store_error()
-    }
-
-    pub(crate) fn collect<T>(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, StoreError> {
-        self.db
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_map(params, read)?.collect())
-            .or_store_error()
+        self.collect(sql, params, stored_parts)?
+            .into_iter()
+            .map(stored)
+            .collect()
     }
 }

@@ -11,7 +11,7 @@ use tenet_log::{
     store::{Position, StoreError},
 };
 
-use crate::Store;
+use crate::{Store, log::BY_ID};
 
 const OUTGOING: &str = "event.position, session.id, author.device, author.added_by, event.seq, \
                         event.id FROM event JOIN author ON author.ix = event.author \
@@ -51,29 +51,34 @@ impl Outbox for Store {
         seq: u64,
         device: DeviceId,
     ) -> Result<Vec<Acked>, StoreError> {
-        let Some(author) = self.find_author(session, author)? else { return Ok(Vec::new()) };
+        let Some(author) = self.find_author(session, author)? else {
+            return Ok(Vec::new());
+        };
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-        let rows: Vec<(i64, bool, [u8; 32], i64)> = self.collect(
-            "SELECT outbox.position, receiver, event.id, dispatch.acknowledged FROM outbox \
+        let rows: Vec<(bool, [u8; 32], i64)> = self.collect(
+            "SELECT receiver, event.id, dispatch.acknowledged FROM outbox \
              JOIN event USING (position) JOIN dispatch USING (position) \
              WHERE outbox.device = ?1 AND outbox.author = ?2 AND outbox.seq <= ?3 \
              ORDER BY outbox.seq",
             params![device.as_bytes(), author, seq],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
         if rows.is_empty() {
             return Ok(Vec::new());
         }
         let mut acked = Vec::with_capacity(rows.len());
-        for (position, receiver, id, before) in rows {
-            if receiver {
-                self.execute(
-                    "UPDATE dispatch SET acknowledged = acknowledged + 1 WHERE position = ?1",
-                    [position],
-                )?;
-            }
-            acked.push(Acked { event: id.into(), first: receiver && before == 0 });
+        for (receiver, id, before) in rows {
+            acked.push(Acked {
+                event: id.into(),
+                first: receiver && before == 0,
+            });
         }
+        self.execute(
+            "UPDATE dispatch SET acknowledged = acknowledged + 1 WHERE position IN \
+             (SELECT position FROM outbox WHERE device = ?1 AND author = ?2 AND seq <= ?3 \
+             AND receiver)",
+            params![device.as_bytes(), author, seq],
+        )?;
         self.execute(
             "DELETE FROM outbox WHERE device = ?1 AND author = ?2 AND seq <= ?3",
             params![device.as_bytes(), author, seq],
@@ -91,20 +96,31 @@ impl Outbox for Store {
             "SELECT {OUTGOING} JOIN outbox USING (position) \
              WHERE outbox.device = ?1 AND position > ?2 ORDER BY position LIMIT ?3"
         );
-        self.collect(&sql, params![device.as_bytes(), after.0, limit as i64], outgoing)
+        self.collect(
+            &sql,
+            params![device.as_bytes(), after.0, limit as i64],
+            outgoing,
+        )
     }
 
     fn waiting(&self) -> Result<Vec<(DeviceId, u64)>, StoreError> {
         self.collect(
             "SELECT device, count(*) FROM outbox GROUP BY device ORDER BY device",
             [],
-            |row| Ok((row.get::<_, [u8; 32]>(0)?.into(), row.get::<_, i64>(1)? as u64)),
+            |row| {
+                Ok((
+                    row.get::<_, [u8; 32]>(0)?.into(),
+                    row.get::<_, i64>(1)? as u64,
+                ))
+            },
         )
     }
 
     fn pending_events(&self) -> Result<u64, StoreError> {
         let count: Option<i64> =
-            self.one("SELECT count(DISTINCT position) FROM outbox", [], |row| row.get(0))?;
+            self.one("SELECT count(DISTINCT position) FROM outbox", [], |row| {
+                row.get(0)
+            })?;
         Ok(count.unwrap_or(0) as u64)
     }
 
@@ -119,11 +135,17 @@ impl Outbox for Store {
              WHERE session.id = ?1 AND position > ?2 AND acknowledged = 0 AND failure IS NULL \
              ORDER BY position LIMIT ?3"
         );
-        self.collect(&sql, params![session.as_bytes(), after.0, limit as i64], outgoing)
+        self.collect(
+            &sql,
+            params![session.as_bytes(), after.0, limit as i64],
+            outgoing,
+        )
     }
 
     fn forget(&mut self, session: SessionId, device: DeviceId) -> Result<Vec<EventId>, StoreError> {
-        let Some(session) = self.find_session(session)? else { return Ok(Vec::new()) };
+        let Some(session) = self.find_session(session)? else {
+            return Ok(Vec::new());
+        };
         let rows: Vec<(i64, bool)> = self.collect(
             "SELECT position, receiver FROM outbox JOIN author ON author.ix = outbox.author \
              WHERE outbox.device = ?1 AND author.session = ?2 ORDER BY position",
@@ -148,24 +170,24 @@ impl Outbox for Store {
     }
 
     fn fail(&mut self, event: EventId, failure: Failure) -> Result<(), StoreError> {
-        self.execute(
-            "DELETE FROM outbox WHERE position = (SELECT position FROM event WHERE id = ?1)",
-            [event.as_bytes()],
-        )?;
-        self.execute(
+        let event = event.as_bytes();
+        let sql = format!(
+            "DELETE FROM outbox WHERE position = (SELECT position FROM event WHERE {BY_ID})"
+        );
+        self.execute(&sql, [event])?;
+        let sql = format!(
             "UPDATE dispatch SET failure = ?2 \
-             WHERE position = (SELECT position FROM event WHERE id = ?1)",
-            params![event.as_bytes(), failure.code()],
-        )
+             WHERE position = (SELECT position FROM event WHERE {BY_ID})"
+        );
+        self.execute(&sql, params![event, failure.code()])
     }
 
     fn dispatch(&self, event: EventId) -> Result<Option<Dispatch>, StoreError> {
-        self.one(
+        let sql = format!(
             "SELECT copies, acknowledged, failure FROM dispatch \
-             WHERE position = (SELECT position FROM event WHERE id = ?1)",
-            [event.as_bytes()],
-            dispatch,
-        )
+             WHERE position = (SELECT position FROM event WHERE {BY_ID})"
+        );
+        self.one(&sql, [event.as_bytes()], dispatch)
     }
 }
 

@@ -33,16 +33,20 @@ CREATE TABLE author (
 
 CREATE TABLE event (
     position  INTEGER PRIMARY KEY,
-    id        BLOB NOT NULL UNIQUE,
+    id        BLOB NOT NULL,
     session   INTEGER NOT NULL REFERENCES session,
     author    INTEGER NOT NULL REFERENCES author,
     seq       INTEGER NOT NULL,
+    time      INTEGER NOT NULL,
     standing  INTEGER NOT NULL,
     header    BLOB NOT NULL,
     signature BLOB NOT NULL,
     salt      BLOB,
     body      BLOB
 );
+-- Eight bytes find the event as well as all 32, and the index stays in few pages: its leaves are
+-- met in random order, so they are what a commit writes most of.
+CREATE INDEX event_by_id ON event (substr(id, 1, 8));
 CREATE INDEX event_by_chain ON event (author, seq);
 CREATE INDEX event_by_session ON event (session);
 
@@ -99,14 +103,14 @@ CREATE TABLE outbox (
 ) WITHOUT ROWID;
 
 CREATE TABLE message (
-    position INTEGER PRIMARY KEY REFERENCES event,
     session  INTEGER NOT NULL REFERENCES session,
     time     INTEGER NOT NULL,
+    position INTEGER NOT NULL REFERENCES event,
     identity BLOB NOT NULL,
     reply    BLOB,
-    hidden   INTEGER NOT NULL
-);
-CREATE INDEX message_by_time ON message (session, time);
+    hidden   INTEGER NOT NULL,
+    PRIMARY KEY (session, time, position)
+) WITHOUT ROWID;
 
 CREATE TABLE overlay (
     session INTEGER NOT NULL REFERENCES session,
@@ -146,7 +150,10 @@ pub(crate) fn migrate(db: &mut Connection) -> Result<(), SchemaError> {
         if version > VERSION {
             return Err(SchemaError::Newer(version));
         }
-        let Some(step) = usize::try_from(version).ok().and_then(|step| MIGRATIONS.get(step)) else {
+        let Some(step) = usize::try_from(version)
+            .ok()
+            .and_then(|step| MIGRATIONS.get(step))
+        else {
             return Ok(());
         };
         let transaction = db.transaction()?;

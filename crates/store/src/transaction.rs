@@ -77,6 +77,10 @@ impl Transactions for Store {
 
     fn abandon(&mut self) -> Result<(), StoreError> {
         self.forget_names();
-        if self.db.is_autocommit() { Ok(()) } else { self.run("ROLLBACK") }
+        if self.db.is_autocommit() {
+            Ok(())
+        } else {
+            self.run("ROLLBACK")
+        }
     }
 }

@@ -59,8 +59,8 @@ impl Outbox for Loose {
         let session = self.0.session_row(outgoing.session)?;
         let author = self.0.author_row(session, outgoing.author)?;
         self.0.execute(
-            "INSERT OR IGNORE INTO event (position, id, session, author, seq, standing, \
-             header, signature) VALUES (?1, ?2, ?3, ?4, ?5, 0, x'', x'')",
+            "INSERT OR IGNORE INTO event (position, id, session, author, seq, time, standing, \
+             header, signature) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, x'', x'')",
             params![
                 outgoing.position.0,
                 outgoing.event.as_bytes(),
@@ -122,7 +122,11 @@ impl Outbox for Loose {
 }
 
 fn put(store: &mut Store, event: &Event, counts: bool) -> Position {
-    let standing = if counts { Standing::Counted } else { Standing::OffRoster };
+    let standing = if counts {
+        Standing::Counted
+    } else {
+        Standing::OffRoster
+    };
     match store.event(event.id()).unwrap() {
         Some(stored) => {
             store.set_standing(event.id(), standing).unwrap();
