@@ -3,6 +3,13 @@
 //! A bench prints its figure with its ratio against a limit or a peer measured in the same run:
 //! a time alone says little on a machine that nobody knows.
 
+mod api;
+mod figures;
+mod message;
+mod node;
+mod start;
+mod sustained;
+
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -22,7 +29,30 @@ pub(crate) struct Bench {
 }
 
 /// All benches, in the order in which `all` runs them.
-const BENCHES: &[Bench] = &[];
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "message",
+        what: "a message and its acknowledgement, against two commits and one raw round trip",
+        needs: &[
+            &["--bin", "tenet"],
+            &["-p", "tenet-net", "--example", "raw_echo"],
+            &["-p", "tenet-store", "--example", "commit"],
+        ],
+        run: message::run,
+    },
+    Bench {
+        name: "sustained",
+        what: "messages a second in one conversation, 64 in flight",
+        needs: &[&["--bin", "tenet"]],
+        run: sustained::run,
+    },
+    Bench {
+        name: "start",
+        what: "a home with 100,000 messages: start, memory, idle time, the last page",
+        needs: &[&["--bin", "tenet"]],
+        run: start::run,
+    },
+];
 
 /// Runs the bench of that name, or `all`, or prints the `list`.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -75,9 +105,6 @@ fn builds(benches: &[&Bench]) -> Vec<&'static [&'static str]> {
 }
 
 fn list(benches: &[Bench]) -> String {
-    if benches.is_empty() {
-        return "there are no benches yet\n".to_owned();
-    }
     benches
         .iter()
         .map(|bench| format!("  {:<16}{}\n", bench.name, bench.what))

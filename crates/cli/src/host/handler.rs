@@ -39,7 +39,7 @@ impl Handler for NodeHandler {
                 self.ask(move |_, store| questions::settings_get(store, get.name))
             }
             R::Invites(_) => self.ask(|_, store| questions::invites(store)),
-            R::Contacts(_) => self.ask(|shared, store| questions::contacts(shared, store)),
+            R::Contacts(_) => self.ask(questions::contacts),
             R::ContactVerify(verify) => {
                 self.ask(move |shared, store| questions::verification(shared, store, &verify.who))
             }

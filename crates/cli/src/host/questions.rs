@@ -156,7 +156,7 @@ pub(super) fn invites(store: &Store) -> Result<api::InviteList, api::Error> {
 
 pub(super) fn contacts(shared: &Shared, store: &Store) -> Result<api::ContactList, api::Error> {
     let mut contacts: Vec<Contact> = store.contacts().map_err(failed)?;
-    contacts.sort_by(|a, b| a.name.to_lowercase().cmp(&b.name.to_lowercase()));
+    contacts.sort_by_key(|contact| contact.name.to_lowercase());
     let contacts = contacts
         .iter()
         .map(|contact| present::contact(contact, shared.presence(contact.identity)));

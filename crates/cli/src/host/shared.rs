@@ -74,7 +74,7 @@ impl Shared {
             Who::Contact(identity) => contacts
                 .into_iter()
                 .find(|contact| contact.identity == identity)
-                .map(Whom::Contact)
+                .map(|contact| Whom::Contact(Box::new(contact)))
                 .ok_or_else(|| api::Error::not_found(format!("no contact \"{who}\""))),
         }
     }
@@ -85,7 +85,7 @@ pub(super) enum Whom {
     /// Oneself.
     Own,
     /// A contact.
-    Contact(Contact),
+    Contact(Box<Contact>),
 }
 
 /// A query that failed.

@@ -28,7 +28,7 @@ impl<S: Storage> Engine<S> {
         let mut tags: Vec<Tag> =
             secrets.iter().map(|(_, secret)| connection.tags(secret).0).collect();
         tags.truncate(MAX_TAGS);
-        while tags.len() % PADDING != 0 || tags.is_empty() {
+        while !tags.len().is_multiple_of(PADDING) || tags.is_empty() {
             let mut random = [0; 16];
             self.rng.fill_bytes(&mut random);
             tags.push(Tag(random));
@@ -60,7 +60,7 @@ impl<S: Storage> Engine<S> {
             }
             let Some(state) = self.sessions.get(&session) else { continue };
             let (peer, message) = Peer::open(state, &self.store)?;
-            begun.push((theirs, Share { session, ours, peer, dirty: false }, message));
+            begun.push((theirs, Share { session, ours, peer, dirty: false, unanswered: 1 }, message));
         }
         for (theirs, share, message) in begun {
             self.begin_share(conn, theirs, share, message);
