@@ -8,8 +8,10 @@
     clippy::indexing_slicing
 )]
 
+use tenet_delivery::state::State;
+use tenet_node::input::Notice;
 use tenet_tests::world::{
-    Kill, Moment, Script, World, errors,
+    Failing, Kill, Moment, Script, World, errors,
     script::{
         After::{Contact, Message, Nothing},
         Deed::{Confirm, Edit, Invite, React, Read, Reply, Send, Unreact, Unsend},
@@ -110,5 +112,97 @@ fn random_days() {
             day.is_ok(),
             "to see it again: TENET_SEED={seed} cargo test -p tenet-tests --test engines random_days"
         );
+    }
+}
+
+/// Somebody whose clock is ahead by more than is accepted.
+const TWENTY_MINUTES: u64 = 20 * 60 * 1000;
+
+#[test]
+fn messages_from_the_future_arrive_when_their_time_has_come() {
+    let ((), errors) = errors::during(|| {
+        let mut world = World::new(5, &[0, 0]);
+        world.play(&mut Script::new(&[
+            Line(ANN, Nothing, Invite(BERT)),
+            Line(ANN, Contact(BERT), Send(BERT, "on time")),
+        ]));
+        world.nodes[BERT].ahead = TWENTY_MINUTES;
+        let begun = world.now;
+        let texts = ["first", "second", "third", "fourth"];
+        let lines = texts.map(|text| Line(BERT, Contact(ANN), Send(ANN, text)));
+        let read = Line(BERT, Contact(ANN), Read(ANN));
+        let answer = Line(ANN, Nothing, Send(BERT, "I am here"));
+        let mut script = Script::new(&[lines.as_slice(), &[read, answer]].concat());
+        while world.now < begun + TWENTY_MINUTES / 4 {
+            script.go_on(&mut world);
+            if !world.step_until(begun + TWENTY_MINUTES / 4) {
+                break;
+            }
+        }
+        let ann = world.nodes[BERT].identity();
+        let shown = world.nodes[ANN].history(ann);
+        assert_eq!(shown.len(), 2, "only what is on time is shown");
+        let told = |notice: &Notice| matches!(notice, Notice::TooEarly { .. });
+        assert!(world.nodes[BERT].notices.iter().any(told), "Bert is told about his clock");
+        world.rest();
+        assert!(world.now - begun <= TWENTY_MINUTES, "{}", world.state());
+        world.check_pair(ANN, BERT);
+        let shown = world.nodes[ANN].history(ann);
+        let bert: Vec<_> = shown.iter().filter(|shown| shown.message.identity == ann).collect();
+        let bert: Vec<_> = bert.iter().map(|shown| shown.message.text.clone().unwrap()).collect();
+        assert_eq!(bert, texts);
+        let message = world.model.by_label("on time").unwrap();
+        let at_ann = world.nodes[ANN].history(ann);
+        let on_time = at_ann.iter().find(|shown| shown.message.id == message).unwrap();
+        assert_eq!(on_time.state, State::Read, "a read position from the future came too");
+    });
+    assert!(errors.is_empty(), "logged as errors: {errors:?}");
+}
+
+#[test]
+fn people_meet_although_a_clock_is_ahead() {
+    for ahead in [[0, TWENTY_MINUTES], [TWENTY_MINUTES, 0]] {
+        let ((), errors) = errors::during(|| {
+            let mut world = World::new(6, &ahead);
+            // Every answer waits for ten minutes.
+            world.patience = 10 * TWENTY_MINUTES;
+            world.play(&mut Script::new(DAY));
+            world.check_pair(ANN, BERT);
+            let bad = |notice: &Notice| matches!(notice, Notice::Misbehaved { .. });
+            assert!(!world.nodes.iter().any(|node| node.notices.iter().any(bad)));
+        });
+        assert!(errors.is_empty(), "logged as errors: {errors:?}");
+    }
+}
+
+/// The day with writes of one node that fail; gives the world at rest.
+fn day_with_failing_disk(node: usize, failing: Failing) {
+    let (world, _) = errors::during(|| {
+        let mut world = World::new(9, &[0, 0]);
+        world.nodes[node].fail(failing);
+        world.play(&mut Script::new(DAY));
+        world
+    });
+    world.check_pair(ANN, BERT);
+    assert!(world.refused.is_empty(), "refused: {:?}", world.refused);
+    assert_eq!(world.model.messages.len(), 7, "a message was lost");
+    let bad = |notice: &Notice| matches!(notice, Notice::Misbehaved { .. } | Notice::Forked { .. });
+    assert!(!world.nodes.iter().any(|node| node.notices.iter().any(bad)));
+}
+
+#[test]
+fn any_write_may_fail() {
+    let whole = {
+        let mut world = World::new(9, &[0, 0]);
+        world.play(&mut Script::new(DAY));
+        world
+    };
+    for node in [ANN, BERT] {
+        for from in whole.nodes[node].written_at_start..whole.nodes[node].disk().writes() {
+            // One that fails for a moment, and a disk that stays full for a while.
+            let failing = Failing { from, many: [1, 6][from as usize % 2], full: from % 3 != 0 };
+            let story = std::panic::catch_unwind(|| day_with_failing_disk(node, failing));
+            assert!(story.is_ok(), "node {node}, {failing:?}");
+        }
     }
 }

@@ -61,6 +61,8 @@ pub(crate) struct Share {
     pub(crate) peer: sync::Peer,
     /// Whether there may be something to send.
     pub(crate) dirty: bool,
+    /// How many digests of ours the other end has not answered with its own.
+    pub(crate) unanswered: u32,
 }
 
 impl Connection {

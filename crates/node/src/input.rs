@@ -208,7 +208,7 @@ pub enum Notice {
         /// On which connection; `None` when it is gone.
         conn: Option<ConnId>,
     },
-    /// Another device says that our event is from its future.
+    /// Our clock and another device's differ by more than is accepted: what one of us wrote waits.
     TooEarly {
         /// The device.
         device: DeviceId,

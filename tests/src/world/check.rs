@@ -19,11 +19,6 @@ use super::{
     script::Script,
 };
 
-/// How long, in virtual milliseconds, a world may take to become quiet: half an hour.
-///
-/// The longest wait of a redial is five minutes; a few in a row may be unlucky.
-const PATIENCE_MS: u64 = 30 * 60 * 1000;
-
 /// How many moments something may happen at; a day of two takes a few hundred.
 const MAX_STEPS: usize = 20_000;
 
@@ -33,7 +28,7 @@ impl World {
     /// # Panics
     /// Where that takes for ever.
     pub fn play(&mut self, script: &mut Script) {
-        let end = self.now + PATIENCE_MS;
+        let end = self.now + self.patience;
         for _ in 0..MAX_STEPS {
             let done = script.go_on(self);
             if !self.step() {

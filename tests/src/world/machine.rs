@@ -21,6 +21,9 @@ use super::{
 /// When the stories begin, in Unix milliseconds: in July 2024.
 pub const BEGINNING: u64 = 1_720_000_000_000;
 
+/// The longest wait of a redial is five minutes; a few in a row may be unlucky.
+const HALF_AN_HOUR: u64 = 30 * 60 * 1000;
+
 /// The longest that anything takes on the virtual network, in milliseconds.
 const LONGEST_DELAY: u64 = 60;
 
@@ -75,6 +78,8 @@ pub struct World {
     pub kills: Vec<Kill>,
     /// Command errors that were no fault of the store.
     pub refused: Vec<(Act, CommandError)>,
+    /// How long, in virtual milliseconds, it may take to come to rest.
+    pub patience: u64,
     /// A hash over all outputs so far: two runs of one seed have the same.
     pub trace: u64,
     network: Network,
@@ -94,6 +99,7 @@ impl World {
             model: Model::default(),
             kills: Vec::new(),
             refused: Vec::new(),
+            patience: HALF_AN_HOUR,
             trace: 0,
             network: Network::default(),
             queue: BTreeMap::new(),
@@ -105,10 +111,11 @@ impl World {
         world
     }
 
-    /// A person asks for something, a moment from now.
+    /// A person asks for something, a moment from now and after what the same person asked before.
     pub fn ask(&mut self, node: usize, act: Act) {
-        let delay = self.draw_delay();
-        self.happens_in(delay, Happening::Asked { node, act });
+        let at = (self.now + self.draw_delay()).max(self.nodes[node].busy_until);
+        self.nodes[node].busy_until = at;
+        self.happens_at(at, Happening::Asked { node, act });
     }
 
     /// A random number below `end`.
@@ -134,9 +141,7 @@ impl World {
 
     /// Lets the next thing happen; `false` when nothing will ever happen again by itself.
     pub fn step(&mut self) -> bool {
-        let queued = self.queue.keys().next().map(|(at, _)| *at);
-        let due = (0..self.nodes.len()).filter_map(|node| self.deadline(node)).min();
-        let Some(next) = [queued, due].into_iter().flatten().min() else { return false };
+        let Some(next) = self.next() else { return false };
         self.now = self.now.max(next);
         let mut batches: BTreeMap<usize, Vec<Input>> = BTreeMap::new();
         while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= self.now) {
@@ -154,6 +159,19 @@ impl World {
             self.batch(node, inputs);
         }
         true
+    }
+
+    /// Lets the next thing happen if that is not later than `until`; else it is then.
+    pub fn step_until(&mut self, until: u64) -> bool {
+        let due = self.next().is_some_and(|next| next <= until);
+        if due { self.step() } else { self.now = self.now.max(until); false }
+    }
+
+    /// When something happens next.
+    fn next(&self) -> Option<u64> {
+        let queued = self.queue.keys().next().map(|(at, _)| *at);
+        let due = (0..self.nodes.len()).filter_map(|node| self.deadline(node)).min();
+        [queued, due].into_iter().flatten().min()
     }
 
     /// Ends a process now, what is not committed is lost; it starts again a little later.
@@ -259,6 +277,9 @@ impl World {
             panic!("a running process cannot start");
         };
         let engine = Engine::open(disk, this.own(), seed, now).expect("the engine opens");
+        if this.life == 0 {
+            this.written_at_start = engine.store().writes();
+        }
         this.state = State::Running(Box::new(engine));
         for (_, act) in mem::take(&mut this.asked) {
             if act.is_repeated() {

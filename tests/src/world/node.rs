@@ -15,7 +15,10 @@ use tenet_node::{
     query::{self, Shown},
 };
 
-use super::{act::Act, disk::Disk};
+use super::{
+    act::Act,
+    disk::{Disk, Failing},
+};
 
 /// One person's device: its keys, and its engine while it runs.
 pub struct Node {
@@ -27,8 +30,12 @@ pub struct Node {
     pub address: SocketAddr,
     /// How far its clock is ahead, in milliseconds.
     pub ahead: u64,
+    /// Until when, by the true time, its person is about to ask for something.
+    pub busy_until: u64,
     /// How often it was started: what was meant for an earlier life is lost.
     pub life: u32,
+    /// How many writes it took to start for the first time.
+    pub written_at_start: u64,
     /// Its batches so far.
     pub batches: u64,
     /// All that it told.
@@ -58,7 +65,9 @@ impl Node {
             card: card.unwrap(),
             address: SocketAddr::from(([10, 0, 0, number + 1], 4000)),
             ahead,
+            busy_until: 0,
             life: 0,
+            written_at_start: 0,
             batches: 0,
             notices: Vec::new(),
             asked: BTreeMap::new(),
@@ -122,6 +131,14 @@ impl Node {
     pub fn sessions_with(&self, other: IdentityId) -> Vec<SessionId> {
         let contact = self.disk().contact(other).unwrap();
         contact.map_or_else(Vec::new, |contact| contact.sessions.into_iter().collect())
+    }
+
+    /// Makes writes of its store fail; before its first start.
+    pub fn fail(&mut self, failing: Failing) {
+        match &mut self.state {
+            State::Dead(disk) => disk.fail(Some(failing)),
+            _ => panic!("the store belongs to the engine"),
+        }
     }
 
     /// What it shows of a conversation.

@@ -6,7 +6,7 @@ use tenet_log::{
     register,
     session::Receipt,
     store::{LogStore, StoreError},
-    sync::{EncodedEvent, HeadEntry, Message, Objection, Recent, Tag},
+    sync::{EncodedEvent, HeadEntry, Message, Objection, Peer, Recent, Tag},
 };
 
 use super::{Engine, Fault};
@@ -44,7 +44,7 @@ impl<S: Storage> Engine<S> {
             Message::Events(events) => self.on_events(now, conn, tag, session, &events),
             Message::Registers(registers) => {
                 for bytes in &registers {
-                    self.on_register(now, session, bytes)?;
+                    self.on_register(now, conn, session, bytes)?;
                 }
                 Ok(())
             }
@@ -69,6 +69,17 @@ impl<S: Storage> Engine<S> {
         digest: [u8; 32],
     ) -> Result<(), Fault> {
         let mut equal = false;
+        // A digest that answers none of ours begins anew: the other end had to wait, and both
+        // compare again what they hold. Answers owe no answer, so this ends.
+        self.with_share(conn, tag, session, |share, session, store| {
+            if let Some(left) = share.unanswered.checked_sub(1) {
+                share.unanswered = left;
+                return Ok(Vec::new());
+            }
+            let (peer, message) = Peer::open(session, store)?;
+            share.peer = peer;
+            Ok(vec![message])
+        })?;
         self.with_share(conn, tag, session, |share, session, store| {
             let answer = share.peer.on_digest(session, store, digest)?;
             equal = answer.is_none() && share.peer.is_caught_up(store)?;
@@ -151,12 +162,23 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    fn on_register(&mut self, now: u64, session: SessionId, bytes: &[u8]) -> Result<(), Fault> {
+    fn on_register(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        session: SessionId,
+        bytes: &[u8],
+    ) -> Result<(), Fault> {
         let register = register::Unverified::decode(bytes)
             .and_then(register::Unverified::verify)
             .map_err(|error| Fault::Peer(error.to_string()))?;
         if register.session() != session {
             return Err(Fault::Peer("a register of another session".into()));
+        }
+        let time = register.version().0;
+        if time.is_too_early(now) {
+            self.resume_at(conn, session, time.acceptable_from());
+            return Ok(());
         }
         self.take_register(now, register)
     }
@@ -175,7 +197,7 @@ impl<S: Storage> Engine<S> {
         let time = stored.event.header().time;
         if let Some(share) = self.share(conn, tag) {
             let until = share.peer.on_too_early(time, theirs, now);
-            self.resume.insert((conn, session), until);
+            self.resume_at(conn, session, until);
         }
         if let Some(device) = self.device_on(conn) {
             self.notify(Notice::TooEarly { device, theirs, ours: now });
@@ -183,7 +205,14 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// What was too early may be offered again.
+    /// Compares a session anew on a connection, not before `at` (by our clock).
+    fn resume_at(&mut self, conn: ConnId, session: SessionId, at: u64) {
+        let due = self.resume.entry((conn, session)).or_insert(at);
+        *due = (*due).min(at);
+    }
+
+    /// What was too early, for us or for others, may be offered again: both sides say anew what
+    /// they hold.
     pub(super) fn resume_due(&mut self, now: u64) -> Result<(), Fault> {
         let due: Vec<(ConnId, SessionId)> =
             self.resume.iter().filter(|(_, until)| **until <= now).map(|(key, _)| *key).collect();
@@ -191,7 +220,10 @@ impl<S: Storage> Engine<S> {
             self.resume.remove(&(conn, session));
             let Some(tag) = self.tag_of(conn, session) else { continue };
             self.with_share(conn, tag, session, |share, session, store| {
-                Ok(vec![share.peer.resume(session, store)?])
+                let (peer, message) = Peer::open(session, store)?;
+                share.peer = peer;
+                share.unanswered = share.unanswered.saturating_add(1);
+                Ok(vec![message])
             })?;
         }
         Ok(())

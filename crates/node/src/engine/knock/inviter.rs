@@ -124,6 +124,12 @@ impl<S: Storage> Engine<S> {
         let (nonce, join) = open.check(&knocker).map_err(peer_fault)?;
         let founding = verified(&answered.founding)?;
         let join = verified(&join)?;
+        let theirs = join.header().time;
+        if theirs.is_too_early(now) {
+            // The same join is good when its time has come.
+            self.notify(Notice::TooEarly { device, theirs: theirs.millis(), ours: now });
+            return self.refuse(conn, Reason::Busy);
+        }
         let id = founding.session();
         if !self.sessions.contains_key(&id) {
             let (session, admitted) =

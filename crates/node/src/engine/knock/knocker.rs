@@ -119,7 +119,14 @@ impl<S: Storage> Engine<S> {
         if (answerer.card.identity(), answerer.card.device()) != (identity, device) {
             return Err(Fault::Peer("it answered with another card than it showed".into()));
         }
-        let join = self.join(now, &answerer)?;
+        let founding = verified(&answerer.founding)?;
+        let theirs = founding.header().time;
+        if theirs.is_too_early(now) {
+            // What we would write into that session would be from everybody else's future too.
+            self.notify(Notice::TooEarly { device, theirs: theirs.millis(), ours: now });
+            return Err(Fault::Close(CloseReason::NotWelcome));
+        }
+        let join = self.join(now, &answerer, &founding)?;
         let session = join.session();
         let verification = Verification {
             mine: Share { device: self.own.device(), nonce: knocking.nonce },
@@ -138,15 +145,19 @@ impl<S: Storage> Engine<S> {
 
     /// Enters the session that the answer founds; gives our joining event, the same one if the
     /// answer comes again.
-    fn join(&mut self, now: u64, answerer: &Answerer) -> Result<Event, Fault> {
-        let founding = verified(&answerer.founding)?;
+    fn join(
+        &mut self,
+        now: u64,
+        answerer: &Answerer,
+        founding: &Event,
+    ) -> Result<Event, Fault> {
         let id = founding.session();
         if !self.sessions.contains_key(&id) {
             let (session, admitted) =
-                Session::open(&mut self.store, &founding).map_err(open_fault)?;
+                Session::open(&mut self.store, founding).map_err(open_fault)?;
             self.check_direct(&session, answerer)?;
             self.sessions.insert(id, session);
-            self.admitted(now, id, &founding, admitted, None)?;
+            self.admitted(now, id, founding, admitted, None)?;
         }
         if let Some(join) = self.own_join(id)? {
             return Ok(join);
