@@ -23,7 +23,10 @@ use crate::{
 pub const MAX_VALUE_BYTES: usize = 4 * 1024;
 /// The longest key, in bytes.
 pub const MAX_KEY_BYTES: usize = 64;
-/// The most keys that one device may hold in one session.
+/// The largest register as it travels, in bytes: the longest key and value, and room for fields of
+/// later versions.
+const MAX_BYTES: usize = 8 * 1024;
+/// The most keys that one device may hold in one session (REG-3).
 pub const MAX_KEYS_PER_DEVICE: usize = 32;
 
 /// What is signed.
@@ -43,19 +46,25 @@ struct Statement {
 }
 
 /// A register whose signature holds.
+///
+/// The signed bytes are kept as they came: fields of later versions stay signed and are passed on.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Register {
     statement: Statement,
+    encoded: Vec<u8>,
     signature: Signature,
     id: EventId,
 }
 
 /// A register off the wire, not yet believed.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Unverified {
-    #[n(0)]
-    statement: Statement,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unverified(Register);
+
+/// What travels and is stored.
+#[derive(Encode, Decode)]
+struct Form {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    statement: Vec<u8>,
     #[n(1)]
     signature: Signature,
 }
@@ -95,10 +104,12 @@ impl Register {
             value,
         };
         statement.check()?;
-        let id = statement.id();
+        let encoded = encoding::encode(&statement);
+        let id = id_of(&encoded);
         let signature = device.sign(REGISTER_SIGNATURE, id.as_bytes());
         Ok(Self {
             statement,
+            encoded,
             signature,
             id,
         })
@@ -131,8 +142,8 @@ impl Register {
 
     /// The bytes that travel and are stored.
     pub fn encode(&self) -> Vec<u8> {
-        encoding::encode(&Unverified {
-            statement: self.statement.clone(),
+        encoding::encode(&Form {
+            statement: self.encoded.clone(),
             signature: self.signature,
         })
     }
@@ -154,9 +165,22 @@ impl Unverified {
     /// # Errors
     /// [`RegisterError`] where it is malformed or over a limit.
     pub fn decode(bytes: &[u8]) -> Result<Self, RegisterError> {
-        let register: Self = encoding::decode(bytes)?;
-        register.statement.check()?;
-        Ok(register)
+        if bytes.len() > MAX_BYTES {
+            return Err(RegisterError::TooLarge);
+        }
+        let Form {
+            statement: encoded,
+            signature,
+        } = encoding::decode(bytes)?;
+        let statement: Statement = encoding::decode(&encoded)?;
+        statement.check()?;
+        let id = id_of(&encoded);
+        Ok(Self(Register {
+            statement,
+            encoded,
+            signature,
+            id,
+        }))
     }
 
     /// Checks the signature.
@@ -164,38 +188,23 @@ impl Unverified {
     /// # Errors
     /// [`RegisterError::Signature`].
     pub fn verify(self) -> Result<Register, RegisterError> {
-        let id = self.statement.id();
-        let device = self.statement.device;
         keys::verify(
-            device.as_bytes(),
+            self.0.device().as_bytes(),
             REGISTER_SIGNATURE,
-            id.as_bytes(),
-            &self.signature,
+            self.0.id.as_bytes(),
+            &self.0.signature,
         )
         .map_err(|_| RegisterError::Signature)?;
-        Ok(Register {
-            statement: self.statement,
-            signature: self.signature,
-            id,
-        })
+        Ok(self.0)
     }
 
     /// The register back from a store that keeps only what was verified.
     pub fn trusted(self) -> Register {
-        let id = self.statement.id();
-        Register {
-            statement: self.statement,
-            signature: self.signature,
-            id,
-        }
+        self.0
     }
 }
 
 impl Statement {
-    fn id(&self) -> EventId {
-        EventId::from(derive(REGISTER_ID, &[&encoding::encode(self)]))
-    }
-
     fn check(&self) -> Result<(), RegisterError> {
         let fits = self.key.len() <= MAX_KEY_BYTES && self.value.len() <= MAX_VALUE_BYTES;
         if fits {
@@ -205,3 +214,10 @@ impl Statement {
         }
     }
 }
+
+fn id_of(encoded: &[u8]) -> EventId {
+    EventId::from(derive(REGISTER_ID, &[encoded]))
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,3 +15,6 @@ pub use header::{
     Content, Header, HeaderError, Kind, MAX_DEPS, MAX_HEADER_BYTES, MAX_PAYLOAD_BYTES,
 };
 pub use signed::{Event, EventError, Unverified, verify_all};
+
+#[cfg(test)]
+mod tests;

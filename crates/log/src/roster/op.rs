@@ -325,3 +325,6 @@ impl Drop for Founding {
 fn decode_card(payload: &[u8]) -> Result<DeviceCard, OpError> {
     Ok(encoding::decode::<UnverifiedCard>(payload)?.verify()?)
 }
+
+#[cfg(test)]
+mod tests;
