@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::harness::{Person, World};
+use crate::harness::{Person, World, skipped};
 
 #[test]
 fn a_wrong_phrase_names_the_word() {
@@ -220,7 +220,10 @@ fn a_full_disk_loses_nothing() {
     let [(mut alice, node_a), (bob, node_b)] = world.friends();
     node_a.stop();
     let Some(disk) = SmallDisk::mount(&world.path().join("small"), 8) else {
-        return eprintln!("SKIPPED a_full_disk_loses_nothing: this user may not mount a tmpfs");
+        return skipped(
+            "a_full_disk_loses_nothing",
+            "this user may not mount a tmpfs",
+        );
     };
     let home = disk.0.join("home");
     let copied = Command::new("cp")

@@ -87,7 +87,9 @@ fn a_used_link_is_refused_and_both_sides_hear_of_the_second_try() {
     dave.does(&["accept", &link]);
     let node_c = carol.up();
     let mut hears = [node_a.api(), node_c.api()];
-    hears.each_mut().map(|api| api.call("subscribe", json!({})));
+    for api in &mut hears {
+        api.call("subscribe", json!({}));
+    }
 
     carol
         .says(&["accept", &link])
@@ -155,7 +157,8 @@ fn a_link_of_somebody_who_is_away_is_kept_and_taken_later() {
 fn both_compare_the_same_string_and_can_do_so_offline() {
     let world = World::new();
     let [(alice, node_a), (bob, node_b)] = world.friends();
-    (node_a.stop(), node_b.stop());
+    node_a.stop();
+    node_b.stop();
     let here = alice.does(&["contact", "verify", "Bob"]);
     let there = bob.does(&["contact", "verify", "Alice"]);
     for field in ["emoji", "words", "digits", "number"] {

@@ -6,6 +6,8 @@
 
 use std::process::Command;
 
+use crate::harness::skipped;
+
 /// Makes the network and becomes the program that is given.
 const NETWORK: &str = "set -e
 ip link set lo up
@@ -42,10 +44,10 @@ fn in_namespace(test: &str, traced: bool) {
         .into_iter()
         .find(|options| works("unshare", options));
     let Some(unshare) = unshare else {
-        return eprintln!("SKIPPED {test}: this user may not make a network namespace");
+        return skipped(test, "this user may not make a network namespace");
     };
     if traced && !works("strace", &["-o", "/dev/null"]) {
-        return eprintln!("SKIPPED {test}: there is no strace that works here");
+        return skipped(test, "there is no strace that works here");
     }
     let status = Command::new("unshare")
         .args(unshare)

@@ -75,11 +75,11 @@ fn search(world: &World, people: &[&Person], link: &str) -> usize {
         needles.push(text.as_bytes().to_vec());
         needles.push(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
     }
-    needles.push(link[link.len() - 40..].as_bytes().to_vec());
+    needles.push(link.as_bytes()[link.len() - 40..].to_vec());
     needles.push("🧀".as_bytes().to_vec());
     for person in people {
         needles.push(person.phrase.as_bytes().to_vec());
-        needles.push(person.did["did:key:".len()..].as_bytes().to_vec());
+        needles.push(person.did.as_bytes()["did:key:".len()..].to_vec());
     }
     let files = world.files();
     for path in &files {

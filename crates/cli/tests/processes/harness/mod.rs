@@ -12,7 +12,15 @@ pub(crate) use process::{Node, Stream};
 pub(crate) use said::Said;
 pub(crate) use world::World;
 
-use std::time::Duration;
+use std::{
+    io::{Write, stderr},
+    time::Duration,
+};
 
 /// Longer than anything here takes, on the slowest of machines.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Says that a story is not told here, past the test runner, which keeps quiet about what passes.
+pub(crate) fn skipped(story: &str, why: &str) {
+    let _ = writeln!(stderr(), "SKIPPED {story}: {why}");
+}

@@ -47,12 +47,6 @@ impl Stream {
         Some(serde_json::from_str(&line).unwrap())
     }
 
-    /// Lines until it ends.
-    #[track_caller]
-    pub(crate) fn rest(&self) -> Vec<String> {
-        self.lines.iter().collect()
-    }
-
     /// Ends it as a power cut would.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
@@ -62,11 +56,6 @@ impl Stream {
     /// Asks it to end, and waits until it has.
     pub(crate) fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
-        self.child.wait().unwrap()
-    }
-
-    /// Waits until it has ended by itself.
-    pub(crate) fn wait(&mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
 
