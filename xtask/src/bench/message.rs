@@ -52,7 +52,7 @@ fn commit(release: &Path, folder: &Path) -> Result<f64> {
     let program = release.join("examples/commit");
     let output = Command::new(program)
         .arg(folder.join("commit"))
-        .arg("3000")
+        .args(["--count", "3000"])
         .output()?;
     let figures: Value =
         serde_json::from_slice(&output.stdout).context("commit printed no JSON")?;

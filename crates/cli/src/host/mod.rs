@@ -185,22 +185,20 @@ impl Node {
             reader,
         } = self;
         shared.engine.stop();
-        let stopped = tokio::task::spawn_blocking(move || engine.join()).await;
-        match stopped {
-            Ok(Ok(Ok(store))) => {
-                if let Err(error) = store.checkpoint() {
-                    tracing::warn!(%error, "the store could not be tidied up");
-                }
+        shared.reader.stop();
+        // The reader goes first: it may only read, and so could not fold the write-ahead log into
+        // the database, which the last connection does.
+        let ended = tokio::task::spawn_blocking(move || (reader.join(), engine.join())).await;
+        match ended {
+            Ok((Ok(()), Ok(Ok(store)))) => drop(store),
+            Ok((_, Ok(Err(error)))) => {
+                tracing::error!(%error, "the store did not close in order");
             }
-            Ok(Ok(Err(error))) => tracing::error!(%error, "the store did not close in order"),
-            Ok(Err(_)) | Err(_) => tracing::error!("the engine did not end in order"),
+            Ok(_) | Err(_) => tracing::error!("the engine or the reader did not end in order"),
         }
         if let Some(network) = shared.network.clone() {
             network.close_all().await;
         }
-        drop(shared);
-        // The reader ends with the last question; whoever still holds one keeps it that long.
-        drop(reader);
     }
 }
 

@@ -7,24 +7,30 @@ use std::{
 
 use tenet_store::Store;
 
-type Job = Box<dyn FnOnce(&Store) + Send>;
+enum Message {
+    Read(Box<dyn FnOnce(&Store) + Send>),
+    Stop,
+}
 
 /// The way to the reader.
 #[derive(Clone)]
-pub(super) struct Reader(Sender<Job>);
+pub(super) struct Reader(Sender<Message>);
 
 impl Reader {
-    /// Starts the thread. It ends when the last `Reader` is gone.
+    /// Starts the thread.
     ///
     /// # Errors
     /// The system's, where it gives no thread.
     pub(super) fn start(store: Store) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (sender, receiver) = channel::<Job>();
+        let (sender, receiver) = channel();
         let thread = std::thread::Builder::new()
             .name("reader".into())
             .spawn(move || {
-                for job in receiver {
-                    job(&store);
+                for message in receiver {
+                    match message {
+                        Message::Read(job) => job(&store),
+                        Message::Stop => return,
+                    }
                 }
             })?;
         Ok((Self(sender), thread))
@@ -33,6 +39,12 @@ impl Reader {
     /// Runs a query; in the order of calls.
     pub(super) fn read(&self, job: impl FnOnce(&Store) + Send + 'static) {
         // A closed reader answers nobody; whoever waits is told by the dropped answerer.
-        let _ = self.0.send(Box::new(job));
+        let _ = self.0.send(Message::Read(Box::new(job)));
+    }
+
+    /// Ends the thread after what was asked until now.
+    pub(super) fn stop(&self) {
+        // It may have ended already.
+        let _ = self.0.send(Message::Stop);
     }
 }
