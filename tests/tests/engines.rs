@@ -11,7 +11,7 @@
 use tenet_delivery::state::State;
 use tenet_node::input::Notice;
 use tenet_tests::world::{
-    Failing, Kill, Moment, Script, World, errors,
+    Failing, How, Kill, Moment, Script, World, errors,
     script::{
         After::{Contact, Message, Nothing},
         Deed::{Confirm, Edit, Invite, React, Read, Reply, Send, Unreact, Unsend},
@@ -200,7 +200,8 @@ fn any_write_may_fail() {
     for node in [ANN, BERT] {
         for from in whole.nodes[node].written_at_start..whole.nodes[node].disk().writes() {
             // One that fails for a moment, and a disk that stays full for a while.
-            let failing = Failing { from, many: [1, 6][from as usize % 2], full: from % 3 != 0 };
+            let how = [How::Medium, How::Full, How::GaveUp][from as usize % 3];
+            let failing = Failing { from, many: [1, 6][from as usize % 2], how };
             let story = std::panic::catch_unwind(|| day_with_failing_disk(node, failing));
             assert!(story.is_ok(), "node {node}, {failing:?}");
         }

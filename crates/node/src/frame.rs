@@ -65,3 +65,139 @@ impl Frame {
         Ok(frame)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use super::*;
+    use data_encoding::HEXLOWER;
+    use minicbor::bytes::ByteVec;
+    use proptest::prelude::*;
+    use tenet_log::{
+        clock::Hlc,
+        ids::{Author, EventId},
+        sync::{HeadEntry, MAX_EVENTS_PER_MESSAGE, Objection, RegisterEntry},
+    };
+
+    fn tag(byte: u8) -> Tag {
+        Tag([byte; 16])
+    }
+
+    fn id(byte: u8) -> EventId {
+        EventId::from([byte; 32])
+    }
+
+    fn head(seq: u64) -> HeadEntry {
+        let author = Author { device: [0x11; 32].into(), added_by: id(0x22) };
+        HeadEntry { author, seq, id: id(0x33) }
+    }
+
+    fn entry() -> RegisterEntry {
+        let (device, key) = ([0x44; 32].into(), "read".to_owned());
+        RegisterEntry { device, key, time: Hlc::from_raw(5), id: id(0x55) }
+    }
+
+    /// NODE-1: the bytes that travel.
+    #[test]
+    fn has_these_bytes() {
+        let sync = |message| Frame::Sync(tag(0xaa), message);
+        let [one, two, three] = ["11", "22", "33"].map(|byte| format!("5820{}", byte.repeat(32)));
+        let [four, five, six] = ["44", "55", "66"].map(|byte| format!("5820{}", byte.repeat(32)));
+        let aa = format!("50{}", "aa".repeat(16));
+        let heads = format!("81 83 82 {one} {two} 07 {three}");
+        for (frame, expected) in [
+            (Frame::Hello(ByteVec::from(vec![1, 2])), "82 00 81 42 0102".to_owned()),
+            (Frame::Knock(ByteVec::from(vec![3])), "82 01 81 41 03".to_owned()),
+            (Frame::Meet(vec![tag(0xaa)]), format!("82 02 81 81 {aa}")),
+            (sync(Message::Digest([0x66; 32])), format!("82 03 82 {aa} 82 00 81 {six}")),
+            (
+                sync(Message::Frontier(vec![head(7)], vec![entry()])),
+                format!("82 03 82 {aa} 82 01 82 {heads} 81 84 {four} 64 72656164 05 {five}"),
+            ),
+            (
+                sync(Message::Events(vec![ByteVec::from(vec![9])])),
+                format!("82 03 82 {aa} 82 02 81 81 41 09"),
+            ),
+            (
+                sync(Message::Registers(vec![ByteVec::from(vec![8])])),
+                format!("82 03 82 {aa} 82 03 81 81 41 08"),
+            ),
+            (sync(Message::Have(vec![head(7)])), format!("82 03 82 {aa} 82 04 81 {heads}")),
+            (
+                sync(Message::Object(id(0x66), Objection::TooEarly(6))),
+                format!("82 03 82 {aa} 82 05 82 {six} 82 00 81 06"),
+            ),
+        ] {
+            let bytes = frame.encode();
+            assert_eq!(HEXLOWER.encode(&bytes), expected.replace(' ', ""), "{frame:?}");
+            assert_eq!(Frame::decode(&bytes).unwrap().encode(), bytes);
+        }
+    }
+
+    /// NODE-2.
+    #[test]
+    fn what_is_over_a_limit_is_no_frame() {
+        let tags = |many| Frame::Meet(vec![tag(1); many]).encode();
+        assert!(Frame::decode(&tags(MAX_TAGS)).is_ok());
+        assert!(matches!(Frame::decode(&tags(MAX_TAGS + 1)), Err(FrameError::Tags)));
+        let events = vec![ByteVec::from(Vec::new()); MAX_EVENTS_PER_MESSAGE + 1];
+        let events = Frame::Sync(tag(1), Message::Events(events)).encode();
+        assert!(matches!(Frame::decode(&events), Err(FrameError::Message(_))));
+        let mut more = tags(1);
+        more.push(0);
+        assert!(matches!(Frame::decode(&more), Err(FrameError::Encoding(_))));
+        // What claims to be long costs no more than it is long.
+        assert!(Frame::decode(&[0x82, 2, 0x81, 0x9b, 0x7f, 255, 255, 255, 255, 255, 255, 255]).is_err());
+    }
+
+    fn frames() -> impl Strategy<Value = Frame> {
+        let bytes = || prop::collection::vec(any::<u8>(), 0..40).prop_map(ByteVec::from);
+        let heads = || prop::collection::vec(any::<u64>().prop_map(head), 0..4);
+        let message = prop_oneof![
+            any::<[u8; 32]>().prop_map(Message::Digest),
+            (heads(), 0..3_usize).prop_map(|(heads, n)| Message::Frontier(heads, vec![entry(); n])),
+            prop::collection::vec(bytes(), 0..4).prop_map(Message::Events),
+            prop::collection::vec(bytes(), 0..4).prop_map(Message::Registers),
+            heads().prop_map(Message::Have),
+            any::<u64>().prop_map(|now| Message::Object(id(1), Objection::TooEarly(now))),
+            Just(Message::Object(id(2), Objection::Invalid)),
+            Just(Message::Object(id(2), Objection::NoRoom)),
+        ];
+        let tag = || any::<[u8; 16]>().prop_map(Tag);
+        prop_oneof![
+            bytes().prop_map(Frame::Hello),
+            bytes().prop_map(Frame::Knock),
+            prop::collection::vec(tag(), 0..20).prop_map(Frame::Meet),
+            (tag(), message).prop_map(|(tag, message)| Frame::Sync(tag, message)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn round_trips(frame in frames()) {
+            let bytes = frame.encode();
+            let back = Frame::decode(&bytes).unwrap();
+            prop_assert_eq!(format!("{back:?}"), format!("{frame:?}"));
+            prop_assert_eq!(back.encode(), bytes);
+        }
+
+        #[test]
+        fn never_panics(
+            frame in frames(), at in any::<prop::sample::Index>(), to: u8,
+            noise in prop::collection::vec(any::<u8>(), 0..80),
+        ) {
+            let mut bytes = frame.encode();
+            let at = at.index(bytes.len());
+            bytes[at] = to;
+            let _ = Frame::decode(&bytes);
+            let _ = Frame::decode(&bytes[..at]);
+            let _ = Frame::decode(&noise);
+        }
+    }
+}

@@ -42,8 +42,19 @@ pub struct Failing {
     pub from: u64,
     /// How many fail in a row.
     pub many: u64,
-    /// Whether because the disk is full, or because the medium failed.
-    pub full: bool,
+    /// Why.
+    pub how: How,
+}
+
+/// Why a write fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The medium failed.
+    Medium,
+    /// The disk is full.
+    Full,
+    /// The disk is full, and the database has given up the whole transaction by itself.
+    GaveUp,
 }
 
 impl Disk {
@@ -67,13 +78,14 @@ impl Disk {
         let this = self.writes;
         self.writes += 1;
         match self.failing {
-            Some(Failing { from, many, full }) if (from..from + many).contains(&this) => {
-                Err(if full {
-                    StoreError::Full
-                } else {
-                    StoreError::Medium("the medium failed on demand".into())
-                })
-            }
+            Some(Failing { from, many, how }) if (from..from + many).contains(&this) => match how {
+                How::Medium => Err(StoreError::Medium("the medium failed on demand".into())),
+                How::Full => Err(StoreError::Full),
+                How::GaveUp => {
+                    self.store.abandon()?;
+                    Err(StoreError::Full)
+                }
+            },
             _ => Ok(()),
         }
     }

@@ -32,6 +32,6 @@ pub mod node;
 pub mod script;
 
 pub use act::Act;
-pub use disk::Failing;
+pub use disk::{Failing, How};
 pub use machine::{Kill, Moment, World};
 pub use script::Script;

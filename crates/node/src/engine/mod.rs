@@ -11,6 +11,7 @@
 //! drops every connection, so that all is compared anew.
 
 mod admitted;
+mod batch;
 mod dial;
 mod frames;
 mod greet;
@@ -32,17 +33,17 @@ use tenet_identity::{
 use tenet_log::{
     ids::SessionId,
     session::Session,
-    store::{Durability, StoreError},
+    store::StoreError,
     sync::Recent,
 };
 
 pub(crate) use admitted::Ours;
+use batch::Batch;
 
 use crate::{
-    command::{Command, CommandError},
     connection::{Connection, Connections, Stage},
     frame::Frame,
-    input::{CloseReason, ConnId, Input, Notice, Output, Ticket},
+    input::{CloseReason, ConnId, Notice, Output},
     own::Own,
     storage::Storage,
 };
@@ -50,7 +51,7 @@ use crate::{
 /// The engine of one device of one identity.
 ///
 /// Contract: [`handle`](Self::handle) any number of inputs, then [`commit`](Self::commit) and carry
-/// out what it gives, in order. Call `handle` with [`Input::Tick`] when
+/// out what it gives, in order. Call `handle` with [`Input::Tick`](crate::input::Input::Tick) when
 /// [`deadline`](Self::deadline) has passed. `now` is Unix milliseconds.
 pub struct Engine<S> {
     pub(crate) store: S,
@@ -75,6 +76,8 @@ pub struct Engine<S> {
     pub(crate) resume: BTreeMap<(ConnId, SessionId), u64>,
     /// Whether a link that is still to be taken may be knocked with on a connection that stands.
     pub(crate) knock_again: bool,
+    /// When to make up for what may have been undone, in Unix milliseconds.
+    recover_at: Option<u64>,
 }
 
 /// A device of somebody in some session of ours.
@@ -82,12 +85,6 @@ pub struct Engine<S> {
 pub(crate) struct Acquaintance {
     pub(crate) identity: Option<IdentityId>,
     pub(crate) sessions: Vec<SessionId>,
-}
-
-/// What happened since the last commit.
-struct Batch {
-    durability: Durability,
-    tickets: Vec<Ticket>,
 }
 
 /// Why one input came to nothing.
@@ -129,6 +126,7 @@ impl<S: Storage> Engine<S> {
             batch: None,
             resume: BTreeMap::new(),
             knock_again: false,
+            recover_at: None,
         };
         engine.load_sessions()?;
         engine.ensure_own_session(now)?;
@@ -155,167 +153,25 @@ impl<S: Storage> Engine<S> {
         Ok(self.store)
     }
 
-    /// Takes one input. What it causes comes out of the next [`commit`](Self::commit).
-    ///
-    /// # Errors
-    /// [`StoreError`] where not even a failed input could be undone; call `commit` then, it gives
-    /// up the batch in good order.
-    pub fn handle(&mut self, now: u64, input: Input) -> Result<(), StoreError> {
-        if self.batch.is_none() {
-            self.store.begin()?;
-            self.batch = Some(Batch { durability: Durability::Process, tickets: Vec::new() });
-        }
-        self.store.savepoint()?;
-        let mark = self.outputs.len();
-        match input {
-            Input::Command { ticket, command } => self.on_command(now, ticket, command, mark),
-            Input::Frame { conn, bytes } => {
-                let result = self.on_frame(now, conn, &bytes);
-                self.settle(now, Some(conn), result, mark)
-            }
-            Input::Connected { conn, peer, role, exporter } => {
-                let result = self.on_connected(now, conn, peer, role, exporter);
-                self.settle(now, Some(conn), result, mark)
-            }
-            Input::Closed { conn } => {
-                self.on_closed(now, conn);
-                self.store.keep()
-            }
-            Input::DialFailed { peer } => {
-                self.redial.handle(redial::Input::DialFailed(peer), now, &mut self.rng);
-                self.store.keep()
-            }
-            Input::Discovered { peer, addresses } => {
-                self.on_discovered(now, peer, addresses);
-                self.store.keep()
-            }
-            Input::AddressesChanged { addresses } => {
-                let result = self.on_addresses(now, addresses);
-                self.settle(now, None, result, mark)
-            }
-            Input::Tick => {
-                let result = self.on_tick(now);
-                self.settle(now, None, result, mark)
-            }
-        }
-    }
-
-    /// Ends an input: keeps what it did, or undoes it and answers for it.
-    fn settle(
-        &mut self,
-        now: u64,
-        conn: Option<ConnId>,
-        result: Result<(), Fault>,
-        mark: usize,
-    ) -> Result<(), StoreError> {
-        let Err(fault) = result else { return self.store.keep() };
-        let reason = match &fault {
-            // Nothing was written, and what was said before stays said.
-            Fault::Close(reason) => {
-                self.store.keep()?;
-                *reason
-            }
-            Fault::Peer(what) => {
-                self.undo(mark)?;
-                let device = conn.and_then(|conn| self.device_on(conn));
-                self.notify(Notice::Misbehaved { device, what: what.clone() });
-                CloseReason::Protocol
-            }
-            Fault::Own(what) => {
-                tracing::error!(%what, "an input met a mistake in this program");
-                self.undo(mark)?;
-                CloseReason::Trouble
-            }
-            Fault::Store(error) => {
-                tracing::error!(%error, "an input could not be stored");
-                self.undo(mark)?;
-                match error {
-                    StoreError::Full => {
-                        self.notify(Notice::DiskFull);
-                        CloseReason::NoRoom
-                    }
-                    _ => CloseReason::Trouble,
-                }
-            }
-        };
-        if let Some(conn) = conn {
-            self.close(now, conn, reason);
-        }
-        Ok(())
-    }
-
-    fn on_command(
-        &mut self,
-        now: u64,
-        ticket: Ticket,
-        command: Command,
-        mark: usize,
-    ) -> Result<(), StoreError> {
-        if let Some(batch) = &mut self.batch {
-            batch.tickets.push(ticket);
-        }
-        match self.execute(now, command) {
-            Ok(reply) => {
-                self.outputs.push(Output::Reply { ticket, result: Ok(reply) });
-                self.store.keep()
-            }
-            Err(error) => {
-                let undone = self.undo(mark);
-                self.outputs.push(Output::Reply { ticket, result: Err(error) });
-                undone
-            }
-        }
-    }
-
-    fn undo(&mut self, mark: usize) -> Result<(), StoreError> {
-        self.outputs.truncate(mark);
-        self.store.undo()?;
-        self.load_sessions()
-    }
-
-    /// Ends the batch: sends each peer what it lacks, commits, and gives what may leave now.
-    ///
-    /// Where the store does not take the batch, its commands are answered with the reason, all
-    /// connections are dropped, and the engine stands as before the batch.
-    pub fn commit(&mut self, now: u64) -> Vec<Output> {
-        let Some(batch) = self.batch.take() else { return std::mem::take(&mut self.outputs) };
-        let done = self.flush(now).and_then(|()| self.store.commit(batch.durability));
-        match done {
-            Ok(()) => self.recent.values_mut().for_each(Recent::forget),
-            Err(error) => self.give_up(now, &batch.tickets, &error),
-        }
-        self.dial_due(now);
-        std::mem::take(&mut self.outputs)
-    }
-
-    fn give_up(&mut self, now: u64, tickets: &[Ticket], error: &StoreError) {
-        tracing::error!(%error, "a batch could not be committed");
-        self.outputs.clear();
-        if let Err(error) = self.store.abandon().and_then(|()| self.load_sessions()) {
-            tracing::error!(%error, "the store does not come back");
-        }
-        if matches!(error, StoreError::Full) {
-            self.notify(Notice::DiskFull);
-        }
-        for ticket in tickets {
-            let result = Err(CommandError::NotStored(error.to_string()));
-            self.outputs.push(Output::Reply { ticket: *ticket, result });
-        }
-        let conns: Vec<ConnId> = self.connections.0.keys().copied().collect();
-        for conn in conns {
-            self.close(now, conn, CloseReason::Trouble);
-        }
-    }
-
-    /// When [`Input::Tick`] is due, in Unix milliseconds.
+    /// When [`Input::Tick`](crate::input::Input::Tick) is due, in Unix milliseconds.
     pub fn deadline(&self) -> Option<u64> {
         let held = self.store.next_due().ok().flatten();
         let resume = self.resume.values().min().copied();
-        [self.redial.deadline(), held, resume].into_iter().flatten().min()
+        // What a store that failed just now could not take is not tried again at once.
+        let stored = [held, resume].into_iter().flatten().min();
+        let stored = stored.map(|at| self.recover_at.map_or(at, |recover| at.max(recover)));
+        [self.redial.deadline(), stored, self.recover_at].into_iter().flatten().min()
     }
 
     fn on_tick(&mut self, now: u64) -> Result<(), Fault> {
         self.redial.handle(redial::Input::Tick, now, &mut self.rng);
+        if self.recover_at.is_some_and(|at| now < at) {
+            return Ok(());
+        }
+        if self.recover_at.take().is_some() {
+            self.publish_endpoints(now)?;
+            self.want_everybody(now)?;
+        }
         self.resume_due(now)?;
         self.admit_due(now)
     }
@@ -328,17 +184,15 @@ impl<S: Storage> Engine<S> {
         role: Role,
         exporter: [u8; 32],
     ) -> Result<(), Fault> {
-        let knocking = match role {
-            Role::Dialler => self.knocking_at(now, peer)?,
-            Role::Dialled => None,
-        };
-        let mut connection = Connection::new(peer, role, exporter);
-        connection.knocked = knocking.map(|invite| (invite, None));
-        self.connections.0.insert(conn, connection);
+        self.connections.0.insert(conn, Connection::new(peer, role, exporter));
         if role == Role::Dialler {
             // Else a connection that ends before the two know each other would be a dial that
             // never ends.
             self.redial.handle(redial::Input::Connected(peer), now, &mut self.rng);
+            let knocking = self.knocking_at(now, peer)?;
+            if let Some(connection) = self.connections.0.get_mut(&conn) {
+                connection.knocked = knocking.map(|invite| (invite, None));
+            }
             self.say_hello(conn)?;
             if let Some(invite) = knocking {
                 self.say_knock(conn, invite)?;
@@ -380,13 +234,6 @@ impl<S: Storage> Engine<S> {
 
     pub(crate) fn notify(&mut self, notice: Notice) {
         self.outputs.push(Output::Notice(notice));
-    }
-
-    /// This batch holds something that others will rely on: it must survive a power cut.
-    pub(crate) fn must_last(&mut self) {
-        if let Some(batch) = &mut self.batch {
-            batch.durability = Durability::Power;
-        }
     }
 
     fn device_on(&self, conn: ConnId) -> Option<DeviceId> {

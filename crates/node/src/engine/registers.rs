@@ -27,12 +27,18 @@ impl<S: Storage> Engine<S> {
     ) -> Result<(), Fault> {
         if self.own_addresses != addresses {
             self.own_addresses = addresses;
-            let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
-            for session in sessions {
-                self.publish_endpoint(now, session)?;
-            }
+            self.publish_endpoints(now)?;
         }
         self.redial.handle(redial::Input::NetworkChanged, now, &mut self.rng);
+        Ok(())
+    }
+
+    /// Says in every session where this device is met.
+    pub(super) fn publish_endpoints(&mut self, now: u64) -> Result<(), Fault> {
+        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for session in sessions {
+            self.publish_endpoint(now, session)?;
+        }
         Ok(())
     }
 
