@@ -131,6 +131,8 @@ impl Store {
         // file has not.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
             .map_err(unreadable)?;
+        // Damage is said in our own words, once.
+        db.execute_batch("PRAGMA cipher_log_level = NONE").map_err(unreadable)?;
         set_key(&db, key).map_err(unreadable)?;
         db.execute_batch(CIPHER).map_err(unreadable)?;
         settle(&db, access).map_err(unreadable)?;

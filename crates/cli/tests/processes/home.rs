@@ -64,7 +64,8 @@ fn a_damaged_store_is_refused_and_kept_byte_for_byte() {
         for command in [&["history", "self"][..], &["up"]] {
             let said = alice.says(command);
             assert!([Some(1), Some(5)].contains(&said.code), "{}", said.err);
-            for word in ["the store", "damaged", "tenet doctor"] {
+            assert!(said.err.starts_with("tenet: the store"), "{}", said.err);
+            for word in ["damaged", "tenet doctor"] {
                 assert!(said.err.contains(word), "no {word:?}: {}", said.err);
             }
         }
