@@ -155,24 +155,13 @@ impl Store {
         before: Option<&OrderKey>,
         limit: usize,
     ) -> Result<Vec<MessageRow>, StoreError> {
-        const ORDER: &str = "ORDER BY message.time DESC, author.device DESC, \
-                             author.added_by DESC, event.seq DESC, event.id DESC LIMIT ?2";
         let Some(session) = self.find_session(session)? else {
             return Ok(Vec::new());
         };
-        let limit = limit as i64;
+        let (limit, sql) = (limit as i64, history_sql(before.is_some()));
         let Some(before) = before else {
-            let sql = format!(
-                "SELECT {MESSAGE} {OF_MESSAGE} WHERE message.session = ?1 AND NOT hidden {ORDER}"
-            );
             return self.collect(&sql, params![session, limit], message);
         };
-        // The first condition lets the index be used; the second is the exact place.
-        let sql = format!(
-            "SELECT {MESSAGE} {OF_MESSAGE} WHERE message.session = ?1 AND NOT hidden AND message.time <= ?3 \
-             AND (message.time, author.device, author.added_by, event.seq, event.id) \
-             < (?3, ?4, ?5, ?6, ?7) {ORDER}"
-        );
         let params = params![
             session,
             limit,
@@ -184,6 +173,24 @@ impl Store {
         ];
         self.collect(&sql, params, message)
     }
+}
+
+/// The latest shown messages of session `?1`, at most `?2`; before a place, if so wanted.
+pub(crate) fn history_sql(before: bool) -> String {
+    // The first condition lets the index be used; the second is the exact place.
+    let place = match before {
+        true => {
+            "AND message.time <= ?3 \
+             AND (message.time, author.device, author.added_by, event.seq, event.id) \
+             < (?3, ?4, ?5, ?6, ?7)"
+        }
+        false => "",
+    };
+    format!(
+        "SELECT {MESSAGE} {OF_MESSAGE} WHERE message.session = ?1 AND NOT hidden {place} \
+         ORDER BY message.time DESC, author.device DESC, author.added_by DESC, event.seq DESC, \
+         event.id DESC LIMIT ?2"
+    )
 }
 
 fn message(row: &Row<'_>) -> rusqlite::Result<MessageRow> {

@@ -25,6 +25,9 @@ const CACHE_KIB: i64 = 4 * 1024;
 /// After how many written pages the write-ahead log is folded into the database: 16 MiB.
 const CHECKPOINT_PAGES: i64 = 4096;
 
+/// The size of a page, as [`CIPHER`] sets it.
+const PAGE_BYTES: u64 = 4096;
+
 /// How pages are protected (`STORE-2`): AES-256-CBC under a random IV each, then HMAC-SHA-256 over
 /// IV, bytes and page number.
 ///
@@ -88,6 +91,7 @@ impl Store {
     /// # Errors
     /// [`OpenError`]; the file is left as it was.
     pub fn open(path: &Path, key: &[u8; 32]) -> Result<Self, OpenError> {
+        refuse_stub(path)?;
         let db = Connection::open(path).map_err(store_error)?;
         Self::begin(db, key, path, Access::Write)
     }
@@ -100,6 +104,7 @@ impl Store {
         if !path.exists() {
             return Err(OpenError::Missing(path.to_owned()));
         }
+        refuse_stub(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(store_error)?;
         Self::begin(db, key, path, Access::Read)
@@ -132,19 +137,22 @@ impl Store {
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
             .map_err(unreadable)?;
         // Damage is said in our own words, once.
-        db.execute_batch("PRAGMA cipher_log_level = NONE").map_err(unreadable)?;
+        db.execute_batch("PRAGMA cipher_log_level = NONE")
+            .map_err(unreadable)?;
         set_key(&db, key).map_err(unreadable)?;
         db.execute_batch(CIPHER).map_err(unreadable)?;
         settle(&db, access).map_err(unreadable)?;
-        if access == Access::Write {
-            schema::migrate(&mut db).map_err(|error| match error {
-                SchemaError::Newer(found) => OpenError::Newer {
-                    found,
-                    known: schema::VERSION,
-                },
-                SchemaError::Sqlite(error) => unreadable(error),
-            })?;
-        }
+        let ready = match access {
+            Access::Write => schema::migrate(&mut db),
+            Access::Read => schema::check(&db),
+        };
+        ready.map_err(|error| match error {
+            SchemaError::Newer(found) => OpenError::Newer {
+                found,
+                known: schema::VERSION,
+            },
+            SchemaError::Sqlite(error) => unreadable(error),
+        })?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
         let wal = db
             .path()
@@ -209,6 +217,17 @@ enum Access {
     Write,
 }
 
+/// SQLite takes a file shorter than its first page for an empty database and would begin anew over
+/// what is left of one. Empty is what a process killed while making it leaves: that may be made.
+fn refuse_stub(path: &Path) -> Result<(), OpenError> {
+    match path.metadata() {
+        Ok(file) if (1..PAGE_BYTES).contains(&file.len()) => {
+            Err(OpenError::Unreadable(path.to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A raw key, so no passphrase is stretched: the vault has done that.
 fn set_key(db: &Connection, key: &[u8; 32]) -> rusqlite::Result<()> {
     let mut hex = Zeroizing::new(String::with_capacity(80));
@@ -231,6 +250,8 @@ fn settle(db: &Connection, access: Access) -> rusqlite::Result<()> {
     db.pragma_update(None, "foreign_keys", false)?;
     db.busy_timeout(std::time::Duration::from_secs(5))?;
     if access == Access::Write {
+        // This SQLite leaves the log file behind unless it is told to fold it in at the end.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "NORMAL")?;
         db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;

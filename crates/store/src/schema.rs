@@ -143,13 +143,15 @@ impl From<rusqlite::Error> for SchemaError {
     }
 }
 
+/// Refuses tables of a later version.
+pub(crate) fn check(db: &Connection) -> Result<(), SchemaError> {
+    version(db).map(|_| ())
+}
+
 /// Brings the tables to this program's version, each step in a transaction of its own.
 pub(crate) fn migrate(db: &mut Connection) -> Result<(), SchemaError> {
     loop {
-        let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if version > VERSION {
-            return Err(SchemaError::Newer(version));
-        }
+        let version = version(db)?;
         let Some(step) = usize::try_from(version)
             .ok()
             .and_then(|step| MIGRATIONS.get(step))
@@ -161,4 +163,12 @@ pub(crate) fn migrate(db: &mut Connection) -> Result<(), SchemaError> {
         transaction.pragma_update(None, "user_version", version + 1)?;
         transaction.commit()?;
     }
+}
+
+fn version(db: &Connection) -> Result<i64, SchemaError> {
+    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > VERSION {
+        return Err(SchemaError::Newer(version));
+    }
+    Ok(version)
 }

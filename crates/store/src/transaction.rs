@@ -4,8 +4,18 @@
 //! the process, and SQLite itself syncs around every checkpoint. A commit that must survive a power
 //! cut syncs the log file here, so the choice is made when the batch ends and its content is known;
 //! SQLite's own setting could only be changed before it begins.
+//!
+//! What SQLite syncs by itself under `NORMAL`, and so need not be done here (its documentation of
+//! `PRAGMA synchronous`; `tests::durable` watches it): the log file before a checkpoint and the
+//! database after it, the log's header and, when the file is new, its folder, before the first
+//! frame behind a header.
 
-use std::fs::File;
+use std::{
+    fs::{File, Metadata},
+    io,
+    os::unix::fs::MetadataExt,
+    path::Path,
+};
 
 use rusqlite::Connection;
 use tenet_log::store::{Durability, StoreError, Transactions};
@@ -21,15 +31,11 @@ impl Store {
     /// descriptor of our own is safe to open and close.
     fn sync_wal(&mut self) -> Result<(), StoreError> {
         let Some(path) = &self.wal else { return Ok(()) };
-        let synced = match &self.wal_file {
-            Some(file) => file.sync_data(),
-            None => File::open(path).and_then(|file| {
-                file.sync_data()?;
-                self.wal_file = Some(file);
-                Ok(())
-            }),
-        };
-        synced.map_err(|error| StoreError::Medium(Box::new(error)))
+        match sync(path, &mut self.wal_file) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Err(StoreError::Full),
+            Err(error) => Err(StoreError::Medium(Box::new(error))),
+        }
     }
 
     /// Row numbers that a rolled-back statement made exist no more.
@@ -38,6 +44,21 @@ impl Store {
         names.sessions.clear();
         names.authors.clear();
     }
+}
+
+/// Syncs the file that bears this name now. SQLite truncates its log but replaces it only when the
+/// last connection closes; whoever else removed it must not leave us syncing a file without a name.
+fn sync(path: &Path, held: &mut Option<File>) -> io::Result<()> {
+    let named = path.metadata()?;
+    let current = match held.take() {
+        Some(file) if is_same(&file.metadata()?, &named) => file,
+        _ => File::open(path)?,
+    };
+    held.insert(current).sync_data()
+}
+
+fn is_same(held: &Metadata, named: &Metadata) -> bool {
+    (held.dev(), held.ino()) == (named.dev(), named.ino())
 }
 
 fn run(db: &Connection, sql: &str) -> rusqlite::Result<()> {

@@ -7,3 +7,161 @@
 )]
 
 mod conformance;
+mod damage;
+mod durable;
+mod full;
+mod killed;
+mod plain;
+mod speed;
+mod transactions;
+
+use std::path::Path;
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use tenet_apps::chat::{
+    Action,
+    fold::{self, Entry},
+    store::ChatStore,
+    text::Text,
+};
+use tenet_delivery::outbox::{Outbox, Outgoing, Recipient};
+use tenet_identity::{
+    card,
+    keys::{DeviceId, DeviceKey, IdentityId, IdentityKey},
+};
+use tenet_log::{
+    ids::{EventId, SessionId},
+    roster::SessionKind,
+    session::Session,
+    store::{Durability, StoreError, Transactions},
+};
+
+use crate::Store;
+
+const KEY: [u8; 32] = [7; 32];
+const NOW: u64 = 1_800_000_000_000;
+
+/// A child process that is a test of this binary does its part where this names a folder.
+const CHILD: &str = "TENET_STORE_CHILD";
+
+fn open(folder: &Path) -> Store {
+    Store::open(&folder.join("store.db"), &KEY).unwrap()
+}
+
+fn reader(folder: &Path) -> Store {
+    Store::open_reader(&folder.join("store.db"), &KEY).unwrap()
+}
+
+/// The engine's part: what is said is signed, kept, folded and owed.
+struct Talk {
+    session: Session,
+    key: DeviceKey,
+    identity: IdentityId,
+    rng: ChaCha20Rng,
+}
+
+impl Talk {
+    /// A direct session of two, committed.
+    fn found(store: &mut Store) -> Self {
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        let (identity, key) = (
+            IdentityKey::from_seed([1; 32]),
+            DeviceKey::from_seed([2; 32]),
+        );
+        let card = card::issue(&identity, key.public(), "laptop", NOW).unwrap();
+        let friend = IdentityKey::from_seed([3; 32]).public();
+        store.begin().unwrap();
+        let (session, _) = Session::found(
+            store,
+            &key,
+            &card,
+            SessionKind::Direct,
+            &[friend],
+            NOW,
+            &mut rng,
+        )
+        .unwrap();
+        store.commit(Durability::Power).unwrap();
+        Self {
+            session,
+            key,
+            identity: identity.public(),
+            rng,
+        }
+    }
+
+    fn id(&self) -> SessionId {
+        self.session.id()
+    }
+
+    /// As the engine does it after it lost a batch.
+    fn reload(&mut self, store: &Store) {
+        self.session = Session::load(store, self.id()).unwrap().unwrap();
+    }
+
+    /// One input of an open batch.
+    fn say(&mut self, store: &mut Store, text: &str) -> EventId {
+        self.try_say(store, text).unwrap()
+    }
+
+    fn try_say(&mut self, store: &mut Store, text: &str) -> Result<EventId, StoreError> {
+        let draft = Action::Text(Text::new(text.to_owned(), None).unwrap())
+            .draft()
+            .unwrap();
+        let (event, admitted) = self
+            .session
+            .append(store, &self.key, draft, NOW, &mut self.rng)
+            .map_err(|error| match error {
+                tenet_log::session::AppendError::Store(error) => error,
+                other => panic!("{other}"),
+            })?;
+        let entry = Entry {
+            event: &event,
+            position: admitted.position,
+            identity: self.identity,
+            counts: true,
+        };
+        fold::fold(store, &entry)?;
+        let outgoing = Outgoing {
+            position: admitted.position,
+            session: self.id(),
+            author: event.author(),
+            seq: event.header().seq,
+            event: event.id(),
+        };
+        let recipient = Recipient {
+            device: DeviceId::from([9; 32]),
+            receiver: true,
+        };
+        store.queue(&outgoing, &[recipient])?;
+        Ok(event.id())
+    }
+
+    /// A batch of one message.
+    fn commit(&mut self, store: &mut Store, text: &str) -> Result<EventId, StoreError> {
+        store.begin()?;
+        let done = self
+            .try_say(store, text)
+            .and_then(|id| store.commit(Durability::Power).map(|()| id));
+        if done.is_err() {
+            store.abandon().unwrap();
+            self.reload(store);
+        }
+        done
+    }
+}
+
+/// The texts of a session, earliest first.
+fn texts(store: &Store, session: SessionId) -> Vec<String> {
+    let rows = store.history(&[session], None, usize::MAX >> 1).unwrap();
+    let text = |id| match Action::decode(&store.logged(id).unwrap().unwrap().0) {
+        Ok(Some(Action::Text(text))) => text.into_text(),
+        other => panic!("{other:?}"),
+    };
+    rows.iter().map(|row| text(row.id)).collect()
+}
+
+fn is_whole(store: &Store) -> bool {
+    store.check_integrity().unwrap().is_empty()
+}

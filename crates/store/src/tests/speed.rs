@@ -1,0 +1,110 @@
+//! Reads stay cheap in a large store. Bounds are generous: they catch scans, not slow machines.
+
+use std::time::{Duration, Instant};
+
+use tenet_apps::chat::store::ChatStore;
+use tenet_delivery::outbox::Outbox;
+use tenet_identity::keys::DeviceId;
+use tenet_log::{
+    session::Session,
+    store::{Durability, Position, Transactions},
+};
+
+use super::{Talk, open, reader};
+use crate::chat::history_sql;
+
+const MESSAGES: usize = 100_000;
+
+#[test]
+fn a_hundred_thousand_messages_open_and_show_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let mut talk = Talk::found(&mut store);
+    for first in (0..MESSAGES).step_by(5_000) {
+        store.begin().unwrap();
+        for n in first..first + 5_000 {
+            talk.say(&mut store, &format!("message {n}"));
+        }
+        store.commit(Durability::Process).unwrap();
+    }
+    let author = talk.session.roster().author(talk.key.public()).unwrap();
+    store.begin().unwrap();
+    store
+        .acknowledge(
+            talk.id(),
+            author,
+            MESSAGES as u64 - 10,
+            DeviceId::from([9; 32]),
+        )
+        .unwrap();
+    store.commit(Durability::Process).unwrap();
+    drop(store);
+
+    let (store, opening) = timed(|| reader(folder.path()));
+    let (session, loading) = timed(|| Session::load(&store, talk.id()).unwrap().unwrap());
+    assert_eq!(
+        session.frontier().heads().map(|head| head.seq).max(),
+        Some(MESSAGES as u64)
+    );
+    let (last, history) = timed(|| store.history(&[talk.id()], None, 50).unwrap());
+    let (before, paging) = timed(|| {
+        store
+            .history(&[talk.id()], Some(&last[0].order), 50)
+            .unwrap()
+    });
+    assert_eq!((last.len(), before.len()), (50, 50));
+    let (pending, owing) = timed(|| {
+        store
+            .pending(DeviceId::from([9; 32]), Position(0), 100)
+            .unwrap()
+    });
+    let (open, undelivered) = timed(|| store.undelivered(talk.id(), Position(0), 100).unwrap());
+    assert_eq!((pending.len(), open.len()), (10, 10));
+    let (found, by_id) = timed(|| store.message(before[7].id).unwrap());
+    assert_eq!(found, Some(before[7]));
+    eprintln!(
+        "open {opening:?}, load {loading:?}, last 50 {history:?}, 50 before {paging:?}, \
+         pending {owing:?}, undelivered {undelivered:?}, by id {by_id:?}"
+    );
+    assert!(
+        opening + loading < Duration::from_millis(100),
+        "{opening:?} + {loading:?}"
+    );
+    for (what, took) in [
+        ("history", history),
+        ("paging", paging),
+        ("pending", owing),
+        ("by id", by_id),
+    ] {
+        assert!(took < Duration::from_millis(20), "{what}: {took:?}");
+    }
+    // Only when somebody joins: walks all own messages, but only their small rows.
+    assert!(undelivered < Duration::from_millis(500), "{undelivered:?}");
+}
+
+#[test]
+fn history_walks_its_index_backwards() {
+    let store = crate::Store::in_memory().unwrap();
+    for sql in [history_sql(false), history_sql(true)] {
+        let mut statement = store
+            .db
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().unwrap() {
+            let step: String = row.get(3).unwrap();
+            assert!(!step.contains("SCAN"), "{step}");
+            // Messages of one instant are sorted among themselves, never all of a session.
+            assert!(
+                !step.contains("TEMP B-TREE") || step.contains("LAST"),
+                "{step}"
+            );
+        }
+    }
+}
+
+fn timed<T>(what: impl FnOnce() -> T) -> (T, Duration) {
+    let began = Instant::now();
+    let value = what();
+    (value, began.elapsed())
+}
