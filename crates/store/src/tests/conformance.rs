@@ -1,5 +1,7 @@
 //! Every suite of the cores, in memory and on disk.
 
+use std::cell::RefCell;
+
 use rusqlite::params;
 use tempfile::TempDir;
 use tenet_apps::{chat, contacts};
@@ -13,10 +15,21 @@ use tenet_log::{
     event::Event,
     ids::{Author, EventId, SessionId},
     standing::Standing,
-    store::{LogStore, Position, StoreError, Transactions},
+    store::{self, LogStore, Position, StoreError, Transactions},
 };
 
 use crate::Store;
+
+#[test]
+fn log_in_memory() {
+    store::conformance::run(in_memory);
+}
+
+#[test]
+fn log_on_disk() {
+    let disk = RefCell::new(Disk::default());
+    store::conformance::run(|| disk.borrow_mut().store());
+}
 
 #[test]
 fn delivery_in_memory() {

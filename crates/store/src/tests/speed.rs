@@ -1,6 +1,9 @@
 //! Reads stay cheap in a large store. Bounds are generous: they catch scans, not slow machines.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use tenet_apps::chat::store::ChatStore;
 use tenet_delivery::outbox::Outbox;
@@ -18,28 +21,7 @@ const MESSAGES: usize = 100_000;
 #[test]
 fn a_hundred_thousand_messages_open_and_show_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = open(folder.path());
-    let mut talk = Talk::found(&mut store);
-    for first in (0..MESSAGES).step_by(5_000) {
-        store.begin().unwrap();
-        for n in first..first + 5_000 {
-            talk.say(&mut store, &format!("message {n}"));
-        }
-        store.commit(Durability::Process).unwrap();
-    }
-    let author = talk.session.roster().author(talk.key.public()).unwrap();
-    store.begin().unwrap();
-    store
-        .acknowledge(
-            talk.id(),
-            author,
-            MESSAGES as u64 - 10,
-            DeviceId::from([9; 32]),
-        )
-        .unwrap();
-    store.commit(Durability::Process).unwrap();
-    drop(store);
-
+    let talk = fill(folder.path());
     let (store, opening) = timed(|| reader(folder.path()));
     let (session, loading) = timed(|| Session::load(&store, talk.id()).unwrap().unwrap());
     assert_eq!(
@@ -80,6 +62,31 @@ fn a_hundred_thousand_messages_open_and_show_at_once() {
     }
     // Only when somebody joins: walks all own messages, but only their small rows.
     assert!(undelivered < Duration::from_millis(500), "{undelivered:?}");
+}
+
+/// Says it all, and has all but the last ten acknowledged.
+fn fill(folder: &Path) -> Talk {
+    let mut store = open(folder);
+    let mut talk = Talk::found(&mut store);
+    for first in (0..MESSAGES).step_by(5_000) {
+        store.begin().unwrap();
+        for n in first..first + 5_000 {
+            talk.say(&mut store, &format!("message {n}"));
+        }
+        store.commit(Durability::Process).unwrap();
+    }
+    let author = talk.session.roster().author(talk.key.public()).unwrap();
+    store.begin().unwrap();
+    store
+        .acknowledge(
+            talk.id(),
+            author,
+            MESSAGES as u64 - 10,
+            DeviceId::from([9; 32]),
+        )
+        .unwrap();
+    store.commit(Durability::Process).unwrap();
+    talk
 }
 
 #[test]
