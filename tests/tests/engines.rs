@@ -19,6 +19,11 @@ use tenet_tests::world::{
     },
 };
 
+#[path = "engines/members.rs"]
+mod members;
+#[path = "engines/strangers.rs"]
+mod strangers;
+
 const ANN: usize = 0;
 const BERT: usize = 1;
 
@@ -35,7 +40,11 @@ const DAY: &[Line] = &[
     Line(ANN, Message("hm"), Unreact("yes", "👍")),
     Line(ANN, Message("hm"), Confirm(BERT)),
     Line(BERT, Contact(ANN), Send(ANN, "hello")),
-    Line(BERT, Message("did you sleep well?"), Reply(ANN, "did you sleep well?", "yes")),
+    Line(
+        BERT,
+        Message("did you sleep well?"),
+        Reply(ANN, "did you sleep well?", "yes"),
+    ),
     Line(BERT, Message("good morning"), React("good morning", "☀")),
     Line(BERT, Message("good morning"), Send(ANN, "bad joke")),
     Line(BERT, Message("hm"), Unsend("bad joke")),
@@ -71,6 +80,7 @@ fn the_same_seed_gives_the_same_run() {
     assert_ne!(day(7, &[]).trace, day(8, &[]).trace);
 }
 
+/// NODE-17.
 #[test]
 fn an_engine_may_die_at_any_commit() {
     const SEED: u64 = 3;
@@ -78,7 +88,11 @@ fn an_engine_may_die_at_any_commit() {
     for node in [ANN, BERT] {
         for batch in 0..whole.nodes[node].batches {
             for moment in [Moment::Before, Moment::After(0), Moment::After(1)] {
-                let kill = Kill { node, batch, moment };
+                let kill = Kill {
+                    node,
+                    batch,
+                    moment,
+                };
                 let story = std::panic::catch_unwind(|| drop(day(SEED, &[kill])));
                 assert!(story.is_ok(), "after {kill:?}");
             }
@@ -90,7 +104,7 @@ fn an_engine_may_die_at_any_commit() {
 fn random_day(seed: u64) {
     let ((), errors) = errors::during(|| {
         let mut world = World::new(seed, &[0, 0]);
-        world.random_day(60);
+        world.random_day(40);
         world.check_pair(ANN, BERT);
         world.check_peace();
     });
@@ -143,18 +157,34 @@ fn messages_from_the_future_arrive_when_their_time_has_come() {
         let shown = world.nodes[ANN].history(ann);
         assert_eq!(shown.len(), 2, "only what is on time is shown");
         let told = |notice: &Notice| matches!(notice, Notice::TooEarly { .. });
-        assert!(world.nodes[BERT].notices.iter().any(told), "Bert is told about his clock");
+        assert!(
+            world.nodes[BERT].notices.iter().any(told),
+            "Bert is told about his clock"
+        );
         world.rest();
         assert!(world.now - begun <= TWENTY_MINUTES, "{}", world.state());
         world.check_pair(ANN, BERT);
         let shown = world.nodes[ANN].history(ann);
-        let bert: Vec<_> = shown.iter().filter(|shown| shown.message.identity == ann).collect();
-        let bert: Vec<_> = bert.iter().map(|shown| shown.message.text.clone().unwrap()).collect();
+        let bert: Vec<_> = shown
+            .iter()
+            .filter(|shown| shown.message.identity == ann)
+            .collect();
+        let bert: Vec<_> = bert
+            .iter()
+            .map(|shown| shown.message.text.clone().unwrap())
+            .collect();
         assert_eq!(bert, texts);
         let message = world.model.by_label("on time").unwrap();
         let at_ann = world.nodes[ANN].history(ann);
-        let on_time = at_ann.iter().find(|shown| shown.message.id == message).unwrap();
-        assert_eq!(on_time.state, State::Read, "a read position from the future came too");
+        let on_time = at_ann
+            .iter()
+            .find(|shown| shown.message.id == message)
+            .unwrap();
+        assert_eq!(
+            on_time.state,
+            State::Read,
+            "a read position from the future came too"
+        );
     });
     assert!(errors.is_empty(), "logged as errors: {errors:?}");
 }
@@ -190,6 +220,7 @@ fn day_with_failing_disk(node: usize, failing: Failing) {
     assert!(!world.nodes.iter().any(|node| node.notices.iter().any(bad)));
 }
 
+/// NODE-18.
 #[test]
 fn any_write_may_fail() {
     let whole = {
@@ -201,7 +232,11 @@ fn any_write_may_fail() {
         for from in whole.nodes[node].written_at_start..whole.nodes[node].disk().writes() {
             // One that fails for a moment, and a disk that stays full for a while.
             let how = [How::Medium, How::Full, How::GaveUp][from as usize % 3];
-            let failing = Failing { from, many: [1, 6][from as usize % 2], how };
+            let failing = Failing {
+                from,
+                many: [1, 6][from as usize % 2],
+                how,
+            };
             let story = std::panic::catch_unwind(|| day_with_failing_disk(node, failing));
             assert!(story.is_ok(), "node {node}, {failing:?}");
         }

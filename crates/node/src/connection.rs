@@ -72,7 +72,12 @@ impl Connection {
             Role::Dialler => (ours, self.peer),
             Role::Dialled => (self.peer, ours),
         };
-        Binding { exporter: self.exporter, role: speaker, dialler, dialled }
+        Binding {
+            exporter: self.exporter,
+            role: speaker,
+            dialler,
+            dialled,
+        }
     }
 
     pub(crate) fn other_role(&self) -> Role {
@@ -145,22 +150,35 @@ impl Connections {
     pub(crate) fn of_device(&self, device: DeviceId) -> Vec<ConnId> {
         self.0
             .iter()
-            .filter(|(_, connection)| connection.ready().is_some_and(|ready| ready.device == device))
+            .filter(|(_, connection)| {
+                connection
+                    .ready()
+                    .is_some_and(|ready| ready.device == device)
+            })
             .map(|(conn, _)| *conn)
             .collect()
     }
 
     /// All connections with an endpoint.
     pub(crate) fn with_endpoint(&self, peer: EndpointId) -> Vec<ConnId> {
-        let with = self.0.iter().filter(|(_, connection)| connection.peer == peer);
+        let with = self
+            .0
+            .iter()
+            .filter(|(_, connection)| connection.peer == peer);
         with.map(|(conn, _)| *conn).collect()
     }
 
     /// Notes that a session has grown: every connection that shares it may have to send.
     pub(crate) fn mark(&mut self, session: SessionId) {
         for connection in self.0.values_mut() {
-            let Some(ready) = connection.ready_mut() else { continue };
-            for share in ready.shares.values_mut().filter(|share| share.session == session) {
+            let Some(ready) = connection.ready_mut() else {
+                continue;
+            };
+            for share in ready
+                .shares
+                .values_mut()
+                .filter(|share| share.session == session)
+            {
                 share.dirty = true;
             }
         }

@@ -94,13 +94,25 @@ mod tests {
     }
 
     fn head(seq: u64) -> HeadEntry {
-        let author = Author { device: [0x11; 32].into(), added_by: id(0x22) };
-        HeadEntry { author, seq, id: id(0x33) }
+        let author = Author {
+            device: [0x11; 32].into(),
+            added_by: id(0x22),
+        };
+        HeadEntry {
+            author,
+            seq,
+            id: id(0x33),
+        }
     }
 
     fn entry() -> RegisterEntry {
         let (device, key) = ([0x44; 32].into(), "read".to_owned());
-        RegisterEntry { device, key, time: Hlc::from_raw(5), id: id(0x55) }
+        RegisterEntry {
+            device,
+            key,
+            time: Hlc::from_raw(5),
+            id: id(0x55),
+        }
     }
 
     /// NODE-1: the bytes that travel.
@@ -112,10 +124,19 @@ mod tests {
         let aa = format!("50{}", "aa".repeat(16));
         let heads = format!("81 83 82 {one} {two} 07 {three}");
         for (frame, expected) in [
-            (Frame::Hello(ByteVec::from(vec![1, 2])), "82 00 81 42 0102".to_owned()),
-            (Frame::Knock(ByteVec::from(vec![3])), "82 01 81 41 03".to_owned()),
+            (
+                Frame::Hello(ByteVec::from(vec![1, 2])),
+                "82 00 81 42 0102".to_owned(),
+            ),
+            (
+                Frame::Knock(ByteVec::from(vec![3])),
+                "82 01 81 41 03".to_owned(),
+            ),
             (Frame::Meet(vec![tag(0xaa)]), format!("82 02 81 81 {aa}")),
-            (sync(Message::Digest([0x66; 32])), format!("82 03 82 {aa} 82 00 81 {six}")),
+            (
+                sync(Message::Digest([0x66; 32])),
+                format!("82 03 82 {aa} 82 00 81 {six}"),
+            ),
             (
                 sync(Message::Frontier(vec![head(7)], vec![entry()])),
                 format!("82 03 82 {aa} 82 01 82 {heads} 81 84 {four} 64 72656164 05 {five}"),
@@ -128,14 +149,21 @@ mod tests {
                 sync(Message::Registers(vec![ByteVec::from(vec![8])])),
                 format!("82 03 82 {aa} 82 03 81 81 41 08"),
             ),
-            (sync(Message::Have(vec![head(7)])), format!("82 03 82 {aa} 82 04 81 {heads}")),
+            (
+                sync(Message::Have(vec![head(7)])),
+                format!("82 03 82 {aa} 82 04 81 {heads}"),
+            ),
             (
                 sync(Message::Object(id(0x66), Objection::TooEarly(6))),
                 format!("82 03 82 {aa} 82 05 82 {six} 82 00 81 06"),
             ),
         ] {
             let bytes = frame.encode();
-            assert_eq!(HEXLOWER.encode(&bytes), expected.replace(' ', ""), "{frame:?}");
+            assert_eq!(
+                HEXLOWER.encode(&bytes),
+                expected.replace(' ', ""),
+                "{frame:?}"
+            );
             assert_eq!(Frame::decode(&bytes).unwrap().encode(), bytes);
         }
     }
@@ -145,15 +173,23 @@ mod tests {
     fn what_is_over_a_limit_is_no_frame() {
         let tags = |many| Frame::Meet(vec![tag(1); many]).encode();
         assert!(Frame::decode(&tags(MAX_TAGS)).is_ok());
-        assert!(matches!(Frame::decode(&tags(MAX_TAGS + 1)), Err(FrameError::Tags)));
+        assert!(matches!(
+            Frame::decode(&tags(MAX_TAGS + 1)),
+            Err(FrameError::Tags)
+        ));
         let events = vec![ByteVec::from(Vec::new()); MAX_EVENTS_PER_MESSAGE + 1];
         let events = Frame::Sync(tag(1), Message::Events(events)).encode();
-        assert!(matches!(Frame::decode(&events), Err(FrameError::Message(_))));
+        assert!(matches!(
+            Frame::decode(&events),
+            Err(FrameError::Message(_))
+        ));
         let mut more = tags(1);
         more.push(0);
         assert!(matches!(Frame::decode(&more), Err(FrameError::Encoding(_))));
         // What claims to be long costs no more than it is long.
-        assert!(Frame::decode(&[0x82, 2, 0x81, 0x9b, 0x7f, 255, 255, 255, 255, 255, 255, 255]).is_err());
+        assert!(
+            Frame::decode(&[0x82, 2, 0x81, 0x9b, 0x7f, 255, 255, 255, 255, 255, 255, 255]).is_err()
+        );
     }
 
     fn frames() -> impl Strategy<Value = Frame> {

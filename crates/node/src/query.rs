@@ -47,7 +47,12 @@ pub fn history<S: Storage>(
     rows.iter()
         .map(|row| {
             let readers = readers.iter().find(|(session, _)| *session == row.session);
-            show(store, me, row, readers.map_or(&[], |(_, readers)| readers.as_slice()))
+            show(
+                store,
+                me,
+                row,
+                readers.map_or(&[], |(_, readers)| readers.as_slice()),
+            )
         })
         .collect()
 }
@@ -61,7 +66,9 @@ pub fn message<S: Storage>(
     me: IdentityId,
     id: EventId,
 ) -> Result<Option<Shown>, StoreError> {
-    let Some(row) = store.message(id)?.filter(|row| !row.hidden) else { return Ok(None) };
+    let Some(row) = store.message(id)?.filter(|row| !row.hidden) else {
+        return Ok(None);
+    };
     let readers = readers_of(store, row.session)?;
     show(store, me, &row, &readers).map(Some)
 }
@@ -77,7 +84,9 @@ pub fn read_by_others<S: Storage>(
     limit: usize,
 ) -> Result<Vec<EventId>, StoreError> {
     let shown = history(store, me, &[session], None, limit)?;
-    let mine = shown.iter().filter(|shown| shown.message.identity == me && shown.message.read);
+    let mine = shown
+        .iter()
+        .filter(|shown| shown.message.identity == me && shown.message.read);
     Ok(mine.map(|shown| shown.message.id).collect())
 }
 
@@ -102,12 +111,16 @@ fn show<S: Storage>(
 /// How far each device of a session has read, as far as it says so.
 fn readers_of<S: Storage>(store: &S, session: SessionId) -> Result<Vec<Reader>, StoreError> {
     let registers = store.registers(session)?;
-    let positions: Vec<_> =
-        registers.iter().filter(|register| register.key() == read::KEY).collect();
+    let positions: Vec<_> = registers
+        .iter()
+        .filter(|register| register.key() == read::KEY)
+        .collect();
     if positions.is_empty() {
         return Ok(Vec::new());
     }
-    let Some(state) = Session::load(store, session)? else { return Ok(Vec::new()) };
+    let Some(state) = Session::load(store, session)? else {
+        return Ok(Vec::new());
+    };
     let roster = state.roster();
     Ok(positions
         .into_iter()

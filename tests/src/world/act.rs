@@ -64,16 +64,24 @@ impl Act {
     pub fn command(&self, did: impl Fn(usize) -> String) -> Command {
         const DAY_MS: u64 = 24 * 60 * 60 * 1000;
         match self.clone() {
-            Self::Invite { .. } => {
-                Command::Invite { name: None, reusable: false, lasts_ms: DAY_MS }
-            }
+            Self::Invite { .. } => Command::Invite {
+                name: None,
+                reusable: false,
+                lasts_ms: DAY_MS,
+            },
             Self::Accept { link } => Command::Accept { link, name: None },
-            Self::Send { to, text, reply } => Command::Send { who: did(to), text, reply },
+            Self::Send { to, text, reply } => Command::Send {
+                who: did(to),
+                text,
+                reply,
+            },
             Self::Edit { id, text } => Command::Edit { id, text },
             Self::Unsend { id } => Command::Unsend { id },
-            Self::React { id, emoji, remove } => {
-                Command::React { id, emoji: emoji.to_owned(), remove }
-            }
+            Self::React { id, emoji, remove } => Command::React {
+                id,
+                emoji: emoji.to_owned(),
+                remove,
+            },
             Self::Read { with } => Command::Read { who: did(with) },
             Self::Confirm { with } => Command::Confirm { who: did(with) },
         }

@@ -42,14 +42,22 @@ impl World {
             0 | 1 => Moment::Before,
             left => Moment::After(usize::try_from(left).unwrap() - 2),
         };
-        self.kills.push(Kill { node, batch, moment });
+        self.kills.push(Kill {
+            node,
+            batch,
+            moment,
+        });
     }
 
     fn random_deed(&mut self, number: u32) {
         let node = usize::from(self.draw(2) == 0);
         let other = 1 - node;
         let running = self.nodes[node].engine().is_some();
-        if !running || self.nodes[node].sessions_with(self.nodes[other].identity()).is_empty() {
+        if !running
+            || self.nodes[node]
+                .sessions_with(self.nodes[other].identity())
+                .is_empty()
+        {
             return;
         }
         let history = self.nodes[node].history(self.nodes[other].identity());
@@ -61,7 +69,11 @@ impl World {
         let text = format!("{number} of {node}");
         let id = (!ids.is_empty()).then(|| ids[self.draw(ids.len() as u64) as usize]);
         let act = match (self.draw(10), id) {
-            (4, Some(id)) => Act::Send { to: other, text, reply: Some(id) },
+            (4, Some(id)) => Act::Send {
+                to: other,
+                text,
+                reply: Some(id),
+            },
             (5, Some(id)) if self.may_change(node, id) => Act::Edit { id, text },
             (6, Some(id)) if self.may_change(node, id) => Act::Unsend { id },
             (7 | 8, Some(id)) => {
@@ -71,7 +83,11 @@ impl World {
             }
             (9, _) => Act::Read { with: other },
             (3, _) if number % 8 == 0 => Act::Confirm { with: other },
-            _ => Act::Send { to: other, text, reply: None },
+            _ => Act::Send {
+                to: other,
+                text,
+                reply: None,
+            },
         };
         self.ask(node, act);
     }

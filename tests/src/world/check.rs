@@ -12,12 +12,7 @@ use tenet_log::{
 };
 use tenet_node::{input::Notice, query::Shown};
 
-use super::{
-    machine::World,
-    model::Expected,
-    node::Node,
-    script::Script,
-};
+use super::{machine::World, model::Expected, node::Node, script::Script};
 
 /// How many moments something may happen at; a day of two takes a few hundred.
 const MAX_STEPS: usize = 20_000;
@@ -33,10 +28,18 @@ impl World {
             let done = script.go_on(self);
             if !self.step() {
                 let left = script.left();
-                assert!(done && self.is_whole(), "stuck before {left:?}: {}", self.state());
+                assert!(
+                    done && self.is_whole(),
+                    "stuck before {left:?}: {}",
+                    self.state()
+                );
                 return;
             }
-            assert!(self.now < end, "the world does not come to rest: {}", self.state());
+            assert!(
+                self.now < end,
+                "the world does not come to rest: {}",
+                self.state()
+            );
         }
         panic!("too much happens: {}", self.state());
     }
@@ -100,10 +103,18 @@ impl World {
         let between = |message: &Expected| {
             BTreeSet::from([message.author, message.to]) == BTreeSet::from([one, other])
         };
-        let expected = self.model.messages.iter().filter(|(_, message)| between(message));
-        let expected: BTreeMap<EventId, Option<Expected>> =
-            expected.map(|(id, message)| (*id, Some(plain(message)))).collect();
-        let seen: BTreeMap<_, _> = here.iter().map(|(id, _, seen)| (*id, seen.clone())).collect();
+        let expected = self
+            .model
+            .messages
+            .iter()
+            .filter(|(_, message)| between(message));
+        let expected: BTreeMap<EventId, Option<Expected>> = expected
+            .map(|(id, message)| (*id, Some(plain(message))))
+            .collect();
+        let seen: BTreeMap<_, _> = here
+            .iter()
+            .map(|(id, _, seen)| (*id, seen.clone()))
+            .collect();
         assert_eq!(seen.len(), here.len(), "a message is shown twice");
         assert_eq!(seen, expected, "what is shown is not what was done");
     }
@@ -113,9 +124,19 @@ impl World {
         let (this, other) = (&self.nodes[node], &self.nodes[with]);
         for shown in this.history(other.identity()) {
             let state = shown.state;
-            assert!(state.reaches(State::Delivered), "{}: {:?}", this.name, shown);
+            assert!(
+                state.reaches(State::Delivered),
+                "{}: {:?}",
+                this.name,
+                shown
+            );
         }
-        assert_eq!(this.disk().waiting().unwrap(), [], "{} owes something", this.name);
+        assert_eq!(
+            this.disk().waiting().unwrap(),
+            [],
+            "{} owes something",
+            this.name
+        );
         let contact = this.disk().contact(other.identity()).unwrap().unwrap();
         let confirmed = self.model.confirmed.contains(&(node, with));
         assert_eq!(contact.verified.is_some(), confirmed, "{}", this.name);
@@ -123,18 +144,30 @@ impl World {
             let id = shown.message.id;
             let mine = shown.message.identity == this.identity();
             if mine && self.model.read.contains(&(with, id)) {
-                assert_eq!(shown.state, State::Read, "{} does not know it read", this.name);
+                assert_eq!(
+                    shown.state,
+                    State::Read,
+                    "{} does not know it read",
+                    this.name
+                );
             }
         }
     }
 
     fn names(&self) -> BTreeMap<IdentityId, usize> {
-        self.nodes.iter().enumerate().map(|(number, node)| (node.identity(), number)).collect()
+        self.nodes
+            .iter()
+            .enumerate()
+            .map(|(number, node)| (node.identity(), number))
+            .collect()
     }
 
     /// What a failure says about where everybody stands.
     pub fn state(&self) -> String {
-        let mut state = format!("{} ms after the beginning", self.now - super::machine::BEGINNING);
+        let mut state = format!(
+            "{} ms after the beginning",
+            self.now - super::machine::BEGINNING
+        );
         for node in &self.nodes {
             let deadline = node.engine().and_then(tenet_node::Engine::deadline);
             let deadline = deadline.map(|at| at.saturating_sub(self.now + node.ahead));
@@ -157,7 +190,11 @@ fn same_contact(a: &Node, b: &Node) -> BTreeSet<SessionId> {
     let (there, here) = (contact(a, b), contact(b, a));
     assert_eq!(there.sessions, here.sessions);
     let short = there.short(a.identity()).expect("a short string");
-    assert_eq!(Some(short), here.short(b.identity()), "the short strings differ");
+    assert_eq!(
+        Some(short),
+        here.short(b.identity()),
+        "the short strings differ"
+    );
     assert!(there.warning.is_none() && here.warning.is_none());
     assert!(!there.sessions.is_empty());
     there.sessions
@@ -166,7 +203,10 @@ fn same_contact(a: &Node, b: &Node) -> BTreeSet<SessionId> {
 /// Both hold the same events, heads and registers, and fold them to the same roster.
 fn same_set(a: &Node, b: &Node, session: SessionId) {
     let events = |node: &Node| -> BTreeSet<EventId> {
-        let all = node.disk().since(session, Position::default(), 1_000_000).unwrap();
+        let all = node
+            .disk()
+            .since(session, Position::default(), 1_000_000)
+            .unwrap();
         let ids: BTreeSet<_> = all.iter().map(|stored| stored.event.id()).collect();
         assert_eq!(ids.len(), all.len());
         ids
@@ -181,11 +221,23 @@ fn same_set(a: &Node, b: &Node, session: SessionId) {
     assert_eq!(one.roster(), other.roster());
     let registers = |node: &Node| -> BTreeSet<Vec<u8>> {
         let all = node.disk().registers(session).unwrap();
-        all.iter().map(tenet_log::register::Register::encode).collect()
+        all.iter()
+            .map(tenet_log::register::Register::encode)
+            .collect()
     };
     assert_eq!(registers(a), registers(b), "the registers differ");
-    assert_eq!(a.disk().held_count(session).unwrap(), 0, "{} still waits", a.name);
-    assert_eq!(b.disk().held_count(session).unwrap(), 0, "{} still waits", b.name);
+    assert_eq!(
+        a.disk().held_count(session).unwrap(),
+        0,
+        "{} still waits",
+        a.name
+    );
+    assert_eq!(
+        b.disk().held_count(session).unwrap(),
+        0,
+        "{} still waits",
+        b.name
+    );
 }
 
 /// A message as it is shown, in the model's words; `None` for one that nobody wrote.

@@ -61,7 +61,11 @@ impl Disk {
     /// An empty store that does not fail.
     pub fn new() -> Self {
         let store = Store::in_memory().expect("memory");
-        Self { store, writes: 0, failing: None }
+        Self {
+            store,
+            writes: 0,
+            failing: None,
+        }
     }
 
     /// Makes writes fail from now on; counting goes on where it was.

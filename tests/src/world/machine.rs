@@ -53,13 +53,26 @@ pub enum Moment {
 /// Something that happens at a point of virtual time.
 enum Happening {
     /// A node is told something, if it still lives the life that it is meant for.
-    Told { node: usize, life: u32, input: Input },
+    Told {
+        node: usize,
+        life: u32,
+        input: Input,
+    },
     /// A frame or the end of a connection arrives.
-    Arrives { node: usize, conn: ConnId, input: Input },
+    Arrives {
+        node: usize,
+        conn: ConnId,
+        input: Input,
+    },
     /// A person asks for something, in whatever life.
     Asked { node: usize, act: Act },
     /// A dial reaches where it goes.
-    Dialled { node: usize, life: u32, peer: EndpointId, addresses: Vec<SocketAddr> },
+    Dialled {
+        node: usize,
+        life: u32,
+        peer: EndpointId,
+        addresses: Vec<SocketAddr>,
+    },
     /// A process starts.
     Starts { node: usize },
 }
@@ -91,7 +104,9 @@ impl World {
     /// Nodes that start at once; of each how far its clock is ahead, in milliseconds.
     pub fn new(seed: u64, ahead: &[u64]) -> Self {
         let nodes = ahead.iter().enumerate();
-        let nodes = nodes.map(|(number, ahead)| Node::new(number, *ahead, BEGINNING)).collect();
+        let nodes = nodes
+            .map(|(number, ahead)| Node::new(number, *ahead, BEGINNING))
+            .collect();
         let mut world = Self {
             now: BEGINNING,
             rng: ChaCha20Rng::seed_from_u64(seed),
@@ -135,16 +150,29 @@ impl World {
             let at = self.now + self.draw_delay();
             self.network.cut(conn, at);
             let node = self.node_of(conn);
-            self.happens_at(at, Happening::Arrives { node, conn, input: Input::Closed { conn } });
+            self.happens_at(
+                at,
+                Happening::Arrives {
+                    node,
+                    conn,
+                    input: Input::Closed { conn },
+                },
+            );
         }
     }
 
     /// Lets the next thing happen; `false` when nothing will ever happen again by itself.
     pub fn step(&mut self) -> bool {
-        let Some(next) = self.next() else { return false };
+        let Some(next) = self.next() else {
+            return false;
+        };
         self.now = self.now.max(next);
         let mut batches: BTreeMap<usize, Vec<Input>> = BTreeMap::new();
-        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= self.now) {
+        while let Some(entry) = self
+            .queue
+            .first_entry()
+            .filter(|entry| entry.key().0 <= self.now)
+        {
             let happening = entry.remove();
             if let Some((node, input)) = self.happen(happening) {
                 batches.entry(node).or_default().push(input);
@@ -164,13 +192,20 @@ impl World {
     /// Lets the next thing happen if that is not later than `until`; else it is then.
     pub fn step_until(&mut self, until: u64) -> bool {
         let due = self.next().is_some_and(|next| next <= until);
-        if due { self.step() } else { self.now = self.now.max(until); false }
+        if due {
+            self.step()
+        } else {
+            self.now = self.now.max(until);
+            false
+        }
     }
 
     /// When something happens next.
     fn next(&self) -> Option<u64> {
         let queued = self.queue.keys().next().map(|(at, _)| *at);
-        let due = (0..self.nodes.len()).filter_map(|node| self.deadline(node)).min();
+        let due = (0..self.nodes.len())
+            .filter_map(|node| self.deadline(node))
+            .min();
         [queued, due].into_iter().flatten().min()
     }
 
@@ -180,7 +215,9 @@ impl World {
         else {
             panic!("only a running process can end");
         };
-        let disk = engine.into_store().expect("what was not committed can be given up");
+        let disk = engine
+            .into_store()
+            .expect("what was not committed can be given up");
         self.nodes[node].state = State::Dead(disk);
         self.nodes[node].life += 1;
         for (conn, end) in self.network.ends_of(node) {
@@ -189,7 +226,14 @@ impl World {
             let at = self.now.max(end.clear_at) + self.draw_end();
             let conn = end.other;
             let node = self.node_of(conn);
-            self.happens_at(at, Happening::Arrives { node, conn, input: Input::Closed { conn } });
+            self.happens_at(
+                at,
+                Happening::Arrives {
+                    node,
+                    conn,
+                    input: Input::Closed { conn },
+                },
+            );
         }
         let delay = self.draw_end();
         self.happens_in(delay, Happening::Starts { node });
@@ -257,13 +301,23 @@ impl World {
                 self.nodes[node].asked.insert(ticket, act);
                 Some((node, Input::Command { ticket, command }))
             }
-            Happening::Dialled { node, life, peer, addresses } => {
+            Happening::Dialled {
+                node,
+                life,
+                peer,
+                addresses,
+            } => {
                 self.dialled(node, life, peer, &addresses);
                 None
             }
             Happening::Starts { node } => {
                 self.start(node);
-                Some((node, Input::AddressesChanged { addresses: vec![self.nodes[node].address] }))
+                Some((
+                    node,
+                    Input::AddressesChanged {
+                        addresses: vec![self.nodes[node].address],
+                    },
+                ))
             }
         }
     }
@@ -299,7 +353,14 @@ impl World {
         let alive = self.nodes[node].life == life;
         let Some(there) = there.filter(|_| alive) else {
             let delay = self.draw_delay();
-            self.happens_in(delay, Happening::Told { node, life, input: Input::DialFailed { peer } });
+            self.happens_in(
+                delay,
+                Happening::Told {
+                    node,
+                    life,
+                    input: Input::DialFailed { peer },
+                },
+            );
             return;
         };
         let mut exporter = [0; 32];
@@ -309,7 +370,12 @@ impl World {
             (one, node, Role::Dialler, peer),
             (other, there, Role::Dialled, self.nodes[node].endpoint()),
         ] {
-            let input = Input::Connected { conn, peer, role, exporter };
+            let input = Input::Connected {
+                conn,
+                peer,
+                role,
+                exporter,
+            };
             self.happens_in(0, Happening::Arrives { node, conn, input });
         }
     }
@@ -320,12 +386,17 @@ impl World {
         let this = &mut self.nodes[node];
         let batch = this.batches;
         this.batches += 1;
-        let Some(engine) = this.engine_mut() else { return };
+        let Some(engine) = this.engine_mut() else {
+            return;
+        };
         for input in inputs {
             // A batch that is lost altogether is answered for by `commit`.
             let _ = engine.handle(now, input);
         }
-        let planned = self.kills.iter().position(|kill| (kill.node, kill.batch) == (node, batch));
+        let planned = self
+            .kills
+            .iter()
+            .position(|kill| (kill.node, kill.batch) == (node, batch));
         let moment = planned.map(|at| self.kills.swap_remove(at).moment);
         if moment == Some(Moment::Before) {
             self.kill(node);
@@ -365,7 +436,15 @@ impl World {
             Output::Dial { peer, addresses } => {
                 let delay = self.draw_delay();
                 let life = self.nodes[node].life;
-                self.happens_in(delay, Happening::Dialled { node, life, peer, addresses });
+                self.happens_in(
+                    delay,
+                    Happening::Dialled {
+                        node,
+                        life,
+                        peer,
+                        addresses,
+                    },
+                );
             }
             Output::Notice(notice) => self.nodes[node].notices.push(notice),
             Output::Authenticated { .. } => {}
@@ -373,7 +452,10 @@ impl World {
     }
 
     fn answered(&mut self, node: usize, ticket: Ticket, result: Result<Reply, CommandError>) {
-        let act = self.nodes[node].asked.remove(&ticket).expect("an answer to what was asked");
+        let act = self.nodes[node]
+            .asked
+            .remove(&ticket)
+            .expect("an answer to what was asked");
         match result {
             Ok(reply) => {
                 if let (Act::Invite { to }, Reply::Invited { link, .. }) = (&act, &reply) {
@@ -390,7 +472,9 @@ impl World {
     /// Goes into the trace: who says how much of what kind, and every byte of a frame.
     fn note(&mut self, node: usize, output: &Output) {
         let mut mix = |byte: u64| {
-            self.trace = (self.trace ^ byte).wrapping_mul(0x0100_0000_01b3).rotate_left(7);
+            self.trace = (self.trace ^ byte)
+                .wrapping_mul(0x0100_0000_01b3)
+                .rotate_left(7);
         };
         mix(self.now);
         mix(node as u64);

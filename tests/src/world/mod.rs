@@ -11,7 +11,8 @@
 //! In reading order: [`machine`] (the loop, batches, kills), [`network`] (connections),
 //! [`node`] (one person's device), [`act`] (what persons do), [`model`] (what must be seen for it),
 //! [`script`] (who does what after what), [`chance`] (random days), [`check`] (what holds when all is quiet), [`disk`] (a
-//! store that fails when told to), [`errors`] (errors that were logged).
+//! store that fails when told to), [`errors`] (errors that were logged), [`rogue`] (an engine alone,
+//! and who talks to it frame by frame).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -29,6 +30,7 @@ pub mod machine;
 pub mod model;
 pub mod network;
 pub mod node;
+pub mod rogue;
 pub mod script;
 
 pub use act::Act;

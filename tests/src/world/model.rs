@@ -46,7 +46,10 @@ pub struct Expected {
 impl Model {
     /// The message of this label, if there is one.
     pub fn by_label(&self, label: &str) -> Option<EventId> {
-        self.messages.iter().find(|(_, message)| message.label == label).map(|(id, _)| *id)
+        self.messages
+            .iter()
+            .find(|(_, message)| message.label == label)
+            .map(|(id, _)| *id)
     }
 
     /// Something was asked for and answered.
@@ -66,14 +69,19 @@ impl Model {
     pub fn look(&mut self, node: usize, act: &Act, nodes: &[Node]) {
         let this = &nodes[node];
         let shown = |id: EventId| {
-            let all = nodes.iter().filter(|other| other.identity() != this.identity());
+            let all = nodes
+                .iter()
+                .filter(|other| other.identity() != this.identity());
             let mut all = all.flat_map(|other| this.history(other.identity()));
-            all.find(|shown| shown.message.id == id).map(|shown| shown.message)
+            all.find(|shown| shown.message.id == id)
+                .map(|shown| shown.message)
         };
         match act {
             Act::Send { to, text, .. } => {
                 let history = this.history(nodes[*to].identity());
-                let there = history.iter().find(|shown| shown.message.text.as_ref() == Some(text));
+                let there = history
+                    .iter()
+                    .find(|shown| shown.message.text.as_ref() == Some(text));
                 match there {
                     Some(shown) => self.sent(node, act, shown.message.id),
                     None => drop(self.lost.insert(text.clone())),
@@ -106,7 +114,9 @@ impl Model {
     }
 
     fn sent(&mut self, node: usize, act: &Act, id: EventId) {
-        let Act::Send { to, text, reply } = act else { return };
+        let Act::Send { to, text, reply } = act else {
+            return;
+        };
         let message = Expected {
             author: node,
             to: *to,

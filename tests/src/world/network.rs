@@ -79,13 +79,19 @@ impl Network {
 
     /// The open ends of a node, with their other ends.
     pub fn ends_of(&self, node: usize) -> Vec<(ConnId, End)> {
-        let of = self.ends.iter().filter(|(_, end)| end.node == node && end.speaks);
+        let of = self
+            .ends
+            .iter()
+            .filter(|(_, end)| end.node == node && end.speaks);
         of.map(|(conn, end)| (*conn, *end)).collect()
     }
 
     /// Both ends of every open connection.
     pub fn open(&self) -> Vec<(ConnId, ConnId)> {
-        let open = self.ends.iter().filter(|(conn, end)| end.speaks && **conn < end.other);
+        let open = self
+            .ends
+            .iter()
+            .filter(|(conn, end)| end.speaks && **conn < end.other);
         open.map(|(conn, end)| (*conn, end.other)).collect()
     }
 }

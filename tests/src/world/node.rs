@@ -58,7 +58,12 @@ impl Node {
         let number = u8::try_from(number).unwrap();
         let seed = [number + 1; 32];
         let name = ["ann", "bert", "cleo", "dora"][usize::from(number) % 4].to_owned();
-        let card = card::issue(&identity(&seed), device(&seed).public(), "phone", now + ahead);
+        let card = card::issue(
+            &identity(&seed),
+            device(&seed).public(),
+            "phone",
+            now + ahead,
+        );
         Self {
             name,
             seed,

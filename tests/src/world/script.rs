@@ -51,13 +51,18 @@ impl Script {
     /// A script of lines, each of which is done once its condition holds; a person does the lines
     /// of the own part in order.
     pub fn new(lines: &[Line]) -> Self {
-        Self { lines: lines.iter().map(|line| (*line, false)).collect() }
+        Self {
+            lines: lines.iter().map(|line| (*line, false)).collect(),
+        }
     }
 
     /// Does what can be done now; says whether everything is done.
     pub fn go_on(&mut self, world: &mut World) -> bool {
         for node in 0..world.nodes.len() {
-            let own = self.lines.iter_mut().filter(|(line, done)| line.0 == node && !done);
+            let own = self
+                .lines
+                .iter_mut()
+                .filter(|(line, done)| line.0 == node && !done);
             for (Line(_, after, deed), done) in own {
                 if is_gone(world, after, deed) {
                     // And with it what hangs on this line.
@@ -79,7 +84,11 @@ impl Script {
 
     /// What is still to be done.
     pub fn left(&self) -> Vec<Line> {
-        self.lines.iter().filter(|(_, done)| !done).map(|(line, _)| *line).collect()
+        self.lines
+            .iter()
+            .filter(|(_, done)| !done)
+            .map(|(line, _)| *line)
+            .collect()
     }
 }
 
@@ -104,9 +113,14 @@ fn holds(world: &World, node: usize, after: &After) -> bool {
     }
     match after {
         After::Nothing => true,
-        After::Contact(other) => !this.sessions_with(world.nodes[*other].identity()).is_empty(),
+        After::Contact(other) => !this
+            .sessions_with(world.nodes[*other].identity())
+            .is_empty(),
         After::Message(label) => world.model.by_label(label).is_some_and(|id| {
-            let others = world.nodes.iter().filter(|other| other.identity() != this.identity());
+            let others = world
+                .nodes
+                .iter()
+                .filter(|other| other.identity() != this.identity());
             let mut shown = others.flat_map(|other| this.history(other.identity()));
             shown.any(|shown| shown.message.id == id)
         }),
@@ -118,14 +132,31 @@ fn act(world: &World, deed: &Deed) -> Option<Act> {
     let id = |label: &str| -> Option<EventId> { world.model.by_label(label) };
     Some(match *deed {
         Deed::Invite(to) => Act::Invite { to },
-        Deed::Send(to, text) => Act::Send { to, text: text.to_owned(), reply: None },
-        Deed::Reply(to, message, text) => {
-            Act::Send { to, text: text.to_owned(), reply: Some(id(message)?) }
-        }
-        Deed::Edit(message, text) => Act::Edit { id: id(message)?, text: text.to_owned() },
+        Deed::Send(to, text) => Act::Send {
+            to,
+            text: text.to_owned(),
+            reply: None,
+        },
+        Deed::Reply(to, message, text) => Act::Send {
+            to,
+            text: text.to_owned(),
+            reply: Some(id(message)?),
+        },
+        Deed::Edit(message, text) => Act::Edit {
+            id: id(message)?,
+            text: text.to_owned(),
+        },
         Deed::Unsend(message) => Act::Unsend { id: id(message)? },
-        Deed::React(message, emoji) => Act::React { id: id(message)?, emoji, remove: false },
-        Deed::Unreact(message, emoji) => Act::React { id: id(message)?, emoji, remove: true },
+        Deed::React(message, emoji) => Act::React {
+            id: id(message)?,
+            emoji,
+            remove: false,
+        },
+        Deed::Unreact(message, emoji) => Act::React {
+            id: id(message)?,
+            emoji,
+            remove: true,
+        },
         Deed::Read(with) => Act::Read { with },
         Deed::Confirm(with) => Act::Confirm { with },
     })

@@ -75,15 +75,19 @@ impl<S: Storage> Engine<S> {
 
     fn contact_of(&self, who: &str) -> Result<Contact, CommandError> {
         match self.resolve(who)? {
-            Who::Contact(identity) => Ok(self.store.contact(identity)?.ok_or_else(|| {
-                CommandError::NotFound(format!("there is no contact \"{who}\""))
-            })?),
+            Who::Contact(identity) => Ok(self
+                .store
+                .contact(identity)?
+                .ok_or_else(|| CommandError::NotFound(format!("there is no contact \"{who}\"")))?),
             Who::Own => Err(CommandError::Usage("that is you".into())),
         }
     }
 
     fn resolve(&self, who: &str) -> Result<Who, CommandError> {
-        let own = Own { identity: self.own.identity(), session: self.own_session() };
+        let own = Own {
+            identity: self.own.identity(),
+            session: self.own_session(),
+        };
         resolve::resolve(who, &own, &self.store.contacts()?)
             .map_err(|error| CommandError::NotFound(error.to_string()))
     }

@@ -26,7 +26,9 @@ impl<S: Storage> Engine<S> {
         let secret = Secret::generate(&mut self.rng);
         let expires = now.saturating_add(lasts_ms);
         let mut invite = Invite::new(key, secret.clone(), reusable, now, expires);
-        invite.name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        invite.name = name
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty());
         if let Some(name) = &invite.name {
             tenet_identity::name::check(name)
                 .map_err(|error| CommandError::Usage(error.to_string()))?;
@@ -34,7 +36,12 @@ impl<S: Storage> Engine<S> {
         let ext = Ext {
             identity: self.own.identity(),
             endpoint: self.own.endpoint,
-            addresses: self.own_addresses.iter().copied().take(MAX_ADDRESSES).collect(),
+            addresses: self
+                .own_addresses
+                .iter()
+                .copied()
+                .take(MAX_ADDRESSES)
+                .collect(),
             secret,
             expires_ms: expires,
             reusable,
@@ -44,7 +51,10 @@ impl<S: Storage> Engine<S> {
             .map_err(|error| CommandError::Usage(error.to_string()))?;
         self.must_last();
         self.store.put_invite(&invite)?;
-        Ok(Reply::Invited { id: invite.id(), link: Box::new(link) })
+        Ok(Reply::Invited {
+            id: invite.id(),
+            link: Box::new(link),
+        })
     }
 
     pub(super) fn revoke_invite(&mut self, now: u64, id: &str) -> Result<Reply, CommandError> {
@@ -82,8 +92,16 @@ impl<S: Storage> Engine<S> {
         }
         let invite = link.invite().id();
         let known = self.store.knocking(invite)?;
-        if let Some(Knocking { state: State::Connected { .. }, .. }) = known {
-            return Ok(Reply::Accepting { invite, identity, connected: true });
+        if let Some(Knocking {
+            state: State::Connected { .. },
+            ..
+        }) = known
+        {
+            return Ok(Reply::Accepting {
+                invite,
+                identity,
+                connected: true,
+            });
         }
         if link.expired_at(now) && known.is_none() {
             return Err(CommandError::Refused(
@@ -99,18 +117,30 @@ impl<S: Storage> Engine<S> {
         self.knock_again = true;
         // One that is only being made was not made to knock.
         for conn in self.connections.with_endpoint(endpoint) {
-            if self.connections.0.get(&conn).is_some_and(|connection| connection.ready().is_none()) {
+            if self
+                .connections
+                .0
+                .get(&conn)
+                .is_some_and(|connection| connection.ready().is_none())
+            {
                 self.close(now, conn, CloseReason::Duplicate);
             }
         }
-        self.redial.handle(redial::Input::Want(endpoint), now, &mut self.rng);
-        self.redial.handle(redial::Input::News(endpoint), now, &mut self.rng);
-        Ok(Reply::Accepting { invite, identity, connected: false })
+        self.redial
+            .handle(redial::Input::Want(endpoint), now, &mut self.rng);
+        self.redial
+            .handle(redial::Input::News(endpoint), now, &mut self.rng);
+        Ok(Reply::Accepting {
+            invite,
+            identity,
+            connected: false,
+        })
     }
 
     /// Dials everybody now.
     pub(super) fn reach(&mut self, now: u64) -> Result<Reply, CommandError> {
-        self.redial.handle(redial::Input::NetworkChanged, now, &mut self.rng);
+        self.redial
+            .handle(redial::Input::NetworkChanged, now, &mut self.rng);
         Ok(Reply::Done)
     }
 }

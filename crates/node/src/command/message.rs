@@ -72,18 +72,25 @@ impl<S: Storage> Engine<S> {
     pub(super) fn mark_read(&mut self, now: u64, who: &str) -> Result<Reply, CommandError> {
         let (session, sessions) = self.sessions_of(who)?;
         let last = self.store.history(&sessions, None, 1)?.pop();
-        let Some(last) = last else { return Ok(Reply::Read { session, id: None }) };
+        let Some(last) = last else {
+            return Ok(Reply::Read { session, id: None });
+        };
         if self.settings()?.read_positions {
             for session in sessions {
                 let last = self.store.history(&[session], None, 1)?.pop();
                 let state = self.sessions.get(&session);
-                let Some((last, state)) = last.zip(state) else { continue };
+                let Some((last, state)) = last.zip(state) else {
+                    continue;
+                };
                 let position = read::Position::new(last.order, state.frontier());
                 self.must_last();
                 self.write_register(now, session, read::KEY, position.encode())?;
             }
         }
-        Ok(Reply::Read { session, id: Some(last.id) })
+        Ok(Reply::Read {
+            session,
+            id: Some(last.id),
+        })
     }
 
     fn change(
@@ -93,7 +100,11 @@ impl<S: Storage> Engine<S> {
         action: &Action,
     ) -> Result<Reply, CommandError> {
         let event = self.act(now, message.session, action)?;
-        Ok(Reply::Changed { id: message.id, event, session: message.session })
+        Ok(Reply::Changed {
+            id: message.id,
+            event,
+            session: message.session,
+        })
     }
 
     /// Says something in a session: signs, keeps, folds, owes it to everybody.
@@ -103,9 +114,13 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         action: &Action,
     ) -> Result<EventId, CommandError> {
-        let draft = action.draft().map_err(|error| CommandError::Usage(error.to_string()))?;
+        let draft = action
+            .draft()
+            .map_err(|error| CommandError::Usage(error.to_string()))?;
         let Some(state) = self.sessions.get_mut(&session) else {
-            return Err(CommandError::NotFound("there is no such conversation".into()));
+            return Err(CommandError::NotFound(
+                "there is no such conversation".into(),
+            ));
         };
         let (event, admitted) =
             state.append(&mut self.store, &self.own.key, draft, now, &mut self.rng)?;
@@ -123,7 +138,9 @@ impl<S: Storage> Engine<S> {
     fn own_message(&self, id: EventId, what: &str) -> Result<MessageRow, CommandError> {
         let message = self.message(id)?;
         if message.identity != self.own.identity() {
-            return Err(CommandError::Refused(format!("only its author can {what} a message")));
+            return Err(CommandError::Refused(format!(
+                "only its author can {what} a message"
+            )));
         }
         Ok(message)
     }

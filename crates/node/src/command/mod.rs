@@ -15,7 +15,10 @@ use tenet_log::{
     store::StoreError,
 };
 
-use crate::{engine::{Engine, Fault}, storage::Storage};
+use crate::{
+    engine::{Engine, Fault},
+    storage::Storage,
+};
 
 /// Something asked for.
 #[derive(Debug)]
@@ -210,9 +213,11 @@ impl<S: Storage> Engine<S> {
             Command::Unsend { id } => self.unsend(now, id),
             Command::React { id, emoji, remove } => self.react(now, id, &emoji, remove),
             Command::Read { who } => self.mark_read(now, &who),
-            Command::Invite { name, reusable, lasts_ms } => {
-                self.invite(now, name, reusable, lasts_ms)
-            }
+            Command::Invite {
+                name,
+                reusable,
+                lasts_ms,
+            } => self.invite(now, name, reusable, lasts_ms),
             Command::RevokeInvite { id } => self.revoke_invite(now, &id),
             Command::Accept { link, name } => self.accept(now, *link, name),
             Command::Confirm { who } => self.confirm(now, &who),

@@ -12,7 +12,9 @@ impl<S: Storage> Engine<S> {
 
     pub(super) fn set(&mut self, name: &str, value: &str) -> Result<Reply, CommandError> {
         let mut settings = self.settings()?;
-        settings.set(name, value).map_err(|error| CommandError::Usage(error.to_string()))?;
+        settings
+            .set(name, value)
+            .map_err(|error| CommandError::Usage(error.to_string()))?;
         self.store.put_settings(&settings)?;
         self.must_last();
         Ok(Reply::Set)

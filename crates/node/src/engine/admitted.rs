@@ -35,7 +35,12 @@ impl<S: Storage> Engine<S> {
         ours: Option<Ours>,
     ) -> Result<(), Fault> {
         self.must_last();
-        self.fold(session, event, admitted.position, admitted.standing.counts())?;
+        self.fold(
+            session,
+            event,
+            admitted.position,
+            admitted.standing.counts(),
+        )?;
         for (id, _) in &admitted.changes {
             self.refold(session, *id)?;
         }
@@ -63,8 +68,15 @@ impl<S: Storage> Engine<S> {
             .sessions
             .get(&session)
             .and_then(|session| session.roster().identity(event.author()));
-        let Some(identity) = identity else { return Ok(()) };
-        let entry = Entry { event, position, identity, counts };
+        let Some(identity) = identity else {
+            return Ok(());
+        };
+        let entry = Entry {
+            event,
+            position,
+            identity,
+            counts,
+        };
         let changes = fold::fold(&mut self.store, &entry)?;
         self.tell(&changes);
         Ok(())
@@ -72,17 +84,22 @@ impl<S: Storage> Engine<S> {
 
     /// An event that came earlier counts now, or no more.
     fn refold(&mut self, session: SessionId, id: EventId) -> Result<(), Fault> {
-        let Some(stored) = LogStore::event(&self.store, id)? else { return Ok(()) };
+        let Some(stored) = LogStore::event(&self.store, id)? else {
+            return Ok(());
+        };
         let author = stored.event.author();
         let state = self.sessions.get(&session);
         let identity = state.and_then(|session| session.roster().identity(author));
-        let forked = state.is_some_and(|session| {
-            session.forked_devices().contains(&author.device)
-        });
+        let forked = state.is_some_and(|session| session.forked_devices().contains(&author.device));
         if forked {
-            self.notify(Notice::Forked { session, device: author.device });
+            self.notify(Notice::Forked {
+                session,
+                device: author.device,
+            });
         }
-        let Some(identity) = identity else { return Ok(()) };
+        let Some(identity) = identity else {
+            return Ok(());
+        };
         let entry = Entry {
             event: &stored.event,
             position: stored.position,
@@ -97,9 +114,15 @@ impl<S: Storage> Engine<S> {
     fn tell(&mut self, changes: &[Change]) {
         for change in changes {
             self.notify(match *change {
-                Change::Added { session, message } => Notice::Message { session, id: message },
+                Change::Added { session, message } => Notice::Message {
+                    session,
+                    id: message,
+                },
                 Change::Changed { session, message } | Change::Removed { session, message } => {
-                    Notice::Changed { session, id: message }
+                    Notice::Changed {
+                        session,
+                        id: message,
+                    }
                 }
             });
         }
@@ -124,7 +147,9 @@ impl<S: Storage> Engine<S> {
     }
 
     fn recipients(&self, session: SessionId) -> Vec<Recipient> {
-        let Some(session) = self.sessions.get(&session) else { return Vec::new() };
+        let Some(session) = self.sessions.get(&session) else {
+            return Vec::new();
+        };
         let roster = session.roster();
         let me = self.own.identity();
         let alone = roster.members.keys().all(|member| *member == me);
@@ -161,10 +186,17 @@ impl<S: Storage> Engine<S> {
     fn settle_outbox(&mut self, session: SessionId) -> Result<(), StoreError> {
         const PAGE: usize = 256;
         let recipients = self.recipients(session);
-        let waiting: Vec<DeviceId> =
-            self.store.waiting()?.into_iter().map(|(device, _)| device).collect();
+        let waiting: Vec<DeviceId> = self
+            .store
+            .waiting()?
+            .into_iter()
+            .map(|(device, _)| device)
+            .collect();
         for device in waiting {
-            if !recipients.iter().any(|recipient| recipient.device == device) {
+            if !recipients
+                .iter()
+                .any(|recipient| recipient.device == device)
+            {
                 for alone in self.store.forget(session, device)? {
                     self.store.fail(alone, Failure::NobodyThere)?;
                 }
@@ -190,7 +222,9 @@ impl<S: Storage> Engine<S> {
             .0
             .iter()
             .filter(|(_, connection)| {
-                connection.ready().is_some_and(|ready| !self.devices.contains_key(&ready.device))
+                connection
+                    .ready()
+                    .is_some_and(|ready| !self.devices.contains_key(&ready.device))
             })
             .map(|(conn, _)| *conn)
             .collect();
@@ -206,21 +240,38 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         heads: &[HeadEntry],
     ) -> Result<(), Fault> {
-        let Some(device) = self.device_on(conn) else { return Ok(()) };
-        let Some(state) = self.sessions.get(&session) else { return Ok(()) };
+        let Some(device) = self.device_on(conn) else {
+            return Ok(());
+        };
+        let Some(state) = self.sessions.get(&session) else {
+            return Ok(());
+        };
         let ours = state.roster().author(self.own.device());
         let mut delivered = Vec::new();
         for head in heads.iter().filter(|head| Some(head.author) == ours) {
             // A head of our own chain that is not on it is not ours to believe.
-            let held = state.frontier().head(head.author).is_some_and(|own| own.seq >= head.seq);
+            let held = state
+                .frontier()
+                .head(head.author)
+                .is_some_and(|own| own.seq >= head.seq);
             if !held {
                 continue;
             }
-            let acked = self.store.acknowledge(session, head.author, head.seq, device)?;
-            delivered.extend(acked.into_iter().filter(|acked| acked.first).map(|a| a.event));
+            let acked = self
+                .store
+                .acknowledge(session, head.author, head.seq, device)?;
+            delivered.extend(
+                acked
+                    .into_iter()
+                    .filter(|acked| acked.first)
+                    .map(|a| a.event),
+            );
         }
         if !delivered.is_empty() {
-            self.notify(Notice::Progress { session, ids: delivered });
+            self.notify(Notice::Progress {
+                session,
+                ids: delivered,
+            });
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Batches: each input in its savepoint, all of them in one commit, and what follows a failure.
+//! Batches (NODE-17, NODE-18): each input in its savepoint, all of them in one commit, and what follows a failure.
 //!
 //! ```text
 //! input fails            undone alone; its connection is closed or its command answered
@@ -50,7 +50,11 @@ impl<S: Storage> Engine<S> {
                 return self.lose(now, input, error);
             }
         }
-        if self.batch.as_ref().is_some_and(|batch| batch.lost.is_some()) {
+        if self
+            .batch
+            .as_ref()
+            .is_some_and(|batch| batch.lost.is_some())
+        {
             self.note(now, input);
             return Ok(());
         }
@@ -71,10 +75,14 @@ impl<S: Storage> Engine<S> {
     /// Where the store does not take the batch, its commands are answered with the reason, all
     /// connections are dropped, and the engine stands as before the batch.
     pub fn commit(&mut self, now: u64) -> Vec<Output> {
-        let Some(batch) = self.batch.take() else { return std::mem::take(&mut self.outputs) };
+        let Some(batch) = self.batch.take() else {
+            return std::mem::take(&mut self.outputs);
+        };
         let done = match batch.lost {
             Some(error) => Err(error),
-            None => self.flush(now).and_then(|()| self.store.commit(batch.durability)),
+            None => self
+                .flush(now)
+                .and_then(|()| self.store.commit(batch.durability)),
         };
         match done {
             Ok(()) => self.recent.values_mut().for_each(Recent::forget),
@@ -84,7 +92,7 @@ impl<S: Storage> Engine<S> {
         std::mem::take(&mut self.outputs)
     }
 
-    /// This batch holds something that others will rely on: it must survive a power cut.
+    /// NODE-19: this batch holds something that others will rely on: it must survive a power cut.
     pub(crate) fn must_last(&mut self) {
         if let Some(batch) = &mut self.batch {
             batch.durability = Durability::Power;
@@ -99,7 +107,12 @@ impl<S: Storage> Engine<S> {
                 let result = self.on_frame(now, conn, &bytes);
                 self.settle(now, Some(conn), result, mark)
             }
-            Input::Connected { conn, peer, role, exporter } => {
+            Input::Connected {
+                conn,
+                peer,
+                role,
+                exporter,
+            } => {
                 let result = self.on_connected(now, conn, peer, role, exporter);
                 self.settle(now, Some(conn), result, mark)
             }
@@ -133,14 +146,23 @@ impl<S: Storage> Engine<S> {
                 }
             }
             // `give_up` closes it.
-            Input::Connected { conn, peer, role, exporter } => {
-                self.connections.0.insert(conn, Connection::new(peer, role, exporter));
-                self.redial.handle(redial::Input::Connected(peer), now, &mut self.rng);
+            Input::Connected {
+                conn,
+                peer,
+                role,
+                exporter,
+            } => {
+                self.connections
+                    .0
+                    .insert(conn, Connection::new(peer, role, exporter));
+                self.redial
+                    .handle(redial::Input::Connected(peer), now, &mut self.rng);
             }
             Input::AddressesChanged { addresses } => self.own_addresses = addresses,
             Input::Closed { conn } => self.on_closed(now, conn),
             Input::DialFailed { peer } => {
-                self.redial.handle(redial::Input::DialFailed(peer), now, &mut self.rng);
+                self.redial
+                    .handle(redial::Input::DialFailed(peer), now, &mut self.rng);
             }
             Input::Discovered { peer, addresses } => self.on_discovered(now, peer, addresses),
             Input::Frame { .. } | Input::Tick => {}
@@ -172,7 +194,9 @@ impl<S: Storage> Engine<S> {
         result: Result<(), Fault>,
         mark: usize,
     ) -> Result<(), StoreError> {
-        let Err(fault) = result else { return self.store.keep() };
+        let Err(fault) = result else {
+            return self.store.keep();
+        };
         let reason = match &fault {
             Fault::Close(reason) => {
                 self.store.keep()?;
@@ -181,7 +205,10 @@ impl<S: Storage> Engine<S> {
             Fault::Peer(what) => {
                 self.undo(mark)?;
                 let device = conn.and_then(|conn| self.device_on(conn));
-                self.notify(Notice::Misbehaved { device, what: what.clone() });
+                self.notify(Notice::Misbehaved {
+                    device,
+                    what: what.clone(),
+                });
                 CloseReason::Protocol
             }
             Fault::Own(what) => {
@@ -220,7 +247,10 @@ impl<S: Storage> Engine<S> {
         }
         match self.execute(now, command) {
             Ok(reply) => {
-                self.outputs.push(Output::Reply { ticket, result: Ok(reply) });
+                self.outputs.push(Output::Reply {
+                    ticket,
+                    result: Ok(reply),
+                });
                 self.store.keep()
             }
             Err(error) => {
@@ -228,14 +258,18 @@ impl<S: Storage> Engine<S> {
                     self.recover_later(now);
                 }
                 let undone = self.undo(mark);
-                self.outputs.push(Output::Reply { ticket, result: Err(error) });
+                self.outputs.push(Output::Reply {
+                    ticket,
+                    result: Err(error),
+                });
                 undone
             }
         }
     }
 
     fn recover_later(&mut self, now: u64) {
-        self.recover_at.get_or_insert(now.saturating_add(RECOVER_MS));
+        self.recover_at
+            .get_or_insert(now.saturating_add(RECOVER_MS));
     }
 
     fn undo(&mut self, mark: usize) -> Result<(), StoreError> {
@@ -248,7 +282,10 @@ impl<S: Storage> Engine<S> {
     fn take_back(&mut self, mark: usize) {
         let taken = self.outputs.split_off(mark.min(self.outputs.len()));
         self.outputs.extend(taken.into_iter().filter(|output| {
-            matches!(output, Output::Close { .. } | Output::Notice(Notice::Connection { .. }))
+            matches!(
+                output,
+                Output::Close { .. } | Output::Notice(Notice::Connection { .. })
+            )
         }));
     }
 
@@ -264,7 +301,10 @@ impl<S: Storage> Engine<S> {
         }
         for ticket in tickets {
             let result = Err(CommandError::NotStored(error.to_string()));
-            self.outputs.push(Output::Reply { ticket: *ticket, result });
+            self.outputs.push(Output::Reply {
+                ticket: *ticket,
+                result,
+            });
         }
         self.close_all(now, CloseReason::Trouble);
     }

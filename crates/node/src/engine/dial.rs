@@ -18,12 +18,13 @@ impl<S: Storage> Engine<S> {
     /// known, and with everybody whose link we are taking; and with nobody else.
     pub(super) fn want_everybody(&mut self, now: u64) -> Result<(), StoreError> {
         for endpoint in self.wanted(now)? {
-            self.redial.handle(redial::Input::Want(endpoint), now, &mut self.rng);
+            self.redial
+                .handle(redial::Input::Want(endpoint), now, &mut self.rng);
         }
         Ok(())
     }
 
-    /// Everybody to be connected with; where they are met is noted.
+    /// NODE-20: everybody to be connected with; where they are met is noted.
     pub(super) fn wanted(&mut self, now: u64) -> Result<BTreeSet<EndpointId>, StoreError> {
         let mut wanted: BTreeSet<EndpointId> = BTreeSet::new();
         let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
@@ -42,32 +43,39 @@ impl<S: Storage> Engine<S> {
 
     /// Where the other devices of a session are met, as far as they have said so.
     pub(super) fn endpoints_in(&self, session: SessionId) -> Result<Vec<Endpoint>, StoreError> {
-        let Some(state) = self.sessions.get(&session) else { return Ok(Vec::new()) };
-        let active: BTreeSet<_> =
-            state.roster().active().map(|(author, _)| author.device).collect();
+        let Some(state) = self.sessions.get(&session) else {
+            return Ok(Vec::new());
+        };
+        let active: BTreeSet<_> = state
+            .roster()
+            .active()
+            .map(|(author, _)| author.device)
+            .collect();
         let mut registers = self.store.registers(session)?;
         registers.retain(|register| {
             let device = register.device();
             let theirs = device != self.own.device() && active.contains(&device);
             theirs && register.key() == endpoint::KEY
         });
-        let endpoints = registers.iter().map(|register| Endpoint::decode(register.value()));
+        let endpoints = registers
+            .iter()
+            .map(|register| Endpoint::decode(register.value()));
         Ok(endpoints.filter_map(Result::ok).collect())
     }
 
     /// Somebody says on the LAN that an endpoint is there: worth a try if we want it.
-    pub(super) fn on_discovered(
-        &mut self,
-        now: u64,
-        peer: EndpointId,
-        addresses: Vec<SocketAddr>,
-    ) {
-        let Some(known) = self.addresses.get_mut(&peer) else { return };
-        let new: Vec<SocketAddr> =
-            addresses.into_iter().filter(|address| !known.contains(address)).collect();
+    pub(super) fn on_discovered(&mut self, now: u64, peer: EndpointId, addresses: Vec<SocketAddr>) {
+        let Some(known) = self.addresses.get_mut(&peer) else {
+            return;
+        };
+        let new: Vec<SocketAddr> = addresses
+            .into_iter()
+            .filter(|address| !known.contains(address))
+            .collect();
         known.splice(0..0, new);
         known.truncate(MAX_ADDRESSES);
-        self.redial.handle(redial::Input::News(peer), now, &mut self.rng);
+        self.redial
+            .handle(redial::Input::News(peer), now, &mut self.rng);
     }
 
     /// Dials whoever is due.
@@ -78,7 +86,9 @@ impl<S: Storage> Engine<S> {
                     let addresses = addresses.clone();
                     self.output(Output::Dial { peer, addresses });
                 }
-                _ => self.redial.handle(redial::Input::DialFailed(peer), now, &mut self.rng),
+                _ => self
+                    .redial
+                    .handle(redial::Input::DialFailed(peer), now, &mut self.rng),
             }
         }
     }

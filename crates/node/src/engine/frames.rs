@@ -1,12 +1,7 @@
 //! Frames as they come: what each means at each stage of a connection.
 
 use super::{Engine, Fault};
-use crate::{
-    connection::Stage,
-    frame::Frame,
-    input::ConnId,
-    storage::Storage,
-};
+use crate::{connection::Stage, frame::Frame, input::ConnId, storage::Storage};
 
 impl<S: Storage> Engine<S> {
     pub(super) fn on_frame(&mut self, now: u64, conn: ConnId, bytes: &[u8]) -> Result<(), Fault> {
@@ -20,7 +15,7 @@ impl<S: Storage> Engine<S> {
             (Frame::Knock(bytes), _) => self.on_knock_message(now, conn, &bytes),
             (Frame::Meet(tags), Stage::Ready(_)) => self.on_meet(conn, &tags),
             (Frame::Meet(tags), Stage::Shown { card }) if connection.in_knock() => {
-                // Whom we knock at knows us already. If we know it too we go ahead, and the knock
+                // NODE-11: whom we knock at knows us already. If we know it too we go ahead, and the knock
                 // goes on beside; else what it named waits until we do.
                 if connection.knocked.is_some() && self.knows(card) {
                     let card = card.clone();
@@ -30,9 +25,9 @@ impl<S: Storage> Engine<S> {
             }
             (Frame::Sync(tag, message), Stage::Ready(_)) => self.on_sync(now, conn, tag, message),
             (Frame::Sync(..), _) if connection.in_knock() => Ok(()),
-            (Frame::Meet(_) | Frame::Sync(..), _) => {
-                Err(Fault::Peer("it spoke of sessions before it said who it is".into()))
-            }
+            (Frame::Meet(_) | Frame::Sync(..), _) => Err(Fault::Peer(
+                "it spoke of sessions before it said who it is".into(),
+            )),
         }
     }
 }

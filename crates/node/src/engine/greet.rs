@@ -19,7 +19,9 @@ use tenet_delivery::redial;
 
 impl<S: Storage> Engine<S> {
     pub(super) fn say_hello(&mut self, conn: ConnId) -> Result<(), Fault> {
-        let Some(connection) = self.connections.0.get_mut(&conn) else { return Ok(()) };
+        let Some(connection) = self.connections.0.get_mut(&conn) else {
+            return Ok(());
+        };
         connection.greeted = true;
         let binding = connection.binding(self.own.endpoint, connection.role);
         let hello = Hello::new(&self.own.key, &self.own.card, &[VERSION], &binding);
@@ -28,7 +30,9 @@ impl<S: Storage> Engine<S> {
     }
 
     pub(super) fn on_hello(&mut self, now: u64, conn: ConnId, bytes: &[u8]) -> Result<(), Fault> {
-        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
+        let Some(connection) = self.connections.0.get(&conn) else {
+            return Ok(());
+        };
         if !matches!(connection.stage, Stage::Silent) {
             return Err(Fault::Peer("it showed its device twice".into()));
         }
@@ -84,32 +88,50 @@ impl<S: Storage> Engine<S> {
             self.close(now, conn, CloseReason::Duplicate);
             return Ok(());
         }
-        let ready = Ready { identity, device, shares: BTreeMap::new() };
+        let ready = Ready {
+            identity,
+            device,
+            shares: BTreeMap::new(),
+        };
         self.set_stage(conn, Stage::Ready(ready));
         self.output(Output::Authenticated { conn });
         if let Some(connection) = self.connections.0.get(&conn) {
             let peer = connection.peer;
-            self.redial.handle(redial::Input::Connected(peer), now, &mut self.rng);
+            self.redial
+                .handle(redial::Input::Connected(peer), now, &mut self.rng);
         }
-        self.notify(Notice::Connection { identity, device, conn: Some(conn) });
+        self.notify(Notice::Connection {
+            identity,
+            device,
+            conn: Some(conn),
+        });
         self.say_meet(conn)?;
         Ok(())
     }
 
-    /// Of several connections between the same devices one stays: the last of those that one side
+    /// NODE-5: of several connections between the same devices one stays: the last of those that one side
     /// dialled, and of two that both dialled the one that the smaller device dialled.
     ///
     /// It is the larger device that gives up the other one. The smaller must not: to it, a dial of
     /// the larger that crosses its own looks like one of a larger that was restarted and knows
     /// nothing of the connection that still seems to stand here.
     fn is_the_one_to_keep(&mut self, now: u64, conn: ConnId, device: DeviceId) -> bool {
-        let Some(role) = self.connections.0.get(&conn).map(|connection| connection.role) else {
+        let Some(role) = self
+            .connections
+            .0
+            .get(&conn)
+            .map(|connection| connection.role)
+        else {
             return false;
         };
         let smaller_is_ours = self.own.device() < device;
         let mut keep = true;
         for other in self.connections.of_device(device) {
-            let same = self.connections.0.get(&other).is_some_and(|other| other.role == role);
+            let same = self
+                .connections
+                .0
+                .get(&other)
+                .is_some_and(|other| other.role == role);
             let new_is_smallers = (role == Role::Dialler) == smaller_is_ours;
             if same || new_is_smallers {
                 self.close(now, other, CloseReason::Duplicate);

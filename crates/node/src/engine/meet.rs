@@ -15,18 +15,24 @@ use crate::{
     storage::Storage,
 };
 
-/// Tags are said in multiples of this many, filled up with random ones, so that their number does
+/// NODE-12: tags are said in multiples of this many, filled up with random ones, so that their number does
 /// not tell how many sessions two people share.
 const PADDING: usize = 16;
 
 impl<S: Storage> Engine<S> {
     /// Says which sessions we believe to share.
     pub(super) fn say_meet(&mut self, conn: ConnId) -> Result<(), StoreError> {
-        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
-        let Some(ready) = connection.ready() else { return Ok(()) };
+        let Some(connection) = self.connections.0.get(&conn) else {
+            return Ok(());
+        };
+        let Some(ready) = connection.ready() else {
+            return Ok(());
+        };
         let secrets = self.secrets_with(ready.device);
-        let mut tags: Vec<Tag> =
-            secrets.iter().map(|(_, secret)| connection.tags(secret).0).collect();
+        let mut tags: Vec<Tag> = secrets
+            .iter()
+            .map(|(_, secret)| connection.tags(secret).0)
+            .collect();
         tags.truncate(MAX_TAGS);
         while !tags.len().is_multiple_of(PADDING) || tags.is_empty() {
             let mut random = [0; 16];
@@ -50,17 +56,33 @@ impl<S: Storage> Engine<S> {
 
     /// Begins to synchronise every session that both have named by now.
     fn begin_shares(&mut self, conn: ConnId) -> Result<(), StoreError> {
-        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
-        let Some(ready) = connection.ready() else { return Ok(()) };
+        let Some(connection) = self.connections.0.get(&conn) else {
+            return Ok(());
+        };
+        let Some(ready) = connection.ready() else {
+            return Ok(());
+        };
         let mut begun = Vec::new();
         for (session, secret) in self.secrets_with(ready.device) {
             let (ours, theirs) = connection.tags(&secret);
             if !connection.named.contains(&theirs) || ready.shares.contains_key(&theirs) {
                 continue;
             }
-            let Some(state) = self.sessions.get(&session) else { continue };
+            let Some(state) = self.sessions.get(&session) else {
+                continue;
+            };
             let (peer, message) = Peer::open(state, &self.store)?;
-            begun.push((theirs, Share { session, ours, peer, dirty: false, unanswered: 1 }, message));
+            begun.push((
+                theirs,
+                Share {
+                    session,
+                    ours,
+                    peer,
+                    dirty: false,
+                    unanswered: 1,
+                },
+                message,
+            ));
         }
         for (theirs, share, message) in begun {
             self.begin_share(conn, theirs, share, message);
@@ -70,7 +92,11 @@ impl<S: Storage> Engine<S> {
 
     fn begin_share(&mut self, conn: ConnId, theirs: Tag, share: Share, message: Message) {
         let frame = Frame::Sync(share.ours, message);
-        let ready = self.connections.0.get_mut(&conn).and_then(|connection| connection.ready_mut());
+        let ready = self
+            .connections
+            .0
+            .get_mut(&conn)
+            .and_then(|connection| connection.ready_mut());
         if let Some(ready) = ready {
             ready.shares.insert(theirs, share);
             self.send(conn, &frame);
@@ -78,11 +104,10 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Sessions that a device is in, with their secrets.
-    fn secrets_with(
-        &self,
-        device: tenet_identity::keys::DeviceId,
-    ) -> Vec<(SessionId, [u8; 32])> {
-        let Some(acquaintance) = self.devices.get(&device) else { return Vec::new() };
+    fn secrets_with(&self, device: tenet_identity::keys::DeviceId) -> Vec<(SessionId, [u8; 32])> {
+        let Some(acquaintance) = self.devices.get(&device) else {
+            return Vec::new();
+        };
         acquaintance
             .sessions
             .iter()

@@ -30,12 +30,7 @@ use tenet_identity::{
     hello::Role,
     keys::{DeviceId, EndpointId, IdentityId},
 };
-use tenet_log::{
-    ids::SessionId,
-    session::Session,
-    store::StoreError,
-    sync::Recent,
-};
+use tenet_log::{ids::SessionId, session::Session, store::StoreError, sync::Recent};
 
 pub(crate) use admitted::Ours;
 use batch::Batch;
@@ -160,7 +155,10 @@ impl<S: Storage> Engine<S> {
         // What a store that failed just now could not take is not tried again at once.
         let stored = [held, resume].into_iter().flatten().min();
         let stored = stored.map(|at| self.recover_at.map_or(at, |recover| at.max(recover)));
-        [self.redial.deadline(), stored, self.recover_at].into_iter().flatten().min()
+        [self.redial.deadline(), stored, self.recover_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn on_tick(&mut self, now: u64) -> Result<(), Fault> {
@@ -184,11 +182,14 @@ impl<S: Storage> Engine<S> {
         role: Role,
         exporter: [u8; 32],
     ) -> Result<(), Fault> {
-        self.connections.0.insert(conn, Connection::new(peer, role, exporter));
+        self.connections
+            .0
+            .insert(conn, Connection::new(peer, role, exporter));
         if role == Role::Dialler {
             // Else a connection that ends before the two know each other would be a dial that
             // never ends.
-            self.redial.handle(redial::Input::Connected(peer), now, &mut self.rng);
+            self.redial
+                .handle(redial::Input::Connected(peer), now, &mut self.rng);
             let knocking = self.knocking_at(now, peer)?;
             if let Some(connection) = self.connections.0.get_mut(&conn) {
                 connection.knocked = knocking.map(|invite| (invite, None));
@@ -202,17 +203,28 @@ impl<S: Storage> Engine<S> {
     }
 
     fn on_closed(&mut self, now: u64, conn: ConnId) {
-        let Some(connection) = self.connections.0.remove(&conn) else { return };
+        let Some(connection) = self.connections.0.remove(&conn) else {
+            return;
+        };
         self.resume.retain(|(resumed, _), _| *resumed != conn);
         self.knock_again = true;
-        let others = self.connections.0.values().any(|other| other.peer == connection.peer);
+        let others = self
+            .connections
+            .0
+            .values()
+            .any(|other| other.peer == connection.peer);
         if !others {
-            self.redial.handle(redial::Input::Lost(connection.peer), now, &mut self.rng);
+            self.redial
+                .handle(redial::Input::Lost(connection.peer), now, &mut self.rng);
         }
         if let Stage::Ready(ready) = connection.stage {
             let (identity, device) = (ready.identity, ready.device);
             let conn = self.connections.of_device(device).pop();
-            self.notify(Notice::Connection { identity, device, conn });
+            self.notify(Notice::Connection {
+                identity,
+                device,
+                conn,
+            });
         }
     }
 
@@ -225,7 +237,10 @@ impl<S: Storage> Engine<S> {
     }
 
     pub(crate) fn send(&mut self, conn: ConnId, frame: &Frame) {
-        self.outputs.push(Output::Send { conn, frame: frame.encode() });
+        self.outputs.push(Output::Send {
+            conn,
+            frame: frame.encode(),
+        });
     }
 
     pub(crate) fn output(&mut self, output: Output) {

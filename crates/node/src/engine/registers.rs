@@ -2,13 +2,16 @@
 
 use std::net::SocketAddr;
 
-use tenet_apps::{chat::read, contacts::endpoint::{self, Endpoint}};
+use minicbor::bytes::ByteVec;
+use tenet_apps::{
+    chat::read,
+    contacts::endpoint::{self, Endpoint},
+};
 use tenet_log::{
     ids::SessionId,
     register::{MAX_KEYS_PER_DEVICE, Register},
     sync::Message,
 };
-use minicbor::bytes::ByteVec;
 
 use super::{Engine, Fault};
 use crate::{
@@ -29,7 +32,8 @@ impl<S: Storage> Engine<S> {
             self.own_addresses = addresses;
             self.publish_endpoints(now)?;
         }
-        self.redial.handle(redial::Input::NetworkChanged, now, &mut self.rng);
+        self.redial
+            .handle(redial::Input::NetworkChanged, now, &mut self.rng);
         Ok(())
     }
 
@@ -65,7 +69,9 @@ impl<S: Storage> Engine<S> {
         key: &str,
         value: Vec<u8>,
     ) -> Result<(), Fault> {
-        let Some(state) = self.sessions.get(&session) else { return Ok(()) };
+        let Some(state) = self.sessions.get(&session) else {
+            return Ok(());
+        };
         if state.roster().author(self.own.device()).is_none() {
             return Ok(());
         }
@@ -82,7 +88,9 @@ impl<S: Storage> Engine<S> {
     /// Takes a register from elsewhere that is not from the future, if it is newer than ours.
     pub(super) fn take_register(&mut self, now: u64, register: Register) -> Result<(), Fault> {
         let (session, device) = (register.session(), register.device());
-        let Some(state) = self.sessions.get(&session) else { return Ok(()) };
+        let Some(state) = self.sessions.get(&session) else {
+            return Ok(());
+        };
         if state.roster().author(device).is_none() {
             return Ok(());
         }
@@ -107,18 +115,25 @@ impl<S: Storage> Engine<S> {
 
     fn keys_of(&self, session: SessionId, register: &Register) -> Result<usize, Fault> {
         let all = self.store.registers(session)?;
-        Ok(all.iter().filter(|other| other.device() == register.device()).count())
+        Ok(all
+            .iter()
+            .filter(|other| other.device() == register.device())
+            .count())
     }
 
     fn learn_endpoint(&mut self, now: u64, register: &Register) {
-        let Ok(endpoint) = Endpoint::decode(register.value()) else { return };
+        let Ok(endpoint) = Endpoint::decode(register.value()) else {
+            return;
+        };
         if register.device() == self.own.device() {
             return;
         }
         let id = endpoint.id;
         self.addresses.insert(id, endpoint.addresses);
-        self.redial.handle(redial::Input::Want(id), now, &mut self.rng);
-        self.redial.handle(redial::Input::News(id), now, &mut self.rng);
+        self.redial
+            .handle(redial::Input::Want(id), now, &mut self.rng);
+        self.redial
+            .handle(redial::Input::News(id), now, &mut self.rng);
     }
 
     /// Passes a register on to everybody who shares the session.
@@ -130,11 +145,16 @@ impl<S: Storage> Engine<S> {
     ) {
         let mut to: Vec<(ConnId, Tag)> = Vec::new();
         for (conn, connection) in &self.connections.0 {
-            let Some(ready) = connection.ready() else { continue };
+            let Some(ready) = connection.ready() else {
+                continue;
+            };
             if Some(ready.device) == except {
                 continue;
             }
-            let shares = ready.shares.iter().filter(|(_, share)| share.session == session);
+            let shares = ready
+                .shares
+                .iter()
+                .filter(|(_, share)| share.session == session);
             to.extend(shares.map(|(tag, _)| (*conn, *tag)));
         }
         let encoded = register.encode();

@@ -6,7 +6,7 @@ use tenet_log::{
     event::Event,
     ids::SessionId,
     roster::SessionKind,
-    session::{Receipt, Session},
+    session::{AppendError, Receipt, Session},
     store::StoreError,
 };
 
@@ -49,17 +49,17 @@ impl<S: Storage> Engine<S> {
         Ok(self.sessions.get(&id))
     }
 
-    /// Offers an event to its session.
+    /// Offers an event to its session; `None` where there is no such session here.
     pub(super) fn receive(
         &mut self,
         now: u64,
         id: SessionId,
         event: &Event,
-    ) -> Result<Receipt, StoreError> {
-        match self.sessions.get_mut(&id) {
-            Some(session) => session.receive(&mut self.store, event, now),
-            None => Ok(Receipt::Known),
-        }
+    ) -> Result<Option<Receipt>, StoreError> {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return Ok(None);
+        };
+        session.receive(&mut self.store, event, now).map(Some)
     }
 
     /// Every identity has a session among its own devices, founded when it is first needed.
@@ -85,8 +85,11 @@ impl<S: Storage> Engine<S> {
             }
             Err(error) => {
                 self.store.abandon()?;
-                tracing::error!(%error, "the own session could not be founded");
-                Ok(())
+                Err(match error {
+                    AppendError::Store(error) => error,
+                    // The card is another device's, say: without this session nothing goes on.
+                    error => StoreError::Medium(Box::new(error)),
+                })
             }
         }
     }

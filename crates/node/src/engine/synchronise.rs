@@ -69,7 +69,7 @@ impl<S: Storage> Engine<S> {
         digest: [u8; 32],
     ) -> Result<(), Fault> {
         let mut equal = false;
-        // A digest that answers none of ours begins anew: the other end had to wait, and both
+        // NODE-15: a digest that answers none of ours begins anew: the other end had to wait, and both
         // compare again what they hold. Answers owe no answer, so this ends.
         self.with_share(conn, tag, session, |share, session, store| {
             if let Some(left) = share.unanswered.checked_sub(1) {
@@ -92,7 +92,11 @@ impl<S: Storage> Engine<S> {
         let heads: Vec<HeadEntry> = self.session(session)?.map_or_else(Vec::new, |session| {
             let heads = session.frontier().heads();
             heads
-                .map(|head| HeadEntry { author: head.author, seq: head.seq, id: head.id })
+                .map(|head| HeadEntry {
+                    author: head.author,
+                    seq: head.seq,
+                    id: head.id,
+                })
                 .collect()
         });
         self.acknowledged(conn, session, &heads)
@@ -132,7 +136,11 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         event: &Event,
     ) -> Result<bool, Fault> {
-        match self.receive(now, session, event)? {
+        // Of a session that is gone nothing is acknowledged.
+        let Some(receipt) = self.receive(now, session, event)? else {
+            return Ok(false);
+        };
+        match receipt {
             Receipt::Admitted(admitted) => {
                 self.note_received(conn, tag, event);
                 self.admitted(now, session, event, *admitted, None)?;
@@ -143,7 +151,11 @@ impl<S: Storage> Engine<S> {
                 Ok(true)
             }
             Receipt::Held { .. } => {
-                self.say(conn, tag, Message::Object(event.id(), Objection::TooEarly(now)));
+                self.say(
+                    conn,
+                    tag,
+                    Message::Object(event.id(), Objection::TooEarly(now)),
+                );
                 Ok(false)
             }
             Receipt::Lacks(_) => {
@@ -158,7 +170,9 @@ impl<S: Storage> Engine<S> {
 
     fn note_received(&mut self, conn: ConnId, tag: Tag, event: &Event) {
         if let Some(share) = self.share(conn, tag) {
-            share.peer.on_received(event.author(), event.header().seq, event.id());
+            share
+                .peer
+                .on_received(event.author(), event.header().seq, event.id());
         }
     }
 
@@ -192,15 +206,23 @@ impl<S: Storage> Engine<S> {
         id: tenet_log::ids::EventId,
         objection: Objection,
     ) -> Result<(), Fault> {
-        let Objection::TooEarly(theirs) = objection else { return Ok(()) };
-        let Some(stored) = self.store.event(id)? else { return Ok(()) };
+        let Objection::TooEarly(theirs) = objection else {
+            return Ok(());
+        };
+        let Some(stored) = self.store.event(id)? else {
+            return Ok(());
+        };
         let time = stored.event.header().time;
         if let Some(share) = self.share(conn, tag) {
             let until = share.peer.on_too_early(time, theirs, now);
             self.resume_at(conn, session, until);
         }
         if let Some(device) = self.device_on(conn) {
-            self.notify(Notice::TooEarly { device, theirs, ours: now });
+            self.notify(Notice::TooEarly {
+                device,
+                theirs,
+                ours: now,
+            });
         }
         Ok(())
     }
@@ -214,11 +236,17 @@ impl<S: Storage> Engine<S> {
     /// What was too early, for us or for others, may be offered again: both sides say anew what
     /// they hold.
     pub(super) fn resume_due(&mut self, now: u64) -> Result<(), Fault> {
-        let due: Vec<(ConnId, SessionId)> =
-            self.resume.iter().filter(|(_, until)| **until <= now).map(|(key, _)| *key).collect();
+        let due: Vec<(ConnId, SessionId)> = self
+            .resume
+            .iter()
+            .filter(|(_, until)| **until <= now)
+            .map(|(key, _)| *key)
+            .collect();
         for (conn, session) in due {
             self.resume.remove(&(conn, session));
-            let Some(tag) = self.tag_of(conn, session) else { continue };
+            let Some(tag) = self.tag_of(conn, session) else {
+                continue;
+            };
             self.with_share(conn, tag, session, |share, session, store| {
                 let (peer, message) = Peer::open(session, store)?;
                 share.peer = peer;
@@ -235,7 +263,10 @@ impl<S: Storage> Engine<S> {
             self.must_last();
             let (event, session) = (&held.event, held.event.session());
             LogStore::release(&mut self.store, event.id())?;
-            match self.receive(now, session, event)? {
+            let Some(receipt) = self.receive(now, session, event)? else {
+                continue;
+            };
+            match receipt {
                 Receipt::Admitted(admitted) => {
                     self.admitted(now, session, event, *admitted, None)?;
                 }
@@ -255,7 +286,9 @@ impl<S: Storage> Engine<S> {
         let mut frames = Vec::new();
         let (store, sessions, recent) = (&self.store, &self.sessions, &mut self.recent);
         for (conn, connection) in &mut self.connections.0 {
-            let Some(ready) = connection.ready_mut() else { continue };
+            let Some(ready) = connection.ready_mut() else {
+                continue;
+            };
             for share in ready.shares.values_mut().filter(|share| share.dirty) {
                 share.dirty = false;
                 if !sessions.contains_key(&share.session) {
@@ -279,12 +312,21 @@ impl<S: Storage> Engine<S> {
     }
 
     pub(super) fn share(&mut self, conn: ConnId, tag: Tag) -> Option<&mut Share> {
-        self.connections.0.get_mut(&conn)?.ready_mut()?.shares.get_mut(&tag)
+        self.connections
+            .0
+            .get_mut(&conn)?
+            .ready_mut()?
+            .shares
+            .get_mut(&tag)
     }
 
     fn tag_of(&self, conn: ConnId, session: SessionId) -> Option<Tag> {
         let ready = self.connections.0.get(&conn)?.ready()?;
-        ready.shares.iter().find(|(_, share)| share.session == session).map(|(tag, _)| *tag)
+        ready
+            .shares
+            .iter()
+            .find(|(_, share)| share.session == session)
+            .map(|(tag, _)| *tag)
     }
 
     /// Runs a step of a share's machine and sends what it says.
@@ -299,7 +341,9 @@ impl<S: Storage> Engine<S> {
             &S,
         ) -> Result<Vec<Message>, StoreError>,
     ) -> Result<(), Fault> {
-        let Some(session) = self.sessions.get(&session) else { return Ok(()) };
+        let Some(session) = self.sessions.get(&session) else {
+            return Ok(());
+        };
         let share = self
             .connections
             .0

@@ -5,8 +5,8 @@ use tenet_apps::contacts::{
     contact::{Share, Verification, Warning},
     invite::{Admission, Refused},
 };
-use tenet_identity::{
-    meeting::knock::{self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Reason},
+use tenet_identity::meeting::knock::{
+    self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Reason,
 };
 use tenet_log::{
     roster::SessionKind,
@@ -22,7 +22,9 @@ use crate::{
 
 impl<S: Storage> Engine<S> {
     pub(super) fn on_knock(&mut self, now: u64, conn: ConnId, knock: Knock) -> Result<(), Fault> {
-        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
+        let Some(connection) = self.connections.0.get(&conn) else {
+            return Ok(());
+        };
         let Some((_, shown)) = connection.shown() else {
             return Err(Fault::Peer("it knocked before it said who it is".into()));
         };
@@ -46,10 +48,12 @@ impl<S: Storage> Engine<S> {
         self.store.put_invite(&invite)?;
         let answered = match admission {
             Ok(Admission::New) => self.first_answer(now, &invite, &knocker)?,
-            Ok(Admission::Again) => match self.store.answered(invite.id(), knocker.card.device())? {
-                Some(answered) if answered.may_repeat(&knocker.commitment) => answered,
-                _ => return self.refuse(conn, Reason::Used),
-            },
+            Ok(Admission::Again) => {
+                match self.store.answered(invite.id(), knocker.card.device())? {
+                    Some(answered) if answered.may_repeat(&knocker.commitment) => answered,
+                    _ => return self.refuse(conn, Reason::Used),
+                }
+            }
             Err(refused) => return self.refuse_admission(now, conn, &invite, refused),
         };
         self.answer(conn, &bond, knocker, &answered)
@@ -101,7 +105,12 @@ impl<S: Storage> Engine<S> {
             founding: answered.founding.clone(),
         };
         let answer = Answer::new(bond, &knocker, &answerer).map_err(own_fault)?;
-        if self.connections.0.get(&conn).is_some_and(|connection| !connection.greeted) {
+        if self
+            .connections
+            .0
+            .get(&conn)
+            .is_some_and(|connection| !connection.greeted)
+        {
             self.say_hello(conn)?;
         }
         self.say_in_knock(conn, &Message::Answer(answer));
@@ -127,7 +136,11 @@ impl<S: Storage> Engine<S> {
         let theirs = join.header().time;
         if theirs.is_too_early(now) {
             // The same join is good when its time has come.
-            self.notify(Notice::TooEarly { device, theirs: theirs.millis(), ours: now });
+            self.notify(Notice::TooEarly {
+                device,
+                theirs: theirs.millis(),
+                ours: now,
+            });
             return self.refuse(conn, Reason::Busy);
         }
         let id = founding.session();
@@ -139,8 +152,10 @@ impl<S: Storage> Engine<S> {
             self.publish_endpoint(now, id)?;
         }
         match self.receive(now, id, &join)? {
-            Receipt::Admitted(admitted) => self.admitted(now, id, &join, *admitted, None)?,
-            Receipt::Known => {}
+            Some(Receipt::Admitted(admitted)) => {
+                self.admitted(now, id, &join, *admitted, None)?;
+            }
+            Some(Receipt::Known) => {}
             other => return Err(Fault::Peer(format!("it did not join: {other:?}"))),
         }
         if !self.knows(&knocker.card) {
@@ -149,18 +164,32 @@ impl<S: Storage> Engine<S> {
         let first = !std::mem::replace(&mut answered.opened, true);
         self.store.put_answered(&answered)?;
         let verification = Verification {
-            mine: Share { device: self.own.device(), nonce: answered.nonce },
+            mine: Share {
+                device: self.own.device(),
+                nonce: answered.nonce,
+            },
             theirs: Share { device, nonce },
             session: id,
         };
         let wished = self.store.invite(invite)?.and_then(|invite| invite.name);
         let identity = knocker.card.identity();
-        self.met(now, identity, wished.as_deref(), &knocker.name, verification)?;
+        self.met(
+            now,
+            identity,
+            wished.as_deref(),
+            &knocker.name,
+            verification,
+        )?;
         if first {
             self.notify(Notice::InviteUsed { invite, identity });
         }
         self.say_in_knock(conn, &Message::Done);
-        match self.connections.0.get(&conn).and_then(|connection| connection.ready()) {
+        match self
+            .connections
+            .0
+            .get(&conn)
+            .and_then(|connection| connection.ready())
+        {
             Some(_) => Ok(()),
             None => self.become_ready(now, conn, &knocker.card),
         }
@@ -181,7 +210,10 @@ impl<S: Storage> Engine<S> {
                 contact.warning = Some(Warning::LinkReused { at: now });
                 self.put_contact(&contact)?;
             }
-            self.notify(Notice::LinkReused { invite: Some(invite.id()), identity });
+            self.notify(Notice::LinkReused {
+                invite: Some(invite.id()),
+                identity,
+            });
         }
         self.refuse(conn, refused.reason())
     }

@@ -39,7 +39,9 @@ impl<S: Storage> Engine<S> {
         peer: EndpointId,
     ) -> Result<Option<InviteId>, StoreError> {
         let links = self.open_knockings(now)?;
-        let link = links.iter().find(|knocking| knocking.link.ext().endpoint == peer);
+        let link = links
+            .iter()
+            .find(|knocking| knocking.link.ext().endpoint == peer);
         Ok(link.map(Knocking::id))
     }
 
@@ -84,8 +86,12 @@ impl<S: Storage> Engine<S> {
         conn: ConnId,
         invite: InviteId,
     ) -> Result<(), StoreError> {
-        let Some(knocking) = self.store.knocking(invite)? else { return Ok(()) };
-        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
+        let Some(knocking) = self.store.knocking(invite)? else {
+            return Ok(());
+        };
+        let Some(connection) = self.connections.0.get(&conn) else {
+            return Ok(());
+        };
         let bond = bond_of_knocker(&knocking, &connection.exporter);
         match Knock::new(&bond, invite, &self.knocker(&knocking)) {
             Ok(knock) => self.say_in_knock(conn, &Message::Knock(knock)),
@@ -104,7 +110,12 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    pub(super) fn on_answer(&mut self, now: u64, conn: ConnId, answer: Answer) -> Result<(), Fault> {
+    pub(super) fn on_answer(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        answer: Answer,
+    ) -> Result<(), Fault> {
         let connection = self.connections.0.get(&conn);
         let knocked = connection.and_then(|connection| connection.knocked.zip(connection.shown()));
         let Some(((invite, _), (identity, device))) = knocked else {
@@ -115,22 +126,36 @@ impl<S: Storage> Engine<S> {
         };
         let exporter = self.exporter(conn);
         let bond = bond_of_knocker(&knocking, &exporter);
-        let answerer = answer.check(&bond, &self.knocker(&knocking)).map_err(peer_fault)?;
+        let answerer = answer
+            .check(&bond, &self.knocker(&knocking))
+            .map_err(peer_fault)?;
         if (answerer.card.identity(), answerer.card.device()) != (identity, device) {
-            return Err(Fault::Peer("it answered with another card than it showed".into()));
+            return Err(Fault::Peer(
+                "it answered with another card than it showed".into(),
+            ));
         }
         let founding = verified(&answerer.founding)?;
         let theirs = founding.header().time;
         if theirs.is_too_early(now) {
             // What we would write into that session would be from everybody else's future too.
-            self.notify(Notice::TooEarly { device, theirs: theirs.millis(), ours: now });
+            self.notify(Notice::TooEarly {
+                device,
+                theirs: theirs.millis(),
+                ours: now,
+            });
             return Err(Fault::Close(CloseReason::NotWelcome));
         }
         let join = self.join(now, &answerer, &founding)?;
         let session = join.session();
         let verification = Verification {
-            mine: Share { device: self.own.device(), nonce: knocking.nonce },
-            theirs: Share { device, nonce: answerer.nonce },
+            mine: Share {
+                device: self.own.device(),
+                nonce: knocking.nonce,
+            },
+            theirs: Share {
+                device,
+                nonce: answerer.nonce,
+            },
             session,
         };
         let wished = knocking.name.as_deref();
@@ -145,12 +170,7 @@ impl<S: Storage> Engine<S> {
 
     /// Enters the session that the answer founds; gives our joining event, the same one if the
     /// answer comes again.
-    fn join(
-        &mut self,
-        now: u64,
-        answerer: &Answerer,
-        founding: &Event,
-    ) -> Result<Event, Fault> {
+    fn join(&mut self, now: u64, answerer: &Answerer, founding: &Event) -> Result<Event, Fault> {
         let id = founding.session();
         if !self.sessions.contains_key(&id) {
             let (session, admitted) =
@@ -183,12 +203,18 @@ impl<S: Storage> Engine<S> {
         if roster.kind == SessionKind::Direct && both && founder {
             return Ok(());
         }
-        Err(Fault::Peer("it founded another session than one of the two of us".into()))
+        Err(Fault::Peer(
+            "it founded another session than one of the two of us".into(),
+        ))
     }
 
     fn own_join(&self, id: SessionId) -> Result<Option<Event>, StoreError> {
-        let Some(session) = self.sessions.get(&id) else { return Ok(None) };
-        let Some(author) = session.roster().author(self.own.device()) else { return Ok(None) };
+        let Some(session) = self.sessions.get(&id) else {
+            return Ok(None);
+        };
+        let Some(author) = session.roster().author(self.own.device()) else {
+            return Ok(None);
+        };
         let stored = LogStore::event(&self.store, author.added_by)?;
         Ok(stored.map(|stored| stored.event))
     }
@@ -197,17 +223,28 @@ impl<S: Storage> Engine<S> {
         let connection = self.connections.0.get(&conn);
         let knocked = connection.and_then(|connection| connection.knocked.zip(connection.shown()));
         let Some(((invite, Some(session)), (identity, _))) = knocked else {
-            return Err(Fault::Peer("it ended a knock that it never answered".into()));
+            return Err(Fault::Peer(
+                "it ended a knock that it never answered".into(),
+            ));
         };
         if let Some(mut knocking) = self.store.knocking(invite)?
             && knocking.state == State::Pending
         {
             knocking.state = State::Connected { session };
             self.store.put_knocking(&knocking)?;
-            self.notify(Notice::Knocked { invite, identity, refused: None });
+            self.notify(Notice::Knocked {
+                invite,
+                identity,
+                refused: None,
+            });
         }
         self.stop_knocking(conn);
-        match self.connections.0.get(&conn).map(|connection| &connection.stage) {
+        match self
+            .connections
+            .0
+            .get(&conn)
+            .map(|connection| &connection.stage)
+        {
             Some(Stage::Shown { card }) => {
                 let card = card.clone();
                 self.become_ready(now, conn, &card)
@@ -216,8 +253,15 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    pub(super) fn on_refused(&mut self, now: u64, conn: ConnId, reason: Reason) -> Result<(), Fault> {
-        let Some(connection) = self.connections.0.get(&conn) else { return Ok(()) };
+    pub(super) fn on_refused(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        reason: Reason,
+    ) -> Result<(), Fault> {
+        let Some(connection) = self.connections.0.get(&conn) else {
+            return Ok(());
+        };
         let other_purpose = connection.ready().is_some() || connection.answered.is_some();
         let Some((invite, _)) = connection.knocked else {
             return Err(Fault::Peer("it refused where nobody knocked".into()));
@@ -230,15 +274,27 @@ impl<S: Storage> Engine<S> {
             let ext = knocking.link.ext();
             let (identity, endpoint) = (ext.identity, ext.endpoint);
             if reason == Reason::Used {
-                self.notify(Notice::LinkReused { invite: None, identity: Some(identity) });
+                self.notify(Notice::LinkReused {
+                    invite: None,
+                    identity: Some(identity),
+                });
             }
             let refused = Some(explain(reason).to_owned());
-            self.notify(Notice::Knocked { invite, identity, refused });
+            self.notify(Notice::Knocked {
+                invite,
+                identity,
+                refused,
+            });
             if !self.wanted(now)?.contains(&endpoint) {
-                self.redial.handle(redial::Input::Forget(endpoint), now, &mut self.rng);
+                self.redial
+                    .handle(redial::Input::Forget(endpoint), now, &mut self.rng);
             }
         }
-        if other_purpose { Ok(()) } else { Err(Fault::Close(CloseReason::NotWelcome)) }
+        if other_purpose {
+            Ok(())
+        } else {
+            Err(Fault::Close(CloseReason::NotWelcome))
+        }
     }
 
     /// A knock came to its end on a connection that stands: the next one may begin there.
@@ -256,7 +312,9 @@ impl<S: Storage> Engine<S> {
             let invite = knocking.id();
             let conns = self.connections.with_endpoint(knocking.link.ext().endpoint);
             for conn in conns {
-                let Some(connection) = self.connections.0.get_mut(&conn) else { continue };
+                let Some(connection) = self.connections.0.get_mut(&conn) else {
+                    continue;
+                };
                 if connection.ready().is_none() || connection.knocked.is_some() {
                     continue;
                 }

@@ -9,7 +9,7 @@
 //!    ◀──────────────────────── Done
 //! ```
 //!
-//! Every step is kept before it is said, and the same device knocking again with the same
+//! Every step is kept before it is said (NODE-8), and the same device knocking again with the same
 //! commitment gets the same answer: so the two may lose each other at any point and go on later.
 //! Another commitment under an answer that was given is refused, or the knocker could choose its
 //! nonce after having seen ours.
@@ -88,7 +88,10 @@ impl<S: Storage> Engine<S> {
     }
 
     fn exporter(&self, conn: ConnId) -> [u8; 32] {
-        self.connections.0.get(&conn).map_or([0; 32], |connection| connection.exporter)
+        self.connections
+            .0
+            .get(&conn)
+            .map_or([0; 32], |connection| connection.exporter)
     }
 }
 
