@@ -6,6 +6,7 @@ use tenet_log::store::StoreError;
 /// Turns a failure of the database into the error that the cores know.
 pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
+        // STORE-9.
         Some(ErrorCode::DiskFull) => StoreError::Full,
         Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged("the database is corrupt"),
         Some(ErrorCode::NotADatabase) => StoreError::Damaged("a page does not decrypt"),

@@ -19,7 +19,7 @@ use crate::{Store, error::OrStoreError};
 
 const EVENT_COLUMNS: &str = "position, standing, header, signature, salt, body";
 
-/// The condition for the event whose id is `?1`; only so worded does it use the index.
+/// The condition for the event whose id is `?1` (`STORE-10`); only so worded does it use the index.
 pub(crate) const BY_ID: &str = "substr(event.id, 1, 8) = substr(?1, 1, 8) AND event.id = ?1";
 
 impl LogStore for Store {

@@ -22,7 +22,7 @@ use crate::{
 /// How many KiB of decrypted pages a connection keeps in memory.
 const CACHE_KIB: i64 = 4 * 1024;
 
-/// After how many written pages the write-ahead log is folded into the database: 16 MiB.
+/// After how many written pages the write-ahead log is folded into the database (`STORE-8`): 16 MiB.
 const CHECKPOINT_PAGES: i64 = 4096;
 
 /// The size of a page, as [`CIPHER`] sets it.
@@ -96,7 +96,7 @@ impl Store {
         Self::begin(db, key, path, Access::Write)
     }
 
-    /// Opens an existing store to read beside its writer.
+    /// Opens an existing store to read beside its writer (`STORE-6`).
     ///
     /// # Errors
     /// [`OpenError`].
@@ -166,7 +166,8 @@ impl Store {
         })
     }
 
-    /// Reads every page and checks its authentication code and structure: slow on a large store.
+    /// Reads every page and checks its authentication code and structure (`STORE-4`): slow on a
+    /// large store.
     ///
     /// Gives what is wrong, a line each; empty when all is well.
     ///
@@ -217,7 +218,7 @@ enum Access {
     Write,
 }
 
-/// SQLite takes a file shorter than its first page for an empty database and would begin anew over
+/// `STORE-4`. SQLite takes a file shorter than its first page for an empty database and would begin anew over
 /// what is left of one. Empty is what a process killed while making it leaves: that may be made.
 fn refuse_stub(path: &Path) -> Result<(), OpenError> {
     match path.metadata() {
@@ -228,7 +229,7 @@ fn refuse_stub(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// A raw key, so no passphrase is stretched: the vault has done that.
+/// A raw key (`STORE-1`), so no passphrase is stretched: the vault has done that.
 fn set_key(db: &Connection, key: &[u8; 32]) -> rusqlite::Result<()> {
     let mut hex = Zeroizing::new(String::with_capacity(80));
     hex.push_str("PRAGMA key = \"x'");
@@ -246,6 +247,7 @@ fn settle(db: &Connection, access: Access) -> rusqlite::Result<()> {
     // The first statement that reads: fails here where the key is not this store's.
     db.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // STORE-3: also what savepoints copy, which would else spill into a file.
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "foreign_keys", false)?;
     db.busy_timeout(std::time::Duration::from_secs(5))?;

@@ -7,7 +7,7 @@ use tenet_log::store::StoreError;
 
 use crate::Store;
 
-/// What a record is; the number is stored, so it is never given to anything else.
+/// What a record is (`STORE-11`); the number is stored, so it is never given to anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Kind {

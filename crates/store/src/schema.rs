@@ -148,7 +148,7 @@ pub(crate) fn check(db: &Connection) -> Result<(), SchemaError> {
     version(db).map(|_| ())
 }
 
-/// Brings the tables to this program's version, each step in a transaction of its own.
+/// Brings the tables to this program's version, each step in a transaction of its own (`STORE-12`).
 pub(crate) fn migrate(db: &mut Connection) -> Result<(), SchemaError> {
     loop {
         let version = version(db)?;

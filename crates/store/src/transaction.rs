@@ -1,4 +1,4 @@
-//! Batches and savepoints over the one writing connection.
+//! Batches and savepoints over the one writing connection (`STORE-5`).
 //!
 //! SQLite runs with `synchronous = NORMAL`: a commit is in the write-ahead log at once and survives
 //! the process, and SQLite itself syncs around every checkpoint. A commit that must survive a power
@@ -27,7 +27,7 @@ impl Store {
         run(&self.db, sql).or_store_error()
     }
 
-    /// What `synchronous = FULL` does after each commit. SQLite takes no locks on this file, so a
+    /// What `synchronous = FULL` does after each commit (`STORE-7`). SQLite takes no locks on this file, so a
     /// descriptor of our own is safe to open and close.
     fn sync_wal(&mut self) -> Result<(), StoreError> {
         let Some(path) = &self.wal else { return Ok(()) };

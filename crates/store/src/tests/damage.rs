@@ -1,4 +1,5 @@
-//! Wrong keys, damaged files, other formats: said clearly, and nothing is changed.
+//! Wrong keys, damaged files (STORE-2, STORE-4), other formats (STORE-12): said clearly, and nothing
+//! is changed.
 
 use std::path::{Path, PathBuf};
 

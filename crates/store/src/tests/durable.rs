@@ -1,4 +1,4 @@
-//! What survives a power cut: which files are synced, and when.
+//! What survives a power cut: which files are synced, and when (STORE-7).
 
 use std::{path::Path, process::Command};
 

@@ -1,4 +1,4 @@
-//! A full disk: said, nothing lost, and it goes on once there is room.
+//! A full disk: said, nothing lost, and it goes on once there is room (STORE-9).
 
 use std::{fs, path::Path, process::Command};
 

@@ -1,4 +1,4 @@
-//! Killed in the middle of a batch: what was committed is there, nothing else is.
+//! Killed in the middle of a batch: what was committed is there, nothing else is (STORE-5, STORE-7).
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

@@ -1,4 +1,4 @@
-//! Nothing is in plain in any file, whatever is going on.
+//! Nothing is in plain in any file, whatever is going on (STORE-1 to STORE-3).
 
 use std::path::Path;
 
@@ -45,6 +45,41 @@ fn no_file_shows_a_text_a_name_or_a_key() {
     search(folder.path(), &talk);
     drop(store);
     search(folder.path(), &talk);
+}
+
+#[test]
+fn the_cipher_is_the_one_that_is_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mut statement = store.db.prepare("PRAGMA cipher_settings").unwrap();
+    let rows = statement
+        .query_map([], |row| row.get::<_, String>(0))
+        .unwrap();
+    let settings: Vec<String> = rows.map(Result::unwrap).collect();
+    for expected in [
+        "PRAGMA cipher_page_size = 4096;",
+        "PRAGMA cipher_use_hmac = 1;",
+        "PRAGMA cipher_plaintext_header_size = 0;",
+        "PRAGMA cipher_hmac_algorithm = HMAC_SHA256;",
+        "PRAGMA cipher_kdf_algorithm = PBKDF2_HMAC_SHA512;",
+    ] {
+        assert!(settings.iter().any(|line| line == expected), "{settings:?}");
+    }
+    let text = |pragma| -> String {
+        store
+            .db
+            .pragma_query_value(None, pragma, |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!(text("cipher"), "AES-256-CBC");
+    assert!(text("cipher_version").starts_with("4."));
+    let number = |pragma| -> i64 {
+        store
+            .db
+            .pragma_query_value(None, pragma, |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!((number("page_size"), number("temp_store")), (4096, 2));
 }
 
 fn search(folder: &Path, talk: &Talk) {

@@ -1,4 +1,4 @@
-//! Batches, savepoints, readers and other writers.
+//! Batches, savepoints, readers and other writers (STORE-5, STORE-6, STORE-8).
 
 use tenet_log::{
     ids::{Author, EventId, SessionId},
