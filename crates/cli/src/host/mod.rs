@@ -186,15 +186,18 @@ impl Node {
         } = self;
         shared.engine.stop();
         shared.reader.stop();
-        // The reader goes first: it may only read, and so could not fold the write-ahead log into
-        // the database, which the last connection does.
+        // The reader goes first, so that nobody needs the write-ahead log when it is folded.
         let ended = tokio::task::spawn_blocking(move || (reader.join(), engine.join())).await;
         match ended {
-            Ok((Ok(()), Ok(Ok(store)))) => drop(store),
+            Ok((_, Ok(Ok(store)))) => {
+                if let Err(error) = store.checkpoint() {
+                    tracing::warn!(%error, "the store could not be tidied up");
+                }
+            }
             Ok((_, Ok(Err(error)))) => {
                 tracing::error!(%error, "the store did not close in order");
             }
-            Ok(_) | Err(_) => tracing::error!("the engine or the reader did not end in order"),
+            Ok(_) | Err(_) => tracing::error!("the engine did not end in order"),
         }
         if let Some(network) = shared.network.clone() {
             network.close_all().await;
