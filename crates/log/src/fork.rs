@@ -50,11 +50,6 @@ impl Forks {
         Ok(forks)
     }
 
-    /// Whether no chain forked.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.points.is_empty()
-    }
-
     /// For each forked chain the lowest `seq` that was written twice.
     pub(crate) fn points(&self) -> &BTreeMap<Author, u64> {
         &self.points
@@ -108,10 +103,13 @@ impl Forks {
         roster: &Roster,
         changes: &mut Changes,
     ) -> Result<(), StoreError> {
+        if self.points.is_empty() {
+            return Ok(());
+        }
         let mut pass = Pass::new(self, roster);
         let before = Position(self.floor.0.saturating_sub(1));
         let mut from = None;
-        while !self.is_empty() {
+        loop {
             let page = store.back_to(session, from, before, PAGE)?;
             for stored in &page {
                 let standing = pass.judge(stored);
@@ -119,10 +117,9 @@ impl Forks {
             }
             match page.last() {
                 Some(last) if page.len() == PAGE => from = Some(last.position),
-                _ => break,
+                _ => return Ok(()),
             }
         }
-        Ok(())
     }
 
     /// A counted event came in: what it builds on counts from now on (FORK-1).
@@ -138,7 +135,7 @@ impl Forks {
         let mut ahead: Vec<EventId> = event.parents().collect();
         let mut met = BTreeSet::new();
         while let Some(id) = ahead.pop() {
-            if self.is_empty() || !met.insert(id) {
+            if !met.insert(id) {
                 continue;
             }
             let stored = store

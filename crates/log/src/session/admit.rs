@@ -28,10 +28,13 @@ impl Session {
         if forked_anew {
             self.forks.find_floor(store, self.id)?;
             self.restand_forks(store, &mut changes)?;
-        } else if standing.counts() && !self.forks.is_empty() {
+        } else if standing.counts() && !self.forks.points().is_empty() {
             self.forks.uphold(store, event, &mut changes)?;
         }
-        Ok(admitted(event, position, standing, changes, false))
+        Ok(Admitted {
+            forked: forked_anew,
+            ..admitted(event, position, standing, changes)
+        })
     }
 
     pub(super) fn admit_operation<S: LogStore>(
@@ -58,8 +61,11 @@ impl Session {
             self.forks.find_floor(store, self.id)?;
         }
         self.restand_forks(store, &mut changes)?;
-        let roster_changed = before != self.roster;
-        Ok(admitted(event, position, standing, changes, roster_changed))
+        Ok(Admitted {
+            roster_changed: before != self.roster,
+            forked: forked_anew,
+            ..admitted(event, position, standing, changes)
+        })
     }
 
     pub(super) fn insert<S: LogStore>(
@@ -216,7 +222,6 @@ fn admitted(
     position: Position,
     standing: Standing,
     mut changes: Changes,
-    roster_changed: bool,
 ) -> Admitted {
     let own: Option<Standing> = changes.take(event.id());
     let changes: Vec<(EventId, Standing)> = changes.into_vec();
@@ -224,6 +229,7 @@ fn admitted(
         position,
         standing: own.unwrap_or(standing),
         changes,
-        roster_changed,
+        roster_changed: false,
+        forked: false,
     }
 }

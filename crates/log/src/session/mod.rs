@@ -68,6 +68,8 @@ pub struct Admitted {
     pub changes: Vec<(EventId, Standing)>,
     /// Whether the roster is another than before.
     pub roster_changed: bool,
+    /// Whether it shows a fork that was not known: time to compare anew with everybody (SYNC-8).
+    pub forked: bool,
 }
 
 /// What became of an event from elsewhere.
@@ -171,6 +173,7 @@ impl Session {
             standing: Standing::Counted,
             changes: Vec::new(),
             roster_changed: true,
+            forked: false,
         };
         Ok((session, admitted))
     }
@@ -220,6 +223,14 @@ impl Session {
     /// Devices that wrote two histories.
     pub fn forked_devices(&self) -> BTreeSet<DeviceId> {
         self.forks.devices()
+    }
+
+    /// Whether an operation of the set adds this device, counted or not: of such devices registers
+    /// are kept (LOG-13). Unlike being in, that never ends, so holders of the same set keep the
+    /// same registers.
+    pub fn has_seen(&self, device: DeviceId) -> bool {
+        let begun = self.operations.iter().filter_map(Operation::begins);
+        begun.into_iter().any(|author| author.device == device)
     }
 
     /// Where chains fork: for each the lowest `seq` that was written twice.

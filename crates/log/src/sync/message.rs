@@ -10,16 +10,16 @@ use crate::{
 
 /// The most events in one message.
 pub const MAX_EVENTS_PER_MESSAGE: usize = 1024;
-/// The most authors in one frontier: the largest sessions have 15,000 devices.
-const MAX_HEADS: usize = 20_000;
-/// The most registers in one message.
-const MAX_REGISTERS: usize = 4096;
+/// The most heads in one message: 113 bytes each, so that with [`MAX_REGISTERS`] they fit 1 MiB.
+pub(super) const MAX_HEADS: usize = 6144;
+/// The most registers named in one message: up to 146 bytes each.
+pub(super) const MAX_REGISTERS: usize = 2048;
 
 /// An event in its wire form.
 pub type Event = ByteVec;
 
 /// The head of one branch of one author's chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub struct HeadEntry {
     /// Whose chain.
     #[n(0)]

@@ -10,8 +10,10 @@
 //! Both sides do the same, at once. Nothing is remembered across connections: the next one begins
 //! with what each side really holds, so an interrupted transfer resumes where it broke.
 
+mod holdings;
 mod message;
 mod peer;
+mod summary;
 mod tag;
 
 pub use message::{
@@ -20,3 +22,6 @@ pub use message::{
 };
 pub use peer::{Peer, Recent, WINDOW_BYTES, WINDOW_EVENTS};
 pub use tag::{Direction, Tag, tag};
+
+#[cfg(test)]
+mod tests;

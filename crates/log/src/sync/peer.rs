@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use minicbor::bytes::ByteVec;
-use tenet_identity::{domain::derive, encoding, keys::DeviceId};
 
-use super::{HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, RegisterEntry};
+use super::{
+    HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, RegisterEntry, holdings::Holdings,
+    message::MAX_HEADS, summary,
+};
 use crate::{
     clock::Hlc,
-    domain::DIGEST,
     event::Event,
-    frontier::Frontier,
     ids::{Author, EventId, SessionId},
-    register::Register,
     session::Session,
     store::{LogStore, Position, StoreError},
 };
@@ -25,20 +24,36 @@ pub const WINDOW_BYTES: usize = 512 * 1024;
 /// How many events may be under way unacknowledged.
 pub const WINDOW_EVENTS: usize = 2048;
 
-/// One session with one connected device.
+/// How often one comparison may begin anew without anything having come of it. A guess: an honest
+/// device needs one; the bound is against those that ask for ever.
+const MAX_RESTARTS: u8 = 8;
+/// How many bytes of registers go into one message.
+const REGISTERS_BYTES: usize = 256 * 1024;
+
+/// One session with one connected device: one comparison, and what follows from it.
 ///
 /// A passive machine: each method takes what happened and gives the messages to send; what it reads
 /// it reads from the given store. Every message that it makes may be lost with the connection.
+/// Messages arrive in the order in which they were sent, or not at all. To compare anew (after a
+/// wait, or when a fork became known) both sides open another.
 #[derive(Clone, Debug)]
 pub struct Peer {
     session: SessionId,
-    theirs: BTreeMap<Author, u64>,
+    /// What we held when we said our digest: digest, holdings and where the last event came.
+    opened: Option<([u8; 32], Holdings, Position)>,
+    theirs: Holdings,
     cursor: Option<Position>,
     under_way: VecDeque<(Author, u64, usize)>,
     under_way_bytes: usize,
+    registers: VecDeque<ByteVec>,
     to_acknowledge: BTreeMap<Author, (u64, EventId)>,
     paused_until: Option<u64>,
     told: bool,
+    /// We lack something, said so, and what comes was sent before they heard it.
+    gap: bool,
+    /// How often we said so since something new came.
+    gaps: u8,
+    /// How often they said so since they acknowledged something.
     restarts: u8,
 }
 
@@ -78,71 +93,84 @@ impl Peer {
     /// # Errors
     /// [`StoreError`], as for every method here that reads.
     pub fn open<S: LogStore>(session: &Session, store: &S) -> Result<(Self, Message), StoreError> {
+        let digest = summary::digest(session, &store.registers(session.id())?);
+        let position = store.last_position(session.id())?;
         let peer = Self {
             session: session.id(),
-            theirs: BTreeMap::new(),
+            opened: Some((digest, Holdings::ours(session), position)),
+            theirs: Holdings::default(),
             cursor: None,
             under_way: VecDeque::new(),
             under_way_bytes: 0,
+            registers: VecDeque::new(),
             to_acknowledge: BTreeMap::new(),
             paused_until: None,
             told: false,
+            gap: false,
+            gaps: 0,
             restarts: 0,
         };
-        let digest = digest(session.frontier(), &store.registers(session.id())?);
         Ok((peer, Message::Digest(digest)))
     }
 
-    /// The other side's digest: the same as ours, or a reason to say what we hold.
+    /// The other side's digest: the same as ours was, or a reason to say what we hold (SYNC-2).
+    ///
+    /// Both sides compare the two digests that were said, so both find the same, whatever came
+    /// meanwhile. A second digest says nothing.
     pub fn on_digest<S: LogStore>(
         &mut self,
         session: &Session,
         store: &S,
         theirs: [u8; 32],
     ) -> Result<Option<Message>, StoreError> {
-        let registers = store.registers(self.session)?;
-        if digest(session.frontier(), &registers) == theirs {
-            for head in session.frontier().heads() {
-                self.note(head.author, head.seq);
-            }
-            self.cursor = Some(store.last_position(self.session)?);
+        let Some((ours, holdings, position)) = self.opened.take() else {
+            return Ok(None);
+        };
+        if ours != theirs {
+            return self.tell_frontier(session, store);
+        }
+        if self.cursor.is_none() {
+            self.theirs = holdings;
+            self.cursor = Some(position);
+        }
+        Ok(None)
+    }
+
+    /// Says what we hold, once, and once more for every gap.
+    fn tell_frontier<S: LogStore>(
+        &mut self,
+        session: &Session,
+        store: &S,
+    ) -> Result<Option<Message>, StoreError> {
+        if std::mem::replace(&mut self.told, true) {
             return Ok(None);
         }
-        Ok(self.tell_frontier(session, &registers))
+        let registers = store.registers(self.session)?;
+        Ok(Some(summary::frontier(session, &registers)))
     }
 
-    /// Says what we hold, once a connection and a few times more if the other side got lost.
-    fn tell_frontier(&mut self, session: &Session, registers: &[Register]) -> Option<Message> {
-        if std::mem::replace(&mut self.told, true) {
-            return None;
-        }
-        Some(Message::Frontier(
-            entries(session.frontier()),
-            register_entries(registers),
-        ))
-    }
-
-    /// Something that they sent builds on what we lack: says again what we hold.
+    /// Something that they sent builds on what we lack: says again what we hold (SYNC-6).
     ///
-    /// `None` when that was said too often: the other side does not listen.
+    /// `None` until they have answered, and when that was said too often without use.
     pub fn on_gap<S: LogStore>(
         &mut self,
         session: &Session,
         store: &S,
     ) -> Result<Option<Message>, StoreError> {
-        const MAX_RESTARTS: u8 = 8;
-        self.restarts = self.restarts.saturating_add(1);
-        if self.restarts > MAX_RESTARTS {
+        if self.gap || self.gaps >= MAX_RESTARTS {
             return Ok(None);
         }
+        self.gap = true;
+        self.gaps += 1;
         self.told = false;
-        Ok(self.tell_frontier(session, &store.registers(self.session)?))
+        self.tell_frontier(session, store)
     }
 
     /// What they hold: from here on we know what they lack.
     ///
-    /// Gives our frontier, if they do not have it yet, and the registers that they lack; then
-    /// [`Self::pump`] gives events.
+    /// Gives our frontier, if they do not have it yet; then [`Self::pump`] gives what they lack.
+    /// Where we had begun already they met a gap: an empty [`Message::Have`] tells them that what
+    /// follows begins anew.
     pub fn on_frontier<S: LogStore>(
         &mut self,
         session: &Session,
@@ -150,53 +178,29 @@ impl Peer {
         heads: &[HeadEntry],
         versions: &[RegisterEntry],
     ) -> Result<Vec<Message>, StoreError> {
-        let registers = store.registers(self.session)?;
-        let mut messages: Vec<Message> = self
-            .tell_frontier(session, &registers)
-            .into_iter()
-            .collect();
-        self.theirs.clear();
+        let frontier = self.tell_frontier(session, store)?;
+        let mut messages: Vec<Message> = frontier.into_iter().collect();
+        if self.cursor.is_some() {
+            if self.restarts >= MAX_RESTARTS {
+                return Ok(messages);
+            }
+            self.restarts += 1;
+            messages.push(Message::Have(Vec::new()));
+        }
         self.under_way.clear();
         self.under_way_bytes = 0;
-        for entry in heads {
-            self.note(entry.author, entry.seq);
-        }
-        for author in disputed(session.frontier(), store, self.session, heads)? {
-            // Two histories: the other side may lack any part of ours, so the chain is offered
-            // from its beginning. Only a device that broke its word causes this.
-            self.theirs.remove(&author);
-        }
-        self.cursor = Some(self.first_missing(session.frontier(), store)?);
-        let lacking = lacking_registers(&registers, versions);
-        if !lacking.is_empty() {
-            messages.push(Message::Registers(lacking));
-        }
+        let (theirs, first) = Holdings::claimed(session, store, heads)?;
+        self.theirs = theirs;
+        self.cursor = Some(match first {
+            Some(position) => Position(position.0 - 1),
+            None => store.last_position(self.session)?,
+        });
+        self.registers = summary::lacking(&store.registers(self.session)?, versions).into();
         Ok(messages)
     }
 
-    /// Just before the first event that they lack, in the order in which events came here.
-    fn first_missing<S: LogStore>(
-        &self,
-        frontier: &Frontier,
-        store: &S,
-    ) -> Result<Position, StoreError> {
-        let mut first: Option<Position> = None;
-        for head in frontier.heads() {
-            let next = self.theirs.get(&head.author).map_or(0, |seq| seq + 1);
-            if next > head.seq {
-                continue;
-            }
-            if let Some(position) = store.position(self.session, head.author, next)? {
-                first = Some(first.map_or(position, |first| first.min(position)));
-            }
-        }
-        match first {
-            Some(position) => Ok(Position(position.0 - 1)),
-            None => store.last_position(self.session),
-        }
-    }
-
-    /// The next events that they lack, as far as the window allows.
+    /// The next events that they lack, as far as the window allows; after the last of them the
+    /// registers that they lack. To be called until it gives nothing.
     pub fn pump<S: LogStore>(
         &mut self,
         store: &S,
@@ -220,37 +224,39 @@ impl Peer {
         }
         self.paused_until = None;
         let mut events = Vec::new();
-        match recent.filter(|recent| cursor >= recent.after) {
-            Some(recent) => {
-                for (position, event) in recent.events.iter().filter(|(at, _)| *at > cursor) {
-                    if !self.take(*position, event, &mut events) {
-                        break;
-                    }
-                }
-            }
+        let all = match recent.filter(|recent| cursor >= recent.after) {
+            Some(recent) => recent
+                .events
+                .iter()
+                .filter(|(at, _)| *at > cursor)
+                .all(|(position, event)| self.take(*position, event, &mut events)),
             None => self.read_back(store, &mut events)?,
+        };
+        if !events.is_empty() {
+            return Ok(Some(Message::Events(events)));
         }
-        Ok((!events.is_empty()).then_some(Message::Events(events)))
+        Ok(if all { self.next_registers() } else { None })
     }
 
+    /// Puts under way what is stored after the cursor; whether that is all.
     fn read_back<S: LogStore>(
         &mut self,
         store: &S,
         events: &mut Vec<ByteVec>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         const PAGE: usize = 128;
         while let Some(cursor) = self.cursor {
             let page = store.since(self.session, cursor, PAGE)?;
             for stored in &page {
                 if !self.take(stored.position, &stored.event, events) {
-                    return Ok(());
+                    return Ok(false);
                 }
             }
             if page.len() < PAGE {
                 break;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Puts the event at this position under way, unless they have it; `false` if there is no room.
@@ -259,26 +265,39 @@ impl Peer {
             return false;
         }
         self.cursor = Some(position);
-        let (author, seq) = (event.author(), event.header().seq);
-        let theirs = self.theirs.get(&author);
-        if theirs.is_none_or(|theirs| *theirs < seq) {
+        if !self.theirs.contain(event) {
+            let (author, seq) = (event.author(), event.header().seq);
             let bytes = event.to_wire();
             self.under_way_bytes += bytes.len();
             self.under_way.push_back((author, seq, bytes.len()));
-            self.note(author, seq);
+            self.theirs.note(author, seq, event.id());
             events.push(ByteVec::from(bytes));
         }
         true
+    }
+
+    fn next_registers(&mut self) -> Option<Message> {
+        let mut bytes = 0;
+        let mut registers = Vec::new();
+        while bytes < REGISTERS_BYTES {
+            let Some(register) = self.registers.pop_front() else {
+                break;
+            };
+            bytes += register.len();
+            registers.push(register);
+        }
+        (!registers.is_empty()).then_some(Message::Registers(registers))
     }
 
     fn has_room(&self) -> bool {
         self.under_way_bytes < WINDOW_BYTES && self.under_way.len() < WINDOW_EVENTS
     }
 
-    /// They hold these heads durably: moves the window.
+    /// They hold these heads durably: moves the window (SYNC-5).
     pub fn on_have(&mut self, heads: &[HeadEntry]) {
-        for entry in heads {
-            self.note(entry.author, entry.seq);
+        if heads.is_empty() {
+            self.gap = false;
+            return;
         }
         let held: BTreeMap<Author, u64> = heads
             .iter()
@@ -291,41 +310,29 @@ impl Peer {
             !arrived
         });
         self.under_way_bytes = self.under_way_bytes.saturating_sub(freed);
+        if freed > 0 {
+            self.restarts = 0;
+        }
     }
 
     /// They said that our event is too early by their clock (Unix milliseconds): stop until it is
-    /// not, then offer the same events again. Gives the time to come back, by our clock.
+    /// not. Gives the time, by our clock, at which to compare anew (SYNC-7).
     pub fn on_too_early(&mut self, event_time: Hlc, their_now: u64, now: u64) -> u64 {
         let wait = event_time
             .acceptable_from()
             .saturating_sub(their_now)
             .max(1000);
         let until = now.saturating_add(wait);
+        let until = self.paused_until.map_or(until, |other| other.max(until));
         self.paused_until = Some(until);
         until
     }
 
-    /// The wait after [`Self::on_too_early`] is over: ask what they hold and go on from there.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn resume<S: LogStore>(
-        &mut self,
-        session: &Session,
-        store: &S,
-    ) -> Result<Message, StoreError> {
-        self.paused_until = None;
-        self.told = false;
-        self.cursor = None;
-        Ok(Message::Digest(digest(
-            session.frontier(),
-            &store.registers(self.session)?,
-        )))
-    }
-
     /// An event came from them and is in our set (or was already).
     pub fn on_received(&mut self, author: Author, seq: u64, id: EventId) {
-        self.note(author, seq);
+        if self.theirs.note(author, seq, id) {
+            self.gaps = 0;
+        }
         let newest = self.to_acknowledge.entry(author).or_insert((seq, id));
         if newest.0 <= seq {
             *newest = (seq, id);
@@ -334,96 +341,18 @@ impl Peer {
 
     /// What to acknowledge once all that was received is durable.
     pub fn acknowledgement(&mut self) -> Option<Message> {
-        if self.to_acknowledge.is_empty() {
-            return None;
-        }
-        let heads = std::mem::take(&mut self.to_acknowledge);
+        let rest = match self.to_acknowledge.keys().nth(MAX_HEADS).copied() {
+            Some(author) => self.to_acknowledge.split_off(&author),
+            None => BTreeMap::new(),
+        };
+        let heads = std::mem::replace(&mut self.to_acknowledge, rest);
         let entry = |(author, (seq, id))| HeadEntry { author, seq, id };
-        Some(Message::Have(heads.into_iter().map(entry).collect()))
+        let heads: Vec<HeadEntry> = heads.into_iter().map(entry).collect();
+        (!heads.is_empty()).then_some(Message::Have(heads))
     }
 
-    /// Whether all that we hold was sent.
+    /// Whether all that we hold was sent, and is held durably there.
     pub fn is_caught_up<S: LogStore>(&self, store: &S) -> Result<bool, StoreError> {
         Ok(self.under_way.is_empty() && self.cursor == Some(store.last_position(self.session)?))
     }
-
-    fn note(&mut self, author: Author, seq: u64) {
-        let held = self.theirs.entry(author).or_insert(seq);
-        *held = (*held).max(seq);
-    }
-}
-
-/// Authors of whom the two sides hold different histories.
-fn disputed<S: LogStore>(
-    frontier: &Frontier,
-    store: &S,
-    session: SessionId,
-    heads: &[HeadEntry],
-) -> Result<Vec<Author>, StoreError> {
-    let mut disputed = Vec::new();
-    for entry in heads {
-        let ours = frontier.branches(entry.author);
-        if ours.iter().any(|head| head.id == entry.id) && ours.len() == 1 {
-            continue;
-        }
-        let at_their_seq = store.chain(session, entry.author, entry.seq, 1)?;
-        let contradicts = at_their_seq
-            .first()
-            .is_some_and(|stored| stored.event.header().seq == entry.seq)
-            && store.event(entry.id)?.is_none();
-        if contradicts || ours.len() > 1 {
-            disputed.push(entry.author);
-        }
-    }
-    Ok(disputed)
-}
-
-fn lacking_registers(registers: &[Register], versions: &[RegisterEntry]) -> Vec<ByteVec> {
-    let theirs: BTreeMap<(DeviceId, &str), (Hlc, EventId)> = versions
-        .iter()
-        .map(|entry| ((entry.device, entry.key.as_str()), (entry.time, entry.id)))
-        .collect();
-    registers
-        .iter()
-        .filter(|register| {
-            let version = theirs.get(&(register.device(), register.key()));
-            version.is_none_or(|version| *version < register.version())
-        })
-        .map(|register| ByteVec::from(register.encode()))
-        .collect()
-}
-
-fn entries(frontier: &Frontier) -> Vec<HeadEntry> {
-    let mut entries: Vec<HeadEntry> = frontier
-        .heads()
-        .map(|head| HeadEntry {
-            author: head.author,
-            seq: head.seq,
-            id: head.id,
-        })
-        .collect();
-    entries.sort_by_key(|entry| (entry.author, entry.seq, entry.id));
-    entries
-}
-
-fn register_entries(registers: &[Register]) -> Vec<RegisterEntry> {
-    let mut entries: Vec<RegisterEntry> = registers
-        .iter()
-        .map(|register| {
-            let (time, id) = register.version();
-            RegisterEntry {
-                device: register.device(),
-                key: register.key().to_owned(),
-                time,
-                id,
-            }
-        })
-        .collect();
-    entries.sort_by(|a, b| (a.device, &a.key).cmp(&(b.device, &b.key)));
-    entries
-}
-
-fn digest(frontier: &Frontier, registers: &[Register]) -> [u8; 32] {
-    let held = (entries(frontier), register_entries(registers));
-    derive(DIGEST, &[&encoding::encode(&held)])
 }

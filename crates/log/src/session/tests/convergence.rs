@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use rand_chacha::ChaCha20Rng;
 
 use super::{
     model::{Mix, Model, Tangle},
@@ -76,7 +75,7 @@ proptest! {
         let mut rng = rng(seed);
         let mut nodes = [Node::open(&tangle.founding), Node::open(&tangle.founding)];
         for node in &mut nodes {
-            part(&mut rng, node, &tangle);
+            tangle.part(&mut rng, node);
             Model::of(node).check(node);
         }
         let [one, other] = &mut nodes;
@@ -110,20 +109,4 @@ fn next(node: &mut Node, open: &mut Vec<Event>) -> Option<Event> {
         }
     }
     None
-}
-
-/// Gives a node about half of the events, with all that they build on.
-fn part(rng: &mut ChaCha20Rng, node: &mut Node, tangle: &Tangle) {
-    let mut wanted: BTreeSet<EventId> = BTreeSet::new();
-    for event in tangle.events.iter().rev() {
-        if wanted.contains(&event.id()) || below(rng, 6) == 0 {
-            wanted.insert(event.id());
-            wanted.extend(event.parents());
-        }
-    }
-    for event in &tangle.events {
-        if wanted.contains(&event.id()) && !tangle.refused.contains(&event.id()) {
-            node.take(event);
-        }
-    }
 }

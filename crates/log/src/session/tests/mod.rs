@@ -5,7 +5,7 @@
     clippy::indexing_slicing
 )]
 
-mod model;
+pub(crate) mod model;
 pub(crate) mod world;
 
 mod append;

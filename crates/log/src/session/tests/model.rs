@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_chacha::ChaCha20Rng;
 use tenet_identity::keys::IdentityId;
 
-use super::world::{Node, Person, Raw, below, found, pick, rng};
+use super::world::{Device, Node, Person, Raw, below, found, pick, rng};
 use crate::{
     event::{Content, Event},
     ids::{Author, EventId},
@@ -59,6 +59,29 @@ impl Tangle {
         tangle
     }
 
+    /// Gives a node about half of the events, with all that they build on.
+    pub(crate) fn part(&self, rng: &mut ChaCha20Rng, node: &mut Node) {
+        let mut wanted: BTreeSet<EventId> = BTreeSet::new();
+        for event in self.events.iter().rev() {
+            if wanted.contains(&event.id()) || below(rng, 6) == 0 {
+                wanted.insert(event.id());
+                wanted.extend(event.parents());
+            }
+        }
+        for event in &self.events {
+            if wanted.contains(&event.id()) && !self.refused.contains(&event.id()) {
+                node.take(event);
+            }
+        }
+    }
+
+    /// All devices that may write in any tangle.
+    pub(crate) fn devices() -> Vec<Device> {
+        (1..=2)
+            .flat_map(|number| Person::new(number).devices)
+            .collect()
+    }
+
     fn step(&mut self, rng: &mut ChaCha20Rng, mix: Mix) {
         let is_operation = below(rng, 100) < mix.operations;
         if is_operation && below(rng, 4) == 0 {
@@ -66,36 +89,19 @@ impl Tangle {
         }
         let at = below(rng, self.chains.len());
         let op = is_operation.then(|| self.operation(rng, at));
-        let deps = self.seen(rng, 3);
+        let prev = self.prev(rng, at, mix);
+        let mut deps = self.seen(rng, 3);
         let chain = &self.chains[at];
-        let events = &chain.events;
-        let prev = match below(rng, 100) < mix.forks {
-            true if events.is_empty() || below(rng, 4) == 0 => None,
-            true => Some(pick(rng, events)),
-            false => events.last(),
-        };
-        // Nobody but who founds or joins begins at the beginning.
-        let own_right = chain
-            .events
-            .first()
-            .is_some_and(|first| first.id() == chain.author.added_by);
-        let prev = prev.or(own_right.then(|| &chain.events[0]));
+        if prev.is_none() {
+            deps.extend(self.find(chain.author.added_by).cloned());
+        }
         let raw = Raw {
             session: self.founding.session(),
             key: &self.people[chain.person].devices[chain.device].key,
             added_by: Some(chain.author.added_by),
-            prev,
+            prev: prev.as_ref(),
             deps: deps.iter().collect(),
             later_by: 1 + below(rng, 50) as u64,
-        };
-        let adding = self.find(chain.author.added_by).cloned();
-        let raw = Raw {
-            deps: raw
-                .deps
-                .into_iter()
-                .chain(adding.as_ref().filter(|_| prev.is_none()))
-                .collect(),
-            ..raw
         };
         let event = match &op {
             Some(op) => raw.operate(op),
@@ -110,18 +116,32 @@ impl Tangle {
                 device: card.device(),
                 added_by: event.id(),
             };
-            let person = self
-                .people
+            let people = &self.people;
+            let person = people
                 .iter()
                 .position(|one| one.key.public() == card.identity());
             let person = person.unwrap();
-            let devices = &self.people[person].devices;
-            let device = devices
-                .iter()
-                .position(|one| one.key.public() == card.device());
+            let devices = people[person].devices.iter();
+            let device = devices.map(|device| device.key.public());
+            let device = device
+                .into_iter()
+                .position(|device| device == card.device());
             self.begin(author, person, device.unwrap());
         }
         self.push(event);
+    }
+
+    /// What the next event of a chain follows: the last, or now and then an earlier one.
+    fn prev(&self, rng: &mut ChaCha20Rng, at: usize, mix: Mix) -> Option<Event> {
+        let Chain { author, events, .. } = &self.chains[at];
+        let prev = match below(rng, 100) < mix.forks {
+            true if events.is_empty() || below(rng, 4) == 0 => None,
+            true => Some(pick(rng, events)),
+            false => events.last(),
+        };
+        // Who founded or joined does not begin once more.
+        let first = events.first().filter(|first| first.id() == author.added_by);
+        prev.or(first).cloned()
     }
 
     fn join(&mut self, rng: &mut ChaCha20Rng) {
@@ -335,8 +355,8 @@ impl Model {
                 .collect();
             let is_ender = self.ends(id, chain);
             let first = enders.iter().filter(|one| {
-                !enders.iter().any(|other| self.precedes(*other, **one))
-                    && !(is_ender && self.precedes(id, **one))
+                let repeats = enders.iter().any(|other| self.precedes(*other, **one));
+                !repeats && (!is_ender || !self.precedes(id, **one))
             });
             let saved = first.into_iter().any(|one| self.precedes(id, *one));
             enders.iter().any(|one| !self.precedes(id, *one)) && !saved

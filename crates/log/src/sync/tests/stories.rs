@@ -1,0 +1,234 @@
+//! What happens between two devices, told one thing at a time.
+
+use super::link::Link;
+use crate::{
+    clock::MAX_AHEAD_MS,
+    event::Event,
+    roster::Op,
+    session::tests::world::{NOW, Node, Person, Raw, found, rng},
+    store::LogStore,
+    sync::{Message, Peer, Recent, WINDOW_BYTES, WINDOW_EVENTS},
+};
+
+/// Ann's phone and laptop, in her own session.
+fn pair() -> (Person, Link) {
+    let ann = Person::new(1);
+    let mut node = Node::open(&found(&[&ann]));
+    node.operate(&ann.devices[0], &Op::AddDevice(ann.devices[1].card.clone()));
+    let mut link = Link::new(node.clone(), node);
+    link.run(&mut rng(1));
+    (ann, link)
+}
+
+#[test]
+fn sync_2_who_holds_the_same_says_so_and_no_more() {
+    let (_, mut link) = pair();
+    link.reconnect();
+    assert!(link.deliver(0) && link.deliver(1));
+    assert!(link.ends.iter().all(|end| end.out.is_empty()));
+    link.assert_equal();
+}
+
+#[test]
+fn sync_2_both_compare_what_was_said_not_what_has_come_since() {
+    let (ann, mut link) = pair();
+    link.reconnect();
+    for (end, device) in link.ends.iter_mut().zip(&ann.devices) {
+        end.node.say(device, "said between the two digests");
+    }
+    link.run(&mut rng(2));
+    link.assert_equal();
+    assert!(
+        link.ends.iter().all(|end| end.sent.len() == 1),
+        "no frontier was needed"
+    );
+}
+
+#[test]
+fn sync_5_the_window_is_moved_by_what_is_durable_there() {
+    let (ann, mut link) = pair();
+    for _ in 0..WINDOW_EVENTS + 500 {
+        link.ends[0].node.say(&ann.devices[0], "x");
+    }
+    link.ends[0].flush();
+    let bytes: usize = link.ends[0].out.iter().map(Vec::len).sum();
+    assert!((WINDOW_BYTES..WINDOW_BYTES + 10_000).contains(&bytes));
+    assert!(
+        !link.ends[0]
+            .peer
+            .is_caught_up(&link.ends[0].node.store)
+            .unwrap()
+    );
+    link.run(&mut rng(1));
+    link.assert_equal();
+
+    for _ in 0..20 {
+        link.ends[0].node.say(&ann.devices[0], &"x".repeat(60_000));
+    }
+    link.ends[0].flush();
+    let bytes: usize = link.ends[0].out.iter().map(Vec::len).sum();
+    assert!((WINDOW_BYTES..WINDOW_BYTES + 70_000).contains(&bytes));
+    link.run(&mut rng(1));
+    link.assert_equal();
+}
+
+#[test]
+fn sync_5_what_is_at_hand_is_not_read_back() {
+    let (ann, mut link) = pair();
+    let end = &mut link.ends[0];
+    let session = end.node.session.id();
+    let mut recent = Recent::begin(&end.node.store, session).unwrap();
+    for text in ["one", "two"] {
+        let event = end.node.say(&ann.devices[0], text);
+        let position = end.node.store.last_position(session).unwrap();
+        recent.events.push((position, event));
+    }
+    let mut other = end.peer.clone();
+    let nothing = crate::memory::MemoryStore::default();
+    let sent = other.pump_recent(&nothing, Some(&recent), end.now).unwrap();
+    assert_eq!(
+        sent,
+        end.peer.clone().pump(&end.node.store, end.now).unwrap()
+    );
+    recent.forget();
+    assert_eq!(recent.after, end.node.store.last_position(session).unwrap());
+    let read = end
+        .peer
+        .pump_recent(&end.node.store, Some(&recent), end.now)
+        .unwrap();
+    assert_eq!(read, sent, "whoever lacks what was let go of reads it back");
+}
+
+#[test]
+fn sync_6_a_gap_is_told_once_and_begins_anew_once() {
+    let (ann, mut link) = pair();
+    for text in ["lost", "2", "3", "4", "5"] {
+        let event = link.ends[0].node.say(&ann.devices[0], text);
+        link.ends[0].flush();
+        if text == "lost" {
+            // The other end had no room for it.
+            link.ends[0].out.clear();
+        }
+        assert!(link.ends[0].node.counts(&event));
+    }
+    let mut frontiers = 0;
+    while link.ends.iter().any(|end| !end.out.is_empty()) {
+        for to in [1, 0] {
+            let before = link.ends[to].out.len();
+            link.deliver(to);
+            let said = link.ends[to].out.iter().skip(before);
+            let said = said.map(|bytes| tenet_identity::encoding::decode(bytes).unwrap());
+            frontiers += said
+                .filter(|message| matches!(message, Message::Frontier(..)))
+                .count();
+        }
+    }
+    link.assert_equal();
+    assert_eq!(
+        frontiers, 2,
+        "one that met the gap, one of the end that begins anew"
+    );
+}
+
+#[test]
+fn sync_7_what_is_too_early_is_offered_again_when_it_is_not() {
+    let (ann, mut link) = pair();
+    let ahead = MAX_AHEAD_MS + 60_000;
+    link.ends[0].now = NOW + ahead;
+    link.ends[1].now = NOW;
+    let last = link.ends[0]
+        .node
+        .events()
+        .into_iter()
+        .find(|event| event.header().kind.as_str() == "roster.add-device");
+    let raw = Raw::after(&ann.devices[0].key, last.as_ref().unwrap(), &[]);
+    let early = Raw {
+        later_by: ahead << 16,
+        ..raw
+    };
+    let early = early.say("from a fast clock");
+    link.ends[0].write(&early);
+    link.run(&mut rng(1));
+    let until = link.ends[0].resume.unwrap();
+    assert_eq!(until, NOW + ahead + 60_000, "by the fast clock");
+    let child = Raw::after(&ann.devices[0].key, &early, &[]).say("and more");
+    link.ends[0].write(&child);
+    assert!(link.ends[0].out.is_empty(), "nothing is sent meanwhile");
+    assert_eq!(
+        link.ends[1].node.store.held_count(early.session()).unwrap(),
+        1
+    );
+
+    link.ends[0].now = until;
+    link.ends[1].now = NOW + 60_000;
+    link.ends[0].compare();
+    link.run(&mut rng(1));
+    link.assert_equal();
+    assert!(link.ends[1].node.counts(&child));
+}
+
+#[test]
+fn sync_8_a_fork_that_others_built_upon_comes_with_what_they_built() {
+    let (ann, bob) = (Person::new(1), Person::new(2));
+    let mut node = Node::open(&found(&[&ann, &bob]));
+    node.join(&bob.devices[0]);
+    node.operate(&ann.devices[0], &Op::AddDevice(ann.devices[1].card.clone()));
+    let mut link = Link::new(node.clone(), node.clone());
+    let said: Vec<Event> = (0..2)
+        .map(|at| {
+            let mut nodes = [node.clone(), node.clone()];
+            let event = nodes[at].say(&bob.devices[0], ["to the phone", "to the laptop"][at]);
+            link.ends[at].node.take(&event);
+            link.ends[at].node.say(&ann.devices[at], "an answer");
+            event
+        })
+        .collect();
+    link.reconnect();
+    link.run(&mut rng(4));
+    link.assert_equal();
+    assert!(
+        said.iter()
+            .all(|event| link.ends.iter().all(|end| end.node.counts(event)))
+    );
+}
+
+#[test]
+fn events_reach_who_was_never_connected_to_their_author() {
+    let (ann, link) = pair();
+    let [one, middle] = link.ends.map(|end| end.node);
+    let last = middle.clone();
+    let mut link = Link::new(one, middle);
+    let event = link.ends[0].node.say(&ann.devices[0], "pass it on");
+    link.ends[0].flush();
+    link.run(&mut rng(1));
+    let [_, middle] = link.ends.map(|end| end.node);
+    let mut link = Link::new(middle, last);
+    link.run(&mut rng(1));
+    assert!(link.ends[1].node.counts(&event));
+    link.assert_equal();
+}
+
+#[test]
+fn sync_3_a_frontier_fits_a_frame_however_many_heads_there_are() {
+    let (_, link) = pair();
+    let mut node = link.ends.into_iter().next().unwrap().node;
+    node.crowd(9_000);
+    let (mut peer, _) = Peer::open(&node.session, &node.store).unwrap();
+    let frontier = peer
+        .on_digest(&node.session, &node.store, [0; 32])
+        .unwrap()
+        .unwrap();
+    frontier.check().unwrap();
+    let Message::Frontier(heads, _) = &frontier else {
+        panic!()
+    };
+    assert_eq!(heads.len(), super::super::message::MAX_HEADS);
+    let counts = |author| node.session.roster().chains.contains_key(&author);
+    let mut all = node.session.frontier().heads();
+    let counted = all.find(|head| counts(head.author)).unwrap();
+    let named = heads.iter().any(|head| head.id == counted.id);
+    assert!(named, "what counts comes first");
+    let bytes = tenet_identity::encoding::encode(&frontier);
+    let registers = super::super::message::MAX_REGISTERS * 146;
+    assert!(bytes.len() + registers < 1 << 20, "{}", bytes.len());
+}
