@@ -51,7 +51,7 @@ pub(super) fn run(release: &Path) -> Result<()> {
 fn commit(release: &Path, folder: &Path) -> Result<f64> {
     let program = release.join("examples/commit");
     let output = Command::new(program)
-        .arg(folder.join("commit"))
+        .arg(folder)
         .args(["--count", "3000"])
         .output()?;
     let figures: Value =
