@@ -19,6 +19,8 @@ use tenet_tests::world::{
     },
 };
 
+#[path = "engines/answers.rs"]
+mod answers;
 #[path = "engines/members.rs"]
 mod members;
 #[path = "engines/strangers.rs"]

@@ -82,7 +82,7 @@ impl World {
                 Act::React { id, emoji, remove }
             }
             (9, _) => Act::Read { with: other },
-            (3, _) if number % 8 == 0 => Act::Confirm { with: other },
+            (3, _) if number.is_multiple_of(8) => Act::Confirm { with: other },
             _ => Act::Send {
                 to: other,
                 text,

@@ -7,8 +7,8 @@ use rand_core::{Rng, SeedableRng};
 use tenet_identity::{hello::Role, keys::EndpointId};
 use tenet_node::{
     Engine,
-    command::{CommandError, Reply},
-    input::{ConnId, Input, Notice, Output, Ticket},
+    command::CommandError,
+    input::{ConnId, Input, Ticket},
 };
 
 use super::{
@@ -51,7 +51,7 @@ pub enum Moment {
 }
 
 /// Something that happens at a point of virtual time.
-enum Happening {
+pub(super) enum Happening {
     /// A node is told something, if it still lives the life that it is meant for.
     Told {
         node: usize,
@@ -95,7 +95,7 @@ pub struct World {
     pub patience: u64,
     /// A hash over all outputs so far: two runs of one seed have the same.
     pub trace: u64,
-    network: Network,
+    pub(super) network: Network,
     queue: BTreeMap<(u64, u64), Happening>,
     serial: u64,
 }
@@ -218,7 +218,7 @@ impl World {
         let disk = engine
             .into_store()
             .expect("what was not committed can be given up");
-        self.nodes[node].state = State::Dead(disk);
+        self.nodes[node].state = State::Dead(Box::new(disk));
         self.nodes[node].life += 1;
         for (conn, end) in self.network.ends_of(node) {
             self.network.cut(conn, self.now);
@@ -244,16 +244,16 @@ impl World {
         self.kills.is_empty() && self.nodes.iter().all(|node| node.engine().is_some())
     }
 
-    fn happens_in(&mut self, delay: u64, happening: Happening) {
+    pub(super) fn happens_in(&mut self, delay: u64, happening: Happening) {
         self.happens_at(self.now + delay, happening);
     }
 
-    fn happens_at(&mut self, at: u64, happening: Happening) {
+    pub(super) fn happens_at(&mut self, at: u64, happening: Happening) {
         self.serial += 1;
         self.queue.insert((at, self.serial), happening);
     }
 
-    fn draw_delay(&mut self) -> u64 {
+    pub(super) fn draw_delay(&mut self) -> u64 {
         (1 + self.draw(LONGEST_DELAY / GRAIN)) * GRAIN
     }
 
@@ -330,7 +330,7 @@ impl World {
         let State::Dead(disk) = mem::replace(&mut this.state, State::Between) else {
             panic!("a running process cannot start");
         };
-        let engine = Engine::open(disk, this.own(), seed, now).expect("the engine opens");
+        let engine = Engine::open(*disk, this.own(), seed, now).expect("the engine opens");
         if this.life == 0 {
             this.written_at_start = engine.store().writes();
         }
@@ -411,81 +411,6 @@ impl World {
         }
         if moment.is_some() {
             self.kill(node);
-        }
-    }
-
-    fn carry_out(&mut self, node: usize, output: Output) {
-        self.note(node, &output);
-        match output {
-            Output::Reply { ticket, result } => self.answered(node, ticket, result),
-            Output::Send { conn, frame } => {
-                let delay = self.draw_delay();
-                if let Some((node, conn, at)) = self.network.carry(conn, self.now, delay) {
-                    let input = Input::Frame { conn, bytes: frame };
-                    self.happens_at(at, Happening::Arrives { node, conn, input });
-                }
-            }
-            Output::Close { conn, .. } => {
-                let delay = self.draw_delay();
-                if let Some((node, conn, at)) = self.network.carry(conn, self.now, delay) {
-                    let input = Input::Closed { conn };
-                    self.happens_at(at, Happening::Arrives { node, conn, input });
-                }
-                self.network.hush(conn);
-            }
-            Output::Dial { peer, addresses } => {
-                let delay = self.draw_delay();
-                let life = self.nodes[node].life;
-                self.happens_in(
-                    delay,
-                    Happening::Dialled {
-                        node,
-                        life,
-                        peer,
-                        addresses,
-                    },
-                );
-            }
-            Output::Notice(notice) => self.nodes[node].notices.push(notice),
-            Output::Authenticated { .. } => {}
-        }
-    }
-
-    fn answered(&mut self, node: usize, ticket: Ticket, result: Result<Reply, CommandError>) {
-        let act = self.nodes[node]
-            .asked
-            .remove(&ticket)
-            .expect("an answer to what was asked");
-        match result {
-            Ok(reply) => {
-                if let (Act::Invite { to }, Reply::Invited { link, .. }) = (&act, &reply) {
-                    self.ask(*to, Act::Accept { link: link.clone() });
-                }
-                self.model.done(node, &act, &reply);
-            }
-            // A person who is told that it was not stored asks again.
-            Err(CommandError::NotStored(_)) => self.ask(node, act),
-            Err(error) => self.refused.push((act, error)),
-        }
-    }
-
-    /// Goes into the trace: who says how much of what kind, and every byte of a frame.
-    fn note(&mut self, node: usize, output: &Output) {
-        let mut mix = |byte: u64| {
-            self.trace = (self.trace ^ byte)
-                .wrapping_mul(0x0100_0000_01b3)
-                .rotate_left(7);
-        };
-        mix(self.now);
-        mix(node as u64);
-        match output {
-            Output::Send { conn, frame } => {
-                mix(conn.0);
-                frame.iter().for_each(|byte| mix(u64::from(*byte)));
-            }
-            Output::Close { conn, .. } => mix(conn.0 | 1 << 60),
-            Output::Notice(Notice::Message { .. }) => mix(1 << 61),
-            _ => mix(1 << 62),
         }
     }
 }

@@ -30,6 +30,7 @@ pub mod machine;
 pub mod model;
 pub mod network;
 pub mod node;
+mod outlet;
 pub mod rogue;
 pub mod script;
 

@@ -48,7 +48,7 @@ pub struct Node {
 /// Whether it runs.
 pub(super) enum State {
     Running(Box<Engine<Disk>>),
-    Dead(Disk),
+    Dead(Box<Disk>),
     Between,
 }
 
@@ -76,7 +76,7 @@ impl Node {
             batches: 0,
             notices: Vec::new(),
             asked: BTreeMap::new(),
-            state: State::Dead(Disk::new()),
+            state: State::Dead(Box::default()),
         }
     }
 

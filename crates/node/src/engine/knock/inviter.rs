@@ -9,6 +9,8 @@ use tenet_identity::meeting::knock::{
     self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Reason,
 };
 use tenet_log::{
+    event::Event,
+    ids::SessionId,
     roster::SessionKind,
     session::{Receipt, Session},
 };
@@ -143,24 +145,7 @@ impl<S: Storage> Engine<S> {
             });
             return self.refuse(conn, Reason::Busy);
         }
-        let id = founding.session();
-        if !self.sessions.contains_key(&id) {
-            let (session, admitted) =
-                Session::open(&mut self.store, &founding).map_err(open_fault)?;
-            self.sessions.insert(id, session);
-            self.admitted(now, id, &founding, admitted, Some(Ours))?;
-            self.publish_endpoint(now, id)?;
-        }
-        match self.receive(now, id, &join)? {
-            Some(Receipt::Admitted(admitted)) => {
-                self.admitted(now, id, &join, *admitted, None)?;
-            }
-            Some(Receipt::Known) => {}
-            other => return Err(Fault::Peer(format!("it did not join: {other:?}"))),
-        }
-        if !self.knows(&knocker.card) {
-            return Err(Fault::Peer("it joined as somebody else".into()));
-        }
+        let session = self.let_in(now, &founding, &join, &knocker)?;
         let first = !std::mem::replace(&mut answered.opened, true);
         self.store.put_answered(&answered)?;
         let verification = Verification {
@@ -169,7 +154,7 @@ impl<S: Storage> Engine<S> {
                 nonce: answered.nonce,
             },
             theirs: Share { device, nonce },
-            session: id,
+            session,
         };
         let wished = self.store.invite(invite)?.and_then(|invite| invite.name);
         let identity = knocker.card.identity();
@@ -184,15 +169,38 @@ impl<S: Storage> Engine<S> {
             self.notify(Notice::InviteUsed { invite, identity });
         }
         self.say_in_knock(conn, &Message::Done);
-        match self
-            .connections
-            .0
-            .get(&conn)
-            .and_then(|connection| connection.ready())
-        {
-            Some(_) => Ok(()),
-            None => self.become_ready(now, conn, &knocker.card),
+        let connection = self.connections.0.get(&conn);
+        if connection.is_some_and(|connection| connection.ready().is_some()) {
+            return Ok(());
         }
+        self.become_ready(now, conn, &knocker.card)
+    }
+
+    /// Founds the session, unless that was done the last time, and takes the knocker's join.
+    fn let_in(
+        &mut self,
+        now: u64,
+        founding: &Event,
+        join: &Event,
+        knocker: &Knocker,
+    ) -> Result<SessionId, Fault> {
+        let id = founding.session();
+        if !self.sessions.contains_key(&id) {
+            let (session, admitted) =
+                Session::open(&mut self.store, founding).map_err(open_fault)?;
+            self.sessions.insert(id, session);
+            self.admitted(now, id, founding, admitted, Some(Ours))?;
+            self.publish_endpoint(now, id)?;
+        }
+        match self.receive(now, id, join)? {
+            Some(Receipt::Admitted(admitted)) => self.admitted(now, id, join, *admitted, None)?,
+            Some(Receipt::Known) => {}
+            other => return Err(Fault::Peer(format!("it did not join: {other:?}"))),
+        }
+        if !self.knows(&knocker.card) {
+            return Err(Fault::Peer("it joined as somebody else".into()));
+        }
+        Ok(id)
     }
 
     fn refuse_admission(
