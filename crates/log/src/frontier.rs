@@ -1,4 +1,4 @@
-//! What a node holds: for every author the head of its chain, several after a fork.
+//! What a node holds: for every author the head of its chain, several after a fork (LOG-9).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -149,5 +149,100 @@ impl Frontier {
             past.extend(head.author, head.seq);
         }
         past
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use data_encoding::HEXLOWER;
+    use proptest::prelude::*;
+    use tenet_identity::{encoding, keys::DeviceId};
+
+    use super::*;
+
+    /// Pasts are stored; see `spec/store.md`.
+    #[test]
+    fn past_snapshot() {
+        let mut past = Past::default();
+        past.extend(author(1), 7);
+        past.exclude(EventId::from([3; 32]));
+        let (device, added_by, id) = ("01".repeat(32), "02".repeat(32), "03".repeat(32));
+        let chains = format!("a1825820{device}5820{added_by}07");
+        let hex = HEXLOWER.encode(&encoding::encode(&past));
+        assert_eq!(hex, format!("82{chains}815820{id}"));
+    }
+
+    #[test]
+    fn a_branch_is_replaced_by_what_follows_it_and_tips_are_kept() {
+        let mut frontier = Frontier::default();
+        frontier.put(head(1, 0, 0, true));
+        frontier.put(head(1, 0, 1, true));
+        frontier.put(head(1, 1, 0, false));
+        frontier.put(head(2, 0, 5, true));
+        assert_eq!(frontier.branches(author(1)).len(), 2);
+        assert_eq!(frontier.head(author(1)).map(|head| head.seq), Some(1));
+        assert_eq!(frontier.forked().collect::<Vec<_>>(), [author(1)]);
+        assert!(
+            frontier.find(id(1, 0, 0)).is_none(),
+            "it is no head any more"
+        );
+        assert_eq!(frontier.find(id(2, 0, 5)).map(|head| head.seq), Some(5));
+        assert_eq!(*frontier.tips(), BTreeSet::from([id(1, 0, 1), id(2, 0, 5)]));
+        frontier.put(head(2, 0, 5, false));
+        assert_eq!(*frontier.tips(), BTreeSet::from([id(1, 0, 1)]));
+        let loaded = Frontier::from_heads(frontier.heads().copied().collect());
+        assert_eq!(loaded.tips(), frontier.tips());
+        let past = frontier.as_past();
+        assert!(past.covers(author(1), 1) && !past.covers(author(1), 2));
+        assert_eq!((past.count(author(2)), past.count(author(3))), (6, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn pasts_round_trip(
+            chains in prop::collection::btree_map(any::<u8>(), any::<u64>(), 0..9),
+            unseen in prop::collection::vec(any::<[u8; 32]>(), 0..4),
+        ) {
+            let mut past = Past::default();
+            for (n, seq) in chains {
+                past.extend(author(n), seq);
+            }
+            unseen.into_iter().for_each(|id| past.exclude(id.into()));
+            prop_assert_eq!(encoding::decode::<Past>(&encoding::encode(&past)).unwrap(), past);
+        }
+
+        #[test]
+        fn decoding_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = encoding::decode::<Past>(&bytes);
+        }
+    }
+
+    fn head(of: u8, branch: u32, seq: u64, tip: bool) -> Head {
+        Head {
+            author: author(of),
+            branch,
+            seq,
+            id: id(of, branch, seq),
+            time: Hlc::default(),
+            tip,
+        }
+    }
+
+    fn id(of: u8, branch: u32, seq: u64) -> EventId {
+        EventId::from([of.wrapping_mul(50) + branch as u8 * 10 + seq as u8; 32])
+    }
+
+    fn author(n: u8) -> Author {
+        Author {
+            device: DeviceId::from([n; 32]),
+            added_by: EventId::from([2; 32]),
+        }
     }
 }

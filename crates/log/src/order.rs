@@ -1,4 +1,4 @@
-//! The total order: `(time, author, seq, id)`.
+//! The total order: `(time, author, seq, id)` (LOG-7).
 //!
 //! It respects causality by construction, because an event's time exceeds that of everything it
 //! depends on; and it needs nobody's agreement: holders of the same set have the same order.

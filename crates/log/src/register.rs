@@ -1,8 +1,8 @@
 //! Registers: small signed values where only the latest counts.
 //!
 //! A device has one value per key in a session. A newer one replaces it and leaves no trail: read
-//! positions, endpoint addresses. Of two versions the one with the greater `(time, id)` wins, so
-//! the order of arrival never matters.
+//! positions, endpoint addresses. Of two versions the one with the greater `(time, id)` wins
+//! (LOG-12), so the order of arrival never matters.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub const MAX_KEY_BYTES: usize = 64;
 /// The largest register as it travels, in bytes: the longest key and value, and room for fields of
 /// later versions.
 const MAX_BYTES: usize = 8 * 1024;
-/// The most keys that one device may hold in one session (REG-3).
+/// The most keys that one device may hold in one session (LOG-13).
 pub const MAX_KEYS_PER_DEVICE: usize = 32;
 
 /// What is signed.
@@ -45,7 +45,7 @@ struct Statement {
     value: Vec<u8>,
 }
 
-/// A register whose signature holds.
+/// A register whose signature holds (LOG-11).
 ///
 /// The signed bytes are kept as they came: fields of later versions stay signed and are passed on.
 #[derive(Clone, PartialEq, Eq)]

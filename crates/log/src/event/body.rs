@@ -1,4 +1,4 @@
-//! The detachable part of an event: the header commits to it, and erasing it breaks nothing.
+//! The detachable part of an event: the header commits to it, and erasing it breaks nothing (LOG-4).
 
 use tenet_identity::domain::derive;
 

@@ -1,7 +1,7 @@
 //! The signed header of an event, as deterministic CBOR.
 //!
 //! A map with small integer keys; `spec/log.md` has the table. Bytes are kept as they came, so
-//! fields that this version does not know survive, stay signed and are passed on.
+//! fields that this version does not know survive, stay signed and are passed on (LOG-1).
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::{
     ids::{EventId, SessionId},
 };
 
-/// The largest header, in bytes.
+/// The largest header, in bytes (LOG-3).
 pub const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// The largest payload of a roster operation, in bytes: a founding with sixteen cards.
 pub const MAX_PAYLOAD_BYTES: usize = 16 * 1024;

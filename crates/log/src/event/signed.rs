@@ -1,4 +1,4 @@
-//! Events as they travel and as they are believed: two types, one crossing.
+//! Events as they travel and as they are believed: two types, one crossing (LOG-2).
 
 use std::{fmt, sync::Arc};
 

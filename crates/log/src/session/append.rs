@@ -144,6 +144,7 @@ impl Session {
         Ok((event, admitted))
     }
 
+    /// The chain on which this device may write (FORK-4).
     fn own_author(&self, device: DeviceId) -> Result<Author, AppendError> {
         let author = self.roster.author(device);
         let author = author.ok_or(AppendError::NotOnRoster)?;
@@ -179,7 +180,7 @@ impl Session {
         })
     }
 
-    /// The tips that a new event names: all, but for histories that count for nobody (FORK-1).
+    /// The tips that a new event names: all, but for histories that count for nobody (LOG-10).
     ///
     /// Where there are too many, first those of the author's own identity: what its operations
     /// take away is measured by what they had seen.

@@ -163,6 +163,7 @@ impl Session {
         Ok(Verdict::Admit)
     }
 
+    /// LOG-8: also what there is no room for is only said to be too early; it is offered again.
     fn hold<S: LogStore>(&self, store: &mut S, event: &Event) -> Result<Verdict, StoreError> {
         if store.held_count(self.id)? < MAX_HELD {
             store.hold(event)?;

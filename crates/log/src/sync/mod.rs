@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Both sides do the same, at once. Nothing is remembered across connections: the next one begins
-//! with what each side really holds, so an interrupted transfer resumes where it broke.
+//! with what each side really holds, so an interrupted transfer resumes where it broke. After a
+//! wait, and when a fork becomes known, both sides compare anew on the same connection.
 
 mod holdings;
 mod message;

@@ -24,7 +24,7 @@ pub const WINDOW_BYTES: usize = 512 * 1024;
 /// How many events may be under way unacknowledged.
 pub const WINDOW_EVENTS: usize = 2048;
 
-/// How often one comparison may begin anew without anything having come of it. A guess: an honest
+/// How often one comparison may begin anew without anything having come of it (SYNC-9). A guess: an honest
 /// device needs one; the bound is against those that ask for ever.
 const MAX_RESTARTS: u8 = 8;
 /// How many bytes of registers go into one message.
@@ -199,7 +199,7 @@ impl Peer {
         Ok(messages)
     }
 
-    /// The next events that they lack, as far as the window allows; after the last of them the
+    /// The next events that they lack, as far as the window allows (SYNC-4); after the last of them the
     /// registers that they lack. To be called until it gives nothing.
     pub fn pump<S: LogStore>(
         &mut self,

@@ -1,4 +1,4 @@
-//! How two devices find the sessions that they share.
+//! How two devices find the sessions that they share (SYNC-1).
 
 use minicbor::{Decode, Encode};
 use tenet_identity::domain::derive;

@@ -264,6 +264,10 @@ impl Model {
 
     /// Compares all that a node made of its set with the rules.
     pub(crate) fn check(&self, node: &Node) {
+        for event in self.events.values() {
+            let parents = event.parents().map(|parent| self.events[&parent].order());
+            assert!(parents.into_iter().all(|parent| parent < event.order()));
+        }
         self.check_pasts(node);
         self.check_counted(node);
         self.check_roster(node);

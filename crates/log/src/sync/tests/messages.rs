@@ -8,8 +8,12 @@ use tenet_identity::{encoding, keys::DeviceId};
 use crate::{
     clock::Hlc,
     ids::{Author, EventId},
+    memory::MemoryStore,
+    register::Register,
+    session::tests::world::{Node, Person, found},
+    store::LogStore,
     sync::{
-        Direction, HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, MessageError, Objection,
+        Direction, HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, MessageError, Objection, Peer,
         RegisterEntry,
         message::{MAX_HEADS, MAX_REGISTERS},
         tag,
@@ -47,6 +51,28 @@ fn sync_3_message_snapshots() {
         format!("8205825820{name}820180")
     );
     assert_eq!(object(Objection::NoRoom), format!("8205825820{name}820280"));
+}
+
+#[test]
+fn sync_2_digest_snapshot() {
+    let ann = Person::new(1);
+    let node = Node::open(&found(&[&ann]));
+    let digest = |store: &MemoryStore| match Peer::open(&node.session, store).unwrap() {
+        (_, Message::Digest(digest)) => HEXLOWER.encode(&digest),
+        (_, other) => panic!("{other:?}"),
+    };
+    assert_eq!(
+        digest(&node.store),
+        "de410d6c69e430b19ba78bf7450d03464c2625ca88aa66fe52247135b5708040"
+    );
+    let mut store = node.store.clone();
+    let (key, session) = (&ann.devices[0].key, node.session.id());
+    let register = Register::sign(key, session, "read", Hlc::from_millis(1), vec![]).unwrap();
+    store.put_register(&register).unwrap();
+    assert_eq!(
+        digest(&store),
+        "6d6191b31d1f270ca4199d4dfb0908bcdae9cb75f403450e3ada37b9eae0c178"
+    );
 }
 
 #[test]
