@@ -105,7 +105,8 @@ fn an_engine_may_die_at_any_commit() {
 /// A random day of this seed, with all checks.
 fn random_day(seed: u64) {
     let ((), errors) = errors::during(|| {
-        let mut world = World::new(seed, &[0, 0]);
+        // Clocks that differ by less than what is accepted change nothing.
+        let mut world = World::new(seed, &[0, seed % 4 * 2 * 60 * 1000]);
         world.random_day(40);
         world.check_pair(ANN, BERT);
         world.check_peace();
