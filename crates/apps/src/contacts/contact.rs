@@ -112,11 +112,14 @@ impl Contact {
 
     /// Takes in a completed knock.
     ///
-    /// The short string of an earlier one stays, because it may have been compared already; both
-    /// are equally good (`CON-4`).
+    /// The short string is that of the smallest session, whichever knock was completed first: where
+    /// two links cross, the two sides complete them in different orders (`CON-4`).
     pub fn met(&mut self, verification: Verification) {
         self.sessions.insert(verification.session);
-        self.verification.get_or_insert(verification);
+        let smallest = self.session() == Some(verification.session);
+        if smallest || self.verification.is_none() {
+            self.verification = Some(verification);
+        }
     }
 
     /// I have compared the short string and it was the same; the warning has no more reason.
@@ -285,7 +288,7 @@ mod tests {
 
     /// CON-4.
     #[test]
-    fn both_sides_see_the_same_short_string_and_keep_it() {
+    fn both_sides_see_the_same_short_string_in_whatever_order_they_met() {
         let (anna, bert_id) = (identity(0xaa), identity(0xbb));
         let mut at_anna = bert();
         assert_eq!(at_anna.short(anna), None);
@@ -303,12 +306,22 @@ mod tests {
         let first = at_anna.short(anna);
         assert!(first.is_some());
         assert_eq!(first, at_bert.short(bert_id));
-        at_anna.met(Verification {
-            mine: share(8),
-            theirs: share(9),
-            session: session(1),
-        });
-        assert_eq!(at_anna.short(anna), first);
+        for (mine, theirs, n) in [(8, 9, 1), (3, 4, 9)] {
+            at_anna.met(Verification {
+                mine: share(mine),
+                theirs: share(theirs),
+                session: session(n),
+            });
+        }
+        for (mine, theirs, n) in [(4, 3, 9), (9, 8, 1)] {
+            at_bert.met(Verification {
+                mine: share(mine),
+                theirs: share(theirs),
+                session: session(n),
+            });
+        }
+        assert_ne!(at_anna.short(anna), first);
+        assert_eq!(at_anna.short(anna), at_bert.short(bert_id));
     }
 
     #[test]

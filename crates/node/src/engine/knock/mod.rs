@@ -72,10 +72,6 @@ impl<S: Storage> Engine<S> {
             }
         };
         contact.met(verification);
-        // Knocks that crossed are completed in another order there: both take the same one.
-        if contact.session() == Some(verification.session) {
-            contact.verification = Some(verification);
-        }
         self.put_contact(&contact)?;
         if is_new {
             self.notify(Notice::ContactAdded { identity });
