@@ -124,40 +124,81 @@ impl Forks {
 
     /// A counted event came in: what it builds on counts from now on (FORK-1).
     ///
-    /// The walk back ends where a counted event has done the same before.
+    /// The walk back, latest first, ends where a counted event has done the same before.
     pub(crate) fn uphold<S: LogStore>(
         &self,
         store: &mut S,
         event: &Event,
         changes: &mut Changes,
     ) -> Result<(), StoreError> {
-        let (device, forked) = (event.author().device, self.devices());
-        let mut ahead: Vec<EventId> = event.parents().collect();
-        let mut met = BTreeSet::new();
-        while let Some(id) = ahead.pop() {
-            if !met.insert(id) {
+        let forked = self.devices();
+        let mut ahead = BTreeMap::new();
+        self.meet(store, event, By::One(event.author().device), &mut ahead)?;
+        while let Some((_, (stored, by))) = ahead.pop_last() {
+            let device = stored.event.author().device;
+            // A counted event of a device without forks has upheld all that it builds on; one
+            // within a fork was upheld by another's, which builds on the same and more.
+            let in_fork = self.holds(&stored);
+            if stored.standing.counts() && (in_fork || !forked.contains(&device)) {
                 continue;
             }
+            let newly = stored.standing == Standing::Forked && by.upholds(device);
+            if newly {
+                changes.set(store, &stored, Standing::Counted)?;
+            }
+            let counts = newly || stored.standing.counts();
+            let by = if counts { by.and(device) } else { by };
+            self.meet(store, &stored.event, by, &mut ahead)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the parents of an event ahead, with who builds on them.
+    fn meet<S: LogStore>(
+        &self,
+        store: &S,
+        event: &Event,
+        by: By,
+        ahead: &mut BTreeMap<Position, (Stored, By)>,
+    ) -> Result<(), StoreError> {
+        for id in event.parents() {
             let stored = store
                 .event(id)?
                 .ok_or(StoreError::Damaged("an event lacks its parent"))?;
-            if stored.position < self.floor {
-                continue;
+            if stored.position >= self.floor {
+                let met = ahead.entry(stored.position).or_insert((stored, by));
+                met.1 = met.1.or(by);
             }
-            let author = stored.event.author();
-            let in_fork = self.contain(author, stored.event.header().seq) && !is_operation(&stored);
-            // A counted event of a device without forks has upheld all that it builds on; one
-            // within a fork was upheld by another's, which builds on the same and more.
-            let upheld = in_fork || !forked.contains(&author.device);
-            if stored.standing.counts() && upheld {
-                continue;
-            }
-            if stored.standing == Standing::Forked && author.device != device {
-                changes.set(store, &stored, Standing::Counted)?;
-            }
-            ahead.extend(stored.event.parents());
         }
         Ok(())
+    }
+
+    /// Whether FORK-1 bears upon an event.
+    fn holds(&self, stored: &Stored) -> bool {
+        let (author, seq) = (stored.event.author(), stored.event.header().seq);
+        !is_operation(stored) && self.contain(author, seq)
+    }
+}
+
+/// Devices of which a counted event builds on something: one, or more than one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    One(DeviceId),
+    Several,
+}
+
+impl By {
+    /// Whether one of them is another device than this.
+    fn upholds(self, device: DeviceId) -> bool {
+        self != Self::One(device)
+    }
+
+    fn and(self, device: DeviceId) -> Self {
+        self.or(Self::One(device))
+    }
+
+    fn or(self, other: Self) -> Self {
+        if self == other { self } else { Self::Several }
     }
 }
 
@@ -248,8 +289,8 @@ impl<'a> Pass<'a> {
     }
 
     fn standing(&self, stored: &Stored, marks: &Marks) -> Standing {
-        let (author, seq) = (stored.event.author(), stored.event.header().seq);
-        if is_operation(stored) || !self.forks.contain(author, seq) {
+        let author = stored.event.author();
+        if !self.forks.holds(stored) {
             return self.roster.standing_of(&stored.event);
         }
         let by_roster = match self.roster.chains.get(&author) {

@@ -115,7 +115,43 @@ fn fork_1_what_does_not_count_upholds_nothing() {
 }
 
 #[test]
-fn fork_1_a_device_that_forked_writes_no_more() {
+fn fork_1_what_is_upheld_upholds_in_turn() {
+    let scene = Scene::new();
+    let [phone, laptop, _] = &scene.ann.devices[..] else {
+        panic!()
+    };
+    let mut node = scene.node.clone();
+    let theirs = node.say(scene.forker(), "theirs");
+    let ours = node.say(laptop, "ours");
+    // The laptop forks, Bob's device forks and builds on that; then the laptop, added once more,
+    // builds on Bob's.
+    let one = Raw::after(&laptop.key, &ours, &[]).say("one");
+    let two = Raw::after(&laptop.key, &ours, &[]).say("two");
+    let three = Raw::after(&scene.forker().key, &theirs, &[&one]).say("three");
+    let four = Raw::after(&scene.forker().key, &theirs, &[]).say("four");
+    let branches = [&one, &two, &three, &four];
+    branches.map(|event| node.take(event));
+    assert!(
+        branches
+            .iter()
+            .all(|event| node.standing(event) == Standing::Forked)
+    );
+    let again = node.operate(phone, &Op::AddDevice(laptop.card.clone()));
+    let raw = Raw {
+        added_by: Some(again.id()),
+        prev: None,
+        ..Raw::after(&laptop.key, &ours, &[&again, &three])
+    };
+    let five = node.take(&raw.say("five"));
+    let mut expected = [one.id(), three.id()];
+    expected.sort_unstable();
+    assert_eq!(five.changes, expected.map(|id| (id, Standing::Counted)));
+    assert_eq!(node.standing(&two), Standing::Forked);
+    super::model::Model::of(&node).check(&node);
+}
+
+#[test]
+fn fork_4_a_device_that_forked_writes_no_more() {
     let scene = Scene::new();
     let mut node = scene.node.clone();
     let mut restored = node.clone();
