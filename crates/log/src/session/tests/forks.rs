@@ -130,7 +130,9 @@ fn fork_1_what_is_upheld_upholds_in_turn() {
     let three = Raw::after(&scene.forker().key, &theirs, &[&one]).say("three");
     let four = Raw::after(&scene.forker().key, &theirs, &[]).say("four");
     let branches = [&one, &two, &three, &four];
-    branches.map(|event| node.take(event));
+    for event in branches {
+        node.take(event);
+    }
     assert!(
         branches
             .iter()
