@@ -4,10 +4,10 @@
 //! SQLCipher connection, so one transaction covers whatever an input changes. The raw 32-byte key
 //! comes from the vault; nothing is ever written in plain.
 //!
-//! - [`open`]: opening, creating, checking, read-only connections beside the writer.
-//! - [`schema`]: the tables, and the migrations between their versions.
-//! - [`transaction`]: batches, savepoints, durability.
-//! - [`log`], [`outbox`], [`chat`], [`contacts`]: the traits of the cores.
+//! - `open`: opening, creating, checking, read-only connections beside the writer.
+//! - `schema`: the tables, and the migrations between their versions.
+//! - `transaction`: batches, savepoints, durability.
+//! - `log`, `outbox`, `chat`, `contacts`: the traits of the cores.
 
 mod chat;
 mod contacts;
