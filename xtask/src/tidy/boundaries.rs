@@ -59,6 +59,10 @@ const RULES: &[Rule] = &[
             "tenet-apps",
         ]),
     },
+    Rule {
+        name: "tenet-blob",
+        may: Only(&[]),
+    },
     // The engine links no network and no database: it is driven the same way in a simulation.
     Rule {
         name: "tenet-node",

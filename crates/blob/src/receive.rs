@@ -1,0 +1,280 @@
+//! Taking parts of a blob from anybody, and keeping what the hash proves.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bao_tree::ChunkNum;
+use bao_tree::io::sync::DecodeResponseIter;
+use bao_tree::io::{BaoContentItem, DecodeError};
+
+use crate::folder::PartsGuard;
+use crate::seal::plain_size;
+use crate::tree::{Pairs, has_pairs, header, shape};
+use crate::{BlobHash, Error, Folder, Progress, Ranges, disk};
+
+/// A blob that is coming, one for all its sources.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) hash: BlobHash,
+    pub(crate) size: u64,
+    present: Mutex<Ranges>,
+    verified: AtomicU64,
+}
+
+/// One source's way into a blob that is coming. Several may be at work at once.
+#[derive(Debug)]
+pub struct Incoming {
+    folder: Folder,
+    part: Arc<Part>,
+    data: File,
+    pairs: Option<File>,
+}
+
+impl Folder {
+    /// Begins or goes on to receive a blob of this sealed size; None where it is whole already.
+    ///
+    /// What came before, also before a crash, is found and proven anew (BLOB-13).
+    ///
+    /// # Errors
+    ///
+    /// Before the disk is used: [`Error::TooLarge`] above `limit`, [`Error::Impossible`], and
+    /// [`Error::Size`] where what is here proves another size, or another size is being received.
+    /// [`Error::Full`], [`Error::Disk`].
+    pub fn receive(
+        &self,
+        hash: &BlobHash,
+        size: u64,
+        limit: u64,
+    ) -> Result<Option<Incoming>, Error> {
+        plain_size(size).ok_or(Error::Impossible(size))?;
+        if size > limit {
+            return Err(Error::TooLarge { size, limit });
+        }
+        let guard = self.lock_parts();
+        match self.whole_size(hash)? {
+            Some(found) if found == size => return Ok(None),
+            Some(found) => {
+                return Err(Error::Size {
+                    claimed: size,
+                    found,
+                });
+            }
+            None => {}
+        }
+        if let Some(part) = self.known_part(hash, &guard)? {
+            // The folder's, and this one; more are held by those who receive it.
+            let in_use = Arc::strong_count(&part) > 2;
+            if part.size != size && (in_use || part.proves_its_size()) {
+                return Err(Error::Size {
+                    claimed: size,
+                    found: part.size,
+                });
+            }
+            if part.size == size
+                && let Some(incoming) = self.incoming(part)?
+            {
+                return Ok(Some(incoming));
+            }
+        }
+        self.begin(hash, size, &guard).map(Some)
+    }
+
+    /// Begins with nothing.
+    fn begin(&self, hash: &BlobHash, size: u64, guard: &PartsGuard<'_>) -> Result<Incoming, Error> {
+        self.discard_part(hash, guard)?;
+        if has_pairs(size) {
+            disk::append(&disk::create(&self.tree_path(hash))?, &header(size))?;
+        }
+        disk::create(&self.part_path(hash))?;
+        let part = Arc::new(Part::new(*hash, size, Ranges::none()));
+        self.remember_part(&part);
+        self.incoming(part)?.ok_or(Error::Missing)
+    }
+
+    /// Handles of what is coming; None where somebody removed the files.
+    fn incoming(&self, part: Arc<Part>) -> Result<Option<Incoming>, Error> {
+        let open = || -> io::Result<_> {
+            let data = disk::reopen(&self.part_path(&part.hash))?;
+            let pairs = has_pairs(part.size).then(|| disk::reopen(&self.tree_path(&part.hash)));
+            Ok((data, pairs.transpose()?))
+        };
+        match open() {
+            Ok((data, pairs)) => Ok(Some(Incoming {
+                folder: self.clone(),
+                part,
+                data,
+                pairs,
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Incoming {
+    /// Which blob this is.
+    #[must_use]
+    pub fn hash(&self) -> &BlobHash {
+        &self.part.hash
+    }
+
+    /// Bytes of its sealed form.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.part.size
+    }
+
+    /// How many of them were verified and are on the disk, from all sources.
+    #[must_use]
+    pub fn verified(&self) -> u64 {
+        self.part.verified.load(Ordering::Relaxed)
+    }
+
+    /// What came, from all sources.
+    #[must_use]
+    pub fn present(&self) -> Ranges {
+        self.part.present()
+    }
+
+    /// What is still to be asked for.
+    #[must_use]
+    pub fn missing(&self) -> Ranges {
+        Ranges::whole(self.part.size).without(&self.part.lock())
+    }
+
+    /// Reads the slice of `ranges`, which are those that were asked for, and keeps every group as soon
+    /// as it is proven. `source` is read up to the slice's end and no further.
+    ///
+    /// `progress` is told [`Incoming::verified`] after every group.
+    ///
+    /// # Errors
+    ///
+    /// The sender's fault: [`Error::Size`], [`Error::Mismatch`], [`Error::Ended`]. Also
+    /// [`Error::Source`], [`Error::Cancelled`], [`Error::Full`], [`Error::Disk`]. What was proven
+    /// until then stays.
+    pub fn take(
+        &self,
+        ranges: &Ranges,
+        mut source: impl Read,
+        progress: Progress<'_>,
+    ) -> Result<(), Error> {
+        self.check_size(&mut source)?;
+        let pairs = Pairs::new(self.part.hash, self.part.size, self.pairs.as_ref());
+        let ranges = ranges.common(&Ranges::whole(self.part.size));
+        let items = DecodeResponseIter::new(
+            self.part.hash.into(),
+            shape(self.part.size),
+            source,
+            ranges.chunks(),
+        );
+        for item in items {
+            match item.map_err(refusal)? {
+                BaoContentItem::Parent(parent) => pairs.save(parent.node, parent.pair)?,
+                BaoContentItem::Leaf(leaf) => {
+                    disk::write_at(&self.data, &leaf.data, leaf.offset)?;
+                    self.part.came(leaf.offset, leaf.data.len() as u64);
+                    if progress(self.verified()).is_break() {
+                        return Err(Error::Cancelled);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes it a whole blob, durably.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Incomplete`], [`Error::Missing`] where it was removed, [`Error::Full`], [`Error::Disk`].
+    pub fn finish(self) -> Result<(), Error> {
+        let mut batch = self.folder.batch()?;
+        batch.add(self)?;
+        batch.commit()
+    }
+
+    /// What it came to, where nothing is missing.
+    pub(crate) fn completed(self) -> Result<Arc<Part>, Error> {
+        if self.missing().is_empty() {
+            Ok(self.part)
+        } else {
+            Err(Error::Incomplete)
+        }
+    }
+
+    /// BLOB-12: another size makes another tree, so nothing behind it would fit.
+    fn check_size(&self, source: &mut impl Read) -> Result<(), Error> {
+        let mut named = header(0);
+        source.read_exact(&mut named).map_err(|error| {
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                Error::Ended { offset: 0 }
+            } else {
+                Error::Source(error)
+            }
+        })?;
+        if named == header(self.part.size) {
+            return Ok(());
+        }
+        Err(Error::Size {
+            claimed: self.part.size,
+            found: u64::from_le_bytes(named),
+        })
+    }
+}
+
+impl Part {
+    pub(crate) fn new(hash: BlobHash, size: u64, present: Ranges) -> Self {
+        Self {
+            hash,
+            size,
+            verified: present.bytes(size).into(),
+            present: present.into(),
+        }
+    }
+
+    pub(crate) fn present(&self) -> Ranges {
+        self.lock().clone()
+    }
+
+    /// The last group ties the size to the hash: a tree of another size has another last chunk.
+    fn proves_its_size(&self) -> bool {
+        let last = Ranges::of(self.size.saturating_sub(1)..self.size);
+        self.lock().covers(&last)
+    }
+
+    /// A group was written; two sources may have brought the same.
+    fn came(&self, offset: u64, bytes: u64) {
+        let group = Ranges::of(offset..offset.saturating_add(bytes));
+        let mut present = self.lock();
+        if !present.covers(&group) {
+            present.add(&group);
+            self.verified.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ranges> {
+        self.present.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A failure of what comes, in our words.
+fn refusal(error: DecodeError) -> Error {
+    let offset = |chunk: ChunkNum| chunk.to_bytes();
+    match error {
+        DecodeError::ParentNotFound(node) => Error::Ended {
+            offset: offset(node.chunk_range().start),
+        },
+        DecodeError::LeafNotFound(chunk) => Error::Ended {
+            offset: offset(chunk),
+        },
+        DecodeError::ParentHashMismatch(node) => Error::Mismatch {
+            offset: offset(node.chunk_range().start),
+        },
+        DecodeError::LeafHashMismatch(chunk) => Error::Mismatch {
+            offset: offset(chunk),
+        },
+        DecodeError::Io(error) => Error::Source(error),
+    }
+}
