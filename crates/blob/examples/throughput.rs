@@ -117,12 +117,26 @@ fn small(here: &Folder) {
 
 /// Prints and returns MB/s, with the share of a limit that was measured before.
 fn measure<T>(what: &str, bytes: u64, limit: Option<f64>, act: impl FnOnce() -> T) -> (T, f64) {
-    let begun = Instant::now();
+    let (begun, before) = (Instant::now(), worked());
     let done = act();
-    let rate = bytes as f64 / 1e6 / begun.elapsed().as_secs_f64();
+    let megabytes = bytes as f64 / 1e6;
+    let rate = megabytes / begun.elapsed().as_secs_f64();
+    let each = megabytes / (worked() - before).max(0.01);
     let share = limit.map(|limit| format!("{:.0} % of its limit", 100.0 * rate / limit));
-    println!("{what:32} {rate:6.0} MB/s  {}", share.unwrap_or_default());
+    let share = share.unwrap_or_default();
+    println!("{what:32} {rate:6.0} MB/s  {each:6.0} MB per second of a core  {share}");
     (done, rate)
+}
+
+/// Seconds that cores worked for this process, in hundredths (Linux; elsewhere none).
+fn worked() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
 }
 
 /// A pipe in memory, of at most 16 writes.

@@ -362,7 +362,7 @@ impl Folder {
         }
     }
 
-    /// A second handle of the folder; see `disk::sync_files`.
+    /// A second handle of the folder; see `disk::sync_file_system`.
     pub(crate) fn watch(&self) -> io::Result<File> {
         File::open(&self.0.path)
     }

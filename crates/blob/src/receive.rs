@@ -35,7 +35,8 @@ pub struct Incoming {
 impl Folder {
     /// Begins or goes on to receive a blob of this sealed size; None where it is whole already.
     ///
-    /// What came before, also before a crash, is found and proven anew (BLOB-13).
+    /// What came before, also before a crash, is found and proven anew (BLOB-13); meanwhile others wait
+    /// here, half a second for a GiB.
     ///
     /// # Errors
     ///
@@ -195,10 +196,10 @@ impl Incoming {
         batch.commit()
     }
 
-    /// What it came to, where nothing is missing.
-    pub(crate) fn completed(self) -> Result<Arc<Part>, Error> {
+    /// What it came to, and its files, where nothing is missing.
+    pub(crate) fn completed(self) -> Result<(Arc<Part>, [Option<File>; 2]), Error> {
         if self.missing().is_empty() {
-            Ok(self.part)
+            Ok((self.part, [Some(self.data), self.pairs]))
         } else {
             Err(Error::Incomplete)
         }

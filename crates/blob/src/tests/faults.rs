@@ -102,9 +102,12 @@ fn saving_on_a_disk_that_fills_up_anywhere() {
                 &mut unwatched,
             )
         });
-        assert_eq!(failed, saved.is_err());
         if let Ok(saved) = saved {
+            // Also where the last thing failed: bringing its name onto the medium.
             assert_eq!(fs::read(saved).unwrap(), file);
+            if failed {
+                continue;
+            }
             assert!(changes > 5, "there was something to fail");
             return;
         }
