@@ -191,9 +191,6 @@ struct Writing<'a> {
     size: u64,
 }
 
-/// Sealed bytes are hashed and written by this many: whole groups, and few system calls.
-const WRITTEN_AT_ONCE: usize = 1024 * 1024;
-
 impl<'a> Writing<'a> {
     fn new(temporary: &'a Temporary, data: &'a File) -> Self {
         Self {
@@ -229,7 +226,7 @@ impl<'a> Writing<'a> {
                     limit: self.size,
                 })?;
             self.sealed.extend_from_slice(&segment);
-            if self.sealed.len() > WRITTEN_AT_ONCE {
+            if self.sealed.len() > disk::PIECE {
                 self.write_groups()?;
                 if progress(plain_size).is_break() {
                     return Err(Error::Cancelled);
@@ -258,7 +255,7 @@ impl<'a> Writing<'a> {
         for group in groups.chunks(group) {
             self.growing.push(group, &mut self.pairs);
         }
-        disk::append(self.data, groups)?;
+        disk::write_at(self.data, groups, self.size)?;
         self.size += whole as u64;
         self.sealed.drain(..whole);
         self.write_pairs()
@@ -286,7 +283,7 @@ impl<'a> Writing<'a> {
     /// Writes what is left; tells the hash and the size of the sealed form, and gives its tree.
     fn finish(mut self) -> Result<(BlobHash, u64, Option<File>), Error> {
         self.write_groups()?;
-        disk::append(self.data, &self.sealed)?;
+        disk::write_at(self.data, &self.sealed, self.size)?;
         self.size += self.sealed.len() as u64;
         let hash = std::mem::take(&mut self.growing).finish(&self.sealed, &mut self.pairs);
         self.write_pairs()?;

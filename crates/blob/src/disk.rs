@@ -44,7 +44,116 @@ pub(crate) fn append(mut file: &File, bytes: &[u8]) -> io::Result<()> {
 
 pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     step()?;
-    file.write_all_at(bytes, offset)
+    let written = match is_bulk(bytes, offset) {
+        true => write_past_cache(file, bytes, offset),
+        false => 0,
+    };
+    let rest = bytes.get(written..).unwrap_or_default();
+    file.write_all_at(rest, offset.saturating_add(written as u64))
+}
+
+/// Fills the buffer from there; false where the file ends before.
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<bool> {
+    match file.read_exact_at(buffer, offset) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a file for one reader: far into a large file by large pieces, as long as it goes straight on.
+#[derive(Default)]
+pub(crate) struct Ahead {
+    /// Where the last read ended.
+    next: u64,
+    /// What was read ahead, and where it begins.
+    start: u64,
+    piece: Vec<u8>,
+}
+
+impl Ahead {
+    /// As [`read_at`].
+    pub(crate) fn read_at(
+        &mut self,
+        file: &File,
+        buffer: &mut [u8],
+        offset: u64,
+    ) -> io::Result<bool> {
+        let goes_on = offset == self.next && is_bulk(buffer, offset);
+        self.next = offset.saturating_add(buffer.len() as u64);
+        if goes_on && (self.gives(buffer, offset) || self.fill(file, buffer, offset)) {
+            return Ok(true);
+        }
+        read_at(file, buffer, offset)
+    }
+
+    fn gives(&self, buffer: &mut [u8], offset: u64) -> bool {
+        let skipped = offset.checked_sub(self.start).map(usize::try_from);
+        let Some(Ok(skipped)) = skipped else {
+            return false;
+        };
+        let rest = self.piece.get(skipped..).unwrap_or_default();
+        let Some(bytes) = rest.get(..buffer.len()) else {
+            return false;
+        };
+        buffer.copy_from_slice(bytes);
+        true
+    }
+
+    fn fill(&mut self, file: &File, buffer: &mut [u8], offset: u64) -> bool {
+        // From the page's beginning: part of a page is read as the whole of it, and dropped.
+        self.start = offset / 4096 * 4096;
+        self.piece.resize(PIECE, 0);
+        let read = read_past_cache(file, &mut self.piece, self.start);
+        self.piece.truncate(read);
+        self.gives(buffer, offset)
+    }
+}
+
+/// How much of a file the page cache may keep: the first 64 MiB. Beyond, bytes pass through once.
+///
+/// What is written is to be durable soon, so its writing out begins at once; and a file larger than that
+/// does not push everything else out of memory. Measured for 1 GiB: durable at 1,550 to 1,850 MB/s for
+/// 0.35 seconds of a core, with the cache at 880 to 1,070 for 0.5; in a virtual machine whose memory is
+/// lent, where each fresh page costs, the cache takes up to 5.
+pub(crate) const CACHED: u64 = if cfg!(test) { 128 << 10 } else { 64 << 20 };
+
+/// Large files are written by this much at a time: less would make many small requests of it.
+pub(crate) const PIECE: usize = if cfg!(test) { 128 << 10 } else { 1 << 20 };
+
+fn is_bulk(bytes: &[u8], offset: u64) -> bool {
+    // The small reads of a large tree file stay cached.
+    offset >= CACHED && bytes.len() as u64 >= crate::GROUP
+}
+
+/// Drop what is written, or what only this read brought in, from the page cache (Linux 6.14;
+/// `RWF_DONTCACHE`, for which rustix has no name yet).
+#[cfg(target_os = "linux")]
+const DONT_CACHE: rustix::io::ReadWriteFlags =
+    rustix::io::ReadWriteFlags::from_bits_retain(0x0000_0080);
+
+/// How many bytes were written so; the rest, all where it cannot be done, is for the usual way.
+#[cfg(target_os = "linux")]
+fn write_past_cache(file: &File, bytes: &[u8], offset: u64) -> usize {
+    let bytes = [io::IoSlice::new(bytes)];
+    rustix::io::pwritev2(file, &bytes, offset, DONT_CACHE).unwrap_or(0)
+}
+
+/// How many bytes were read so; none where it cannot be done.
+#[cfg(target_os = "linux")]
+fn read_past_cache(file: &File, buffer: &mut [u8], offset: u64) -> usize {
+    let mut buffer = [io::IoSliceMut::new(buffer)];
+    rustix::io::preadv2(file, &mut buffer, offset, DONT_CACHE).unwrap_or(0)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn write_past_cache(_: &File, _: &[u8], _: u64) -> usize {
+    0
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read_past_cache(_: &File, _: &mut [u8], _: u64) -> usize {
+    0
 }
 
 /// Bytes of a file or names of a folder are on the medium when this returns.

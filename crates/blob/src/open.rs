@@ -6,11 +6,12 @@ use std::io::{self, Read, Seek, SeekFrom};
 use zeroize::Zeroizing;
 
 use crate::seal::{Place, SEGMENT, Segments, TAG, plain_size};
-use crate::{BlobHash, BlobKey, Error, Folder, tree};
+use crate::{BlobHash, BlobKey, Error, Folder, disk};
 
 /// A sealed file, read as it was before. Holds one segment at a time.
 pub struct Opened {
     file: File,
+    ahead: disk::Ahead,
     segments: Segments,
     sealed_size: u64,
     plain_size: u64,
@@ -37,6 +38,7 @@ impl Folder {
         })?;
         let mut opened = Opened {
             file,
+            ahead: disk::Ahead::default(),
             segments: Segments::new(key),
             sealed_size,
             plain_size,
@@ -82,7 +84,10 @@ impl Opened {
                 offset: place.offset,
             };
             self.plain.resize(place.size, 0);
-            if !tree::read_whole(&self.file, &mut self.plain, place.offset)? {
+            if !self
+                .ahead
+                .read_at(&self.file, &mut self.plain, place.offset)?
+            {
                 return Err(damaged);
             }
             self.segments

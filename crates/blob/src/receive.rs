@@ -148,7 +148,8 @@ impl Incoming {
     /// Reads the slice of `ranges`, which are those that were asked for, and keeps every group as soon
     /// as it is proven. `source` is read up to the slice's end and no further.
     ///
-    /// `progress` is told [`Incoming::verified`] after every group.
+    /// `progress` is told [`Incoming::verified`] whenever it grew: after every group, in a blob above 64
+    /// MiB after every MiB.
     ///
     /// # Errors
     ///
@@ -170,17 +171,27 @@ impl Incoming {
             source,
             ranges.chunks(),
         );
-        for item in items {
-            match item.map_err(refusal)? {
-                BaoContentItem::Parent(parent) => pairs.save(parent.node, parent.pair)?,
-                BaoContentItem::Leaf(leaf) => {
-                    disk::write_at(&self.data, &leaf.data, leaf.offset)?;
-                    self.part.came(leaf.offset, leaf.data.len() as u64);
-                    if progress(self.verified()).is_break() {
-                        return Err(Error::Cancelled);
+        let mut landing = Landing::new(self);
+        let take = || {
+            for item in items {
+                match item.map_err(refusal)? {
+                    BaoContentItem::Parent(parent) => pairs.save(parent.node, parent.pair)?,
+                    BaoContentItem::Leaf(leaf) => {
+                        if landing.takes(leaf.offset, &leaf.data)?
+                            && progress(self.verified()).is_break()
+                        {
+                            return Err(Error::Cancelled);
+                        }
                     }
                 }
             }
+            Ok(())
+        };
+        let taken = take();
+        let is_last = landing.land()?;
+        taken?;
+        if is_last && progress(self.verified()).is_break() {
+            return Err(Error::Cancelled);
         }
         Ok(())
     }
@@ -225,6 +236,55 @@ impl Incoming {
     }
 }
 
+/// Proven groups on their way to the disk: those of a large blob together.
+struct Landing<'a> {
+    incoming: &'a Incoming,
+    offset: u64,
+    bytes: Vec<u8>,
+    at_once: usize,
+}
+
+impl<'a> Landing<'a> {
+    fn new(incoming: &'a Incoming) -> Self {
+        let is_large = incoming.part.size > disk::CACHED;
+        Self {
+            incoming,
+            offset: 0,
+            bytes: Vec::new(),
+            at_once: if is_large { disk::PIECE } else { 1 },
+        }
+    }
+
+    /// Takes a group; whether some landed.
+    fn takes(&mut self, offset: u64, group: &[u8]) -> Result<bool, Error> {
+        let mut landed = false;
+        if self.offset.saturating_add(self.bytes.len() as u64) != offset {
+            landed = self.land()?;
+            self.offset = offset;
+        }
+        self.bytes.extend_from_slice(group);
+        if self.bytes.len() >= self.at_once {
+            landed |= self.land()?;
+        }
+        Ok(landed)
+    }
+
+    /// Writes what was taken; whether there was some.
+    fn land(&mut self) -> Result<bool, Error> {
+        if self.bytes.is_empty() {
+            return Ok(false);
+        }
+        let size = self.bytes.len() as u64;
+        let written = disk::write_at(&self.incoming.data, &self.bytes, self.offset);
+        // Not again where it failed.
+        self.bytes.clear();
+        written?;
+        self.incoming.part.came(self.offset, size);
+        self.offset = self.offset.saturating_add(size);
+        Ok(true)
+    }
+}
+
 impl Part {
     pub(crate) fn new(hash: BlobHash, size: u64, present: Ranges) -> Self {
         Self {
@@ -245,14 +305,13 @@ impl Part {
         self.lock().covers(&last)
     }
 
-    /// A group was written; two sources may have brought the same.
+    /// Groups were written; two sources may have brought the same.
     fn came(&self, offset: u64, bytes: u64) {
-        let group = Ranges::of(offset..offset.saturating_add(bytes));
+        let groups = Ranges::of(offset..offset.saturating_add(bytes));
         let mut present = self.lock();
-        if !present.covers(&group) {
-            present.add(&group);
-            self.verified.fetch_add(bytes, Ordering::Relaxed);
-        }
+        let new = groups.without(&present).bytes(self.size);
+        present.add(&groups);
+        self.verified.fetch_add(new, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, Ranges> {

@@ -5,7 +5,10 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{BlobHash, BlobKey, Error, Folder, Progress, disk};
+use zeroize::Zeroizing;
+
+use crate::seal::SEGMENT;
+use crate::{BlobHash, BlobKey, Error, Folder, Opened, Progress, disk};
 
 impl Folder {
     /// Writes a blob in plain to `destination`, or to the next free name beside it; tells which.
@@ -27,24 +30,35 @@ impl Folder {
         let mut opened = self.read(hash, key)?;
         let beside = disk::parent(destination);
         let (unfinished, file) = Unfinished::create(beside, hash)?;
-        let mut written = 0;
-        for index in 0.. {
-            let segment = opened.segment(index)?;
-            if segment.is_empty() {
-                break;
-            }
-            disk::append(&file, segment)?;
-            written += segment.len() as u64;
-            if progress(written).is_break() {
-                return Err(Error::Cancelled);
-            }
-        }
+        write_plain(&mut opened, &file, progress)?;
         disk::sync(&file)?;
         let place = unfinished.name(destination)?;
         // Not every file system can; the file is there and whole either way.
         let _ = File::open(beside).and_then(|beside| disk::sync(&beside));
         Ok(place)
     }
+}
+
+fn write_plain(opened: &mut Opened, file: &File, progress: Progress<'_>) -> Result<(), Error> {
+    let mut written = 0;
+    let mut piece = Zeroizing::new(Vec::with_capacity(disk::PIECE));
+    for index in 0.. {
+        let segment = opened.segment(index)?;
+        piece.extend_from_slice(segment);
+        let is_end = segment.len() < SEGMENT;
+        if is_end || piece.len() >= disk::PIECE {
+            disk::write_at(file, &piece, written)?;
+            written += piece.len() as u64;
+            piece.clear();
+            if progress(written).is_break() {
+                return Err(Error::Cancelled);
+            }
+        }
+        if is_end {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The names that are tried for a file, the wanted one first: `name.ext`, `name (2).ext`, and so on.

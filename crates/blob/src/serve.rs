@@ -4,16 +4,17 @@
 //! that were asked for: pairs of 64 bytes and the bytes of the groups. This is the slice encoding of
 //! Bao with groups of 64 KiB instead of chunks. Both ends must name the same ranges.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Write};
 
 use bao_tree::ChunkNum;
 use bao_tree::io::EncodeError;
-use bao_tree::io::sync::encode_ranges_validated;
+use bao_tree::io::sync::{ReadAt, encode_ranges_validated};
 use bao_tree::iter::BaoChunk;
 
 use crate::tree::{Pairs, shape};
-use crate::{BlobHash, Error, Folder, Ranges, tree};
+use crate::{BlobHash, Error, Folder, Ranges, disk, tree};
 
 /// Parts of a blob, ready to be written out.
 #[derive(Debug)]
@@ -103,7 +104,30 @@ impl Slice {
     fn encode(&self, sink: &mut impl Write) -> Result<(), EncodeError> {
         sink.write_all(&tree::header(self.size))?;
         let pairs = Pairs::new(self.hash, self.size, self.pairs.as_ref());
-        encode_ranges_validated(&self.data, pairs, self.ranges.chunks(), sink)
+        let data = Data {
+            file: &self.data,
+            ahead: RefCell::default(),
+        };
+        encode_ranges_validated(data, pairs, self.ranges.chunks(), sink)
+    }
+}
+
+/// A blob's bytes, as one reader.
+struct Data<'a> {
+    file: &'a File,
+    ahead: RefCell<disk::Ahead>,
+}
+
+impl ReadAt for Data<'_> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let Ok(mut ahead) = self.ahead.try_borrow_mut() else {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        };
+        match ahead.read_at(self.file, buffer, offset)? {
+            true => Ok(buffer.len()),
+            // The file is shorter than its tree says.
+            false => Ok(0),
+        }
     }
 }
 

@@ -8,7 +8,6 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 use bao_tree::io::sync::Outboard;
 use bao_tree::iter::BaoChunk;
@@ -129,6 +128,7 @@ impl<'a> Pairs<'a> {
         let mut valid = Ranges::none();
         let mut expected = vec![Some(Hash::from(self.hash))];
         let mut group = vec![0; GROUP as usize];
+        let mut ahead = disk::Ahead::default();
         let all = ChunkRanges::all();
         for item in self.shape.ranges_pre_order_chunks_iter_ref(&all, 0) {
             let proven = expected.pop().flatten();
@@ -148,7 +148,7 @@ impl<'a> Pairs<'a> {
                 } => {
                     let offset = start_chunk.to_bytes();
                     if let (Some(hash), Some(group)) = (proven, group.get_mut(..size))
-                        && read_whole(data, group, offset)?
+                        && ahead.read_at(data, group, offset)?
                         && self.group_hash(offset, group) == hash
                     {
                         valid.add(&Ranges::of(offset..offset.saturating_add(size as u64)));
@@ -183,8 +183,8 @@ impl Outboard for Pairs<'_> {
         };
         let mut left = [0; 32];
         let mut right = [0; 32];
-        let there = read_whole(file, &mut left, offset)?
-            && read_whole(file, &mut right, offset.saturating_add(32))?;
+        let there = disk::read_at(file, &mut left, offset)?
+            && disk::read_at(file, &mut right, offset.saturating_add(32))?;
         Ok(Some(if there {
             (left.into(), right.into())
         } else {
@@ -202,7 +202,7 @@ pub(crate) fn header(size: u64) -> [u8; HEADER as usize] {
 /// written first and lies last, so a shorter one proves nothing.
 pub(crate) fn named_size(file: &File) -> io::Result<Option<u64>> {
     let mut header = [0; HEADER as usize];
-    if !read_whole(file, &mut header, 0)? {
+    if !disk::read_at(file, &mut header, 0)? {
         return Ok(None);
     }
     let size = u64::from_le_bytes(header);
@@ -214,15 +214,6 @@ pub(crate) fn named_size(file: &File) -> io::Result<Option<u64>> {
 fn shape_length(size: u64) -> Option<u64> {
     let pairs = size.div_ceil(GROUP).checked_sub(1)?;
     pairs.checked_mul(PAIR)?.checked_add(HEADER)
-}
-
-/// Fills the buffer from there; false where the file ends before.
-pub(crate) fn read_whole(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<bool> {
-    match file.read_exact_at(buffer, offset) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 /// The hash of a group that is not the whole blob.
