@@ -5,13 +5,13 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bao_tree::ChunkNum;
-use bao_tree::io::sync::DecodeResponseIter;
-use bao_tree::io::{BaoContentItem, DecodeError};
+use bao_tree::io::sync::truncate_ranges;
+use bao_tree::iter::BaoChunk;
+use blake3::Hash;
 
 use crate::folder::PartsGuard;
 use crate::seal::plain_size;
-use crate::tree::{Pairs, has_pairs, header, shape};
+use crate::tree::{GROUP, Pairs, has_pairs, header, parent_hash, shape};
 use crate::{BlobHash, Error, Folder, Progress, Ranges, disk};
 
 /// A blob that is coming, one for all its sources.
@@ -163,35 +163,63 @@ impl Incoming {
         progress: Progress<'_>,
     ) -> Result<(), Error> {
         self.check_size(&mut source)?;
-        let pairs = Pairs::new(self.part.hash, self.part.size, self.pairs.as_ref());
-        let ranges = ranges.common(&Ranges::whole(self.part.size));
-        let items = DecodeResponseIter::new(
-            self.part.hash.into(),
-            shape(self.part.size),
-            source,
-            ranges.chunks(),
-        );
         let mut landing = Landing::new(self);
-        let take = || {
-            for item in items {
-                match item.map_err(refusal)? {
-                    BaoContentItem::Parent(parent) => pairs.save(parent.node, parent.pair)?,
-                    BaoContentItem::Leaf(leaf) => {
-                        if landing.takes(leaf.offset, &leaf.data)?
-                            && progress(self.verified()).is_break()
-                        {
-                            return Err(Error::Cancelled);
-                        }
-                    }
-                }
-            }
-            Ok(())
-        };
-        let taken = take();
+        let taken = self.pull(ranges, source, &mut landing, progress);
         let is_last = landing.land()?;
         taken?;
         if is_last && progress(self.verified()).is_break() {
             return Err(Error::Cancelled);
+        }
+        Ok(())
+    }
+
+    /// BLOB-9: walks the tree as the sender did, and believes what the values above it prove.
+    fn pull(
+        &self,
+        ranges: &Ranges,
+        mut source: impl Read,
+        landing: &mut Landing<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(), Error> {
+        let (hash, size) = (self.part.hash, self.part.size);
+        let pairs = Pairs::new(hash, size, self.pairs.as_ref());
+        let ranges = ranges.common(&Ranges::whole(size));
+        let chunks = truncate_ranges(ranges.chunks(), size);
+        let mut proven = vec![Hash::from(hash)];
+        for item in shape(size).ranges_pre_order_chunks_iter_ref(chunks, 0) {
+            match item {
+                BaoChunk::Parent {
+                    node,
+                    is_root,
+                    left: has_left,
+                    right: has_right,
+                    ..
+                } => {
+                    let offset = node.chunk_range().start.to_bytes();
+                    let mut pair = [[0; 32]; 2];
+                    fill(&mut source, pair.as_flattened_mut(), offset)?;
+                    let [left, right] = pair.map(Hash::from);
+                    if proven.pop() != Some(parent_hash(&left, &right, is_root)) {
+                        return Err(Error::Mismatch { offset });
+                    }
+                    proven.extend(has_right.then_some(right));
+                    proven.extend(has_left.then_some(left));
+                    pairs.save(node, (left, right))?;
+                }
+                BaoChunk::Leaf {
+                    start_chunk, size, ..
+                } => {
+                    let offset = start_chunk.to_bytes();
+                    let group = landing.room(offset, size)?;
+                    fill(&mut source, group, offset)?;
+                    if proven.pop() != Some(pairs.group_hash(offset, group)) {
+                        return Err(Error::Mismatch { offset });
+                    }
+                    if landing.keep(size)? && progress(self.verified()).is_break() {
+                        return Err(Error::Cancelled);
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -219,13 +247,7 @@ impl Incoming {
     /// BLOB-12: another size makes another tree, so nothing behind it would fit.
     fn check_size(&self, source: &mut impl Read) -> Result<(), Error> {
         let mut named = header(0);
-        source.read_exact(&mut named).map_err(|error| {
-            if error.kind() == io::ErrorKind::UnexpectedEof {
-                Error::Ended { offset: 0 }
-            } else {
-                Error::Source(error)
-            }
-        })?;
+        fill(source, &mut named, 0)?;
         if named == header(self.part.size) {
             return Ok(());
         }
@@ -239,48 +261,60 @@ impl Incoming {
 /// Proven groups on their way to the disk: those of a large blob together.
 struct Landing<'a> {
     incoming: &'a Incoming,
+    /// Where the first of them lies in the blob.
     offset: u64,
-    bytes: Vec<u8>,
-    at_once: usize,
+    buffer: Vec<u8>,
+    proven: usize,
 }
 
 impl<'a> Landing<'a> {
     fn new(incoming: &'a Incoming) -> Self {
         let is_large = incoming.part.size > disk::CACHED;
+        let at_once = if is_large {
+            disk::PIECE
+        } else {
+            GROUP as usize
+        };
         Self {
             incoming,
             offset: 0,
-            bytes: Vec::new(),
-            at_once: if is_large { disk::PIECE } else { 1 },
+            buffer: vec![0; at_once],
+            proven: 0,
         }
     }
 
-    /// Takes a group; whether some landed.
-    fn takes(&mut self, offset: u64, group: &[u8]) -> Result<bool, Error> {
-        let mut landed = false;
-        if self.offset.saturating_add(self.bytes.len() as u64) != offset {
-            landed = self.land()?;
+    /// Where a group is read into; what is proven and cannot be written with it is written.
+    fn room(&mut self, offset: u64, size: usize) -> Result<&mut [u8], Error> {
+        let follows = self.offset.saturating_add(self.proven as u64) == offset;
+        if !follows || self.buffer.len() - self.proven < size {
+            self.land()?;
             self.offset = offset;
         }
-        self.bytes.extend_from_slice(group);
-        if self.bytes.len() >= self.at_once {
-            landed |= self.land()?;
-        }
-        Ok(landed)
+        let room = self.buffer.get_mut(self.proven..);
+        let room = room.and_then(|room| room.get_mut(..size));
+        Ok(room.unwrap_or_default())
     }
 
-    /// Writes what was taken; whether there was some.
-    fn land(&mut self) -> Result<bool, Error> {
-        if self.bytes.is_empty() {
+    /// That group is proven; whether something was written.
+    fn keep(&mut self, size: usize) -> Result<bool, Error> {
+        self.proven += size;
+        if self.buffer.len() - self.proven >= GROUP as usize {
             return Ok(false);
         }
-        let size = self.bytes.len() as u64;
-        let written = disk::write_at(&self.incoming.data, &self.bytes, self.offset);
-        // Not again where it failed.
-        self.bytes.clear();
-        written?;
-        self.incoming.part.came(self.offset, size);
-        self.offset = self.offset.saturating_add(size);
+        self.land()
+    }
+
+    /// Writes what is proven; whether there was some.
+    fn land(&mut self) -> Result<bool, Error> {
+        // Not again where it fails.
+        let size = std::mem::take(&mut self.proven);
+        let bytes = self.buffer.get(..size).unwrap_or_default();
+        if bytes.is_empty() {
+            return Ok(false);
+        }
+        disk::write_at(&self.incoming.data, bytes, self.offset)?;
+        self.incoming.part.came(self.offset, size as u64);
+        self.offset = self.offset.saturating_add(size as u64);
         Ok(true)
     }
 }
@@ -319,22 +353,13 @@ impl Part {
     }
 }
 
-/// A failure of what comes, in our words.
-fn refusal(error: DecodeError) -> Error {
-    let offset = |chunk: ChunkNum| chunk.to_bytes();
-    match error {
-        DecodeError::ParentNotFound(node) => Error::Ended {
-            offset: offset(node.chunk_range().start),
-        },
-        DecodeError::LeafNotFound(chunk) => Error::Ended {
-            offset: offset(chunk),
-        },
-        DecodeError::ParentHashMismatch(node) => Error::Mismatch {
-            offset: offset(node.chunk_range().start),
-        },
-        DecodeError::LeafHashMismatch(chunk) => Error::Mismatch {
-            offset: offset(chunk),
-        },
-        DecodeError::Io(error) => Error::Source(error),
-    }
+/// Reads from the sender what proves or is the bytes of the blob from there on.
+fn fill(source: &mut impl Read, buffer: &mut [u8], offset: u64) -> Result<(), Error> {
+    source.read_exact(buffer).map_err(|error| {
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            Error::Ended { offset }
+        } else {
+            Error::Source(error)
+        }
+    })
 }

@@ -159,7 +159,8 @@ impl<'a> Pairs<'a> {
         Ok(valid)
     }
 
-    fn group_hash(&self, offset: u64, group: &[u8]) -> Hash {
+    /// The value of the group that begins there.
+    pub(crate) fn group_hash(&self, offset: u64, group: &[u8]) -> Hash {
         if has_pairs(self.shape.size()) {
             inner_hash(offset, group)
         } else {
@@ -224,7 +225,8 @@ fn inner_hash(offset: u64, group: &[u8]) -> Hash {
     hasher.finalize_non_root().into()
 }
 
-fn parent_hash(left: &Hash, right: &Hash, is_root: bool) -> Hash {
+/// The value of the node with these children.
+pub(crate) fn parent_hash(left: &Hash, right: &Hash, is_root: bool) -> Hash {
     if is_root {
         merge_subtrees_root(left.as_bytes(), right.as_bytes(), Mode::Hash)
     } else {
