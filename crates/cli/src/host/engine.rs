@@ -1,17 +1,20 @@
-//! The engine's thread: one writer, one loop, a batch at a time.
+//! The engine's loop: one writer, a batch at a time.
 //!
 //! ```text
 //! commands, network ──▶ queue ──▶ handle, handle, … ── commit ──▶ outputs carried out in order
+//!                                 └──────────── a turn ──────────┘
 //! ```
 //!
 //! Whatever waits in the queue when the loop comes round goes into one batch and one durable
 //! commit, so the cost of a commit is shared by as many inputs as came in during the last one.
+//!
+//! A turn blocks. Where little happens and turns are short, they run where the network runs: to
+//! wake another thread and be woken by it would cost a message a good part of a commit. Where much
+//! happens, or the disk is slow, a thread of their own keeps the network going meanwhile.
 
 use std::{
     collections::BTreeMap,
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
-    thread::JoinHandle,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use tenet_log::store::StoreError;
@@ -22,15 +25,27 @@ use tenet_node::{
     input::{Input, Output, Ticket},
 };
 use tenet_store::Store;
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::{JoinHandle, spawn_blocking},
+    time::timeout,
+};
 
 /// The most inputs in one batch: bounds how long the first of them waits for its commit.
 const MAX_BATCH: usize = 256;
+
+/// How long a turn may have taken for the next to run where the network runs: such a delay no peer
+/// and no caller notices.
+const SHORT: Duration = Duration::from_millis(2);
+
+/// How many inputs it may have had: more wait for each other, and two threads do more than one.
+const FEW: usize = 2;
 
 /// After how long without inputs the loop tidies up: folds the write-ahead log into the database
 /// and gives memory back.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// What is called with the answer to a command, on the engine's thread.
+/// What is called with the answer to a command, by the loop.
 pub(super) type Answer = Box<dyn FnOnce(Result<Reply, CommandError>) + Send>;
 
 enum Message {
@@ -41,7 +56,7 @@ enum Message {
 
 /// The way to the engine.
 #[derive(Clone)]
-pub(super) struct Handle(Sender<Message>);
+pub(super) struct Handle(UnboundedSender<Message>);
 
 impl Handle {
     /// Asks the engine for something; the order of calls is the order of execution.
@@ -72,62 +87,65 @@ pub(super) trait Outlet: Send + 'static {
 }
 
 /// The queue's far end.
-pub(super) struct Queue(Receiver<Message>);
+pub(super) struct Queue(UnboundedReceiver<Message>);
 
 /// A queue to an engine that is yet to start: what is put into it waits.
 pub(super) fn queue() -> (Handle, Queue) {
-    let (sender, receiver) = channel();
+    let (sender, receiver) = unbounded_channel();
     (Handle(sender), Queue(receiver))
 }
 
-/// Starts the loop on a thread of its own.
-///
-/// # Errors
-/// The system's, where it gives no thread.
+/// Starts the loop on this runtime; when it is stopped it gives the store back.
 pub(super) fn start(
     engine: Engine<Store>,
-    Queue(receiver): Queue,
+    Queue(queue): Queue,
     outlet: impl Outlet,
-) -> std::io::Result<JoinHandle<Result<Store, StoreError>>> {
-    std::thread::Builder::new()
-        .name("engine".into())
-        .spawn(move || {
-            let mut run = Run {
-                engine,
-                outlet,
-                waiting: BTreeMap::new(),
-                next: 0,
-                idle: false,
-            };
-            run.until_stopped(&receiver);
-            run.engine.into_store()
-        })
+) -> JoinHandle<Result<Store, StoreError>> {
+    let run = Run {
+        engine,
+        queue,
+        outlet,
+        waiting: BTreeMap::new(),
+        next: 0,
+        inputs: 0,
+        idle: false,
+        stopped: false,
+    };
+    tokio::spawn(run.until_stopped())
 }
 
 struct Run<O> {
     engine: Engine<Store>,
+    queue: UnboundedReceiver<Message>,
     outlet: O,
     waiting: BTreeMap<Ticket, Answer>,
     next: u64,
+    /// How many inputs the last batch had.
+    inputs: usize,
     idle: bool,
+    stopped: bool,
 }
 
 impl<O: Outlet> Run<O> {
-    fn until_stopped(&mut self, queue: &Receiver<Message>) {
-        loop {
-            let first = match queue.recv_timeout(self.patience()) {
-                Ok(message) => Some(message),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return,
+    async fn until_stopped(mut self) -> Result<Store, StoreError> {
+        let mut quiet = false;
+        while !self.stopped {
+            let first = match timeout(self.patience(), self.queue.recv()).await {
+                Ok(Some(message)) => Some(message),
+                Ok(None) => break,
+                Err(_) => None,
             };
-            let stopped = match first {
-                Some(message) => self.batch(message, queue),
-                None => self.on_time(),
+            let begin = Instant::now();
+            self = match first {
+                Some(first) if quiet => self.batch(first),
+                // Tidying up may take long.
+                first => spawn_blocking(|| self.turn(first))
+                    .await
+                    .map_err(|error| StoreError::Medium(error.into()))?,
             };
-            if stopped {
-                return;
-            }
+            quiet = begin.elapsed() <= SHORT && self.inputs <= FEW;
         }
+        self.engine.into_store()
     }
 
     /// Until when nothing needs to be done, if nothing comes.
@@ -146,24 +164,35 @@ impl<O: Outlet> Run<O> {
         }
     }
 
-    fn batch(&mut self, first: Message, queue: &Receiver<Message>) -> bool {
+    fn turn(self, first: Option<Message>) -> Self {
+        match first {
+            Some(message) => self.batch(message),
+            None => self.on_time(),
+        }
+    }
+
+    fn batch(mut self, first: Message) -> Self {
         self.idle = false;
+        self.inputs = 0;
         let mut credits = Vec::new();
-        let mut stopped = self.take(first, &mut credits);
-        for _ in 1..MAX_BATCH {
-            match queue.try_recv() {
-                Ok(message) if !stopped => stopped = self.take(message, &mut credits),
-                _ => break,
+        self.take(first, &mut credits);
+        while self.inputs < MAX_BATCH && !self.stopped {
+            match self.queue.try_recv() {
+                Ok(message) => self.take(message, &mut credits),
+                Err(_) => break,
             }
         }
         self.commit();
         drop(credits);
-        stopped
+        self
     }
 
-    fn take(&mut self, message: Message, credits: &mut Vec<Credit>) -> bool {
+    fn take(&mut self, message: Message, credits: &mut Vec<Credit>) {
         let input = match message {
-            Message::Stop => return true,
+            Message::Stop => {
+                self.stopped = true;
+                return;
+            }
             Message::Input(input, credit) => {
                 credits.extend(credit);
                 input
@@ -175,11 +204,11 @@ impl<O: Outlet> Run<O> {
                 Input::Command { ticket, command }
             }
         };
+        self.inputs += 1;
         self.handle(input);
-        false
     }
 
-    fn on_time(&mut self) -> bool {
+    fn on_time(mut self) -> Self {
         if self.engine.deadline().is_some_and(|at| at <= now()) {
             self.handle(Input::Tick);
             self.commit();
@@ -190,7 +219,7 @@ impl<O: Outlet> Run<O> {
                 tracing::warn!(%error, "the store could not be tidied up");
             }
         }
-        false
+        self
     }
 
     fn handle(&mut self, input: Input) {

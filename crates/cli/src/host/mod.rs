@@ -3,10 +3,10 @@
 //! ```text
 //!                     ┌──────────── reader (thread) ◀── questions ──┐
 //! requests ── handler ┤                                             │
-//!                     └── commands ──▶ engine (thread) ── notices ──┴─▶ feed, waiters
-//!                                        ▲      │
-//!                                        │      ▼ frames
-//!                                        network (tokio)
+//!                     └── commands ──▶ engine ───────── notices ────┴─▶ feed, waiters
+//!                                       ▲   │
+//!                                       │   ▼ frames
+//!                                      network
 //! ```
 //!
 //! The shell decides nothing: what to do is the engine's to say, what it means the cores'.
@@ -66,7 +66,7 @@ pub struct Options {
 /// An open home: engine, store and, when asked for, network.
 pub struct Node {
     shared: Arc<Shared>,
-    engine: JoinHandle<Result<Store, StoreError>>,
+    engine: tokio::task::JoinHandle<Result<Store, StoreError>>,
     reader: JoinHandle<()>,
 }
 
@@ -155,8 +155,7 @@ impl Node {
             feed: Feed::new(engine::now()),
             runtime: tokio::runtime::Handle::current(),
         });
-        let thread =
-            engine::start(engine, queue, Outlet(Arc::clone(&shared))).map_err(no_thread)?;
+        let engine = engine::start(engine, queue, Outlet(Arc::clone(&shared)));
         if let Some(network) = &shared.network {
             handle.input(
                 Input::AddressesChanged {
@@ -167,7 +166,7 @@ impl Node {
         }
         Ok(Self {
             shared,
-            engine: thread,
+            engine,
             reader: reader_thread,
         })
     }
@@ -187,17 +186,18 @@ impl Node {
         shared.engine.stop();
         shared.reader.stop();
         // The reader goes first, so that nobody needs the write-ahead log when it is folded.
-        let ended = tokio::task::spawn_blocking(move || (reader.join(), engine.join())).await;
-        match ended {
-            Ok((_, Ok(Ok(store)))) => {
+        let read = tokio::task::spawn_blocking(move || reader.join()).await;
+        if !matches!(read, Ok(Ok(()))) {
+            tracing::error!("the reader did not end in order");
+        }
+        match engine.await {
+            Ok(Ok(store)) => {
                 if let Err(error) = store.checkpoint() {
                     tracing::warn!(%error, "the store could not be tidied up");
                 }
             }
-            Ok((_, Ok(Err(error)))) => {
-                tracing::error!(%error, "the store did not close in order");
-            }
-            Ok(_) | Err(_) => tracing::error!("the engine did not end in order"),
+            Ok(Err(error)) => tracing::error!(%error, "the store did not close in order"),
+            Err(error) => tracing::error!(%error, "the engine did not end in order"),
         }
         if let Some(network) = shared.network.clone() {
             network.close_all().await;
