@@ -32,7 +32,7 @@ const BERT: usize = 1;
 /// Everything that two people can do, several things at a time where that is possible.
 const DAY: &[Line] = &[
     Line(ANN, Nothing, Invite(BERT)),
-    Line(ANN, Contact(BERT), Send(BERT, "good morning")),
+    Line(ANN, Contact(BERT), Send(BERT, "good morning📎")),
     Line(ANN, Contact(BERT), Send(BERT, "did you sleep well?")),
     Line(ANN, Contact(BERT), Send(BERT, "I did nto")),
     Line(ANN, Message("I did nto"), Edit("I did nto", "I did not")),
@@ -41,14 +41,18 @@ const DAY: &[Line] = &[
     Line(ANN, Message("hm"), Read(BERT)),
     Line(ANN, Message("hm"), Unreact("yes", "👍")),
     Line(ANN, Message("hm"), Confirm(BERT)),
-    Line(BERT, Contact(ANN), Send(ANN, "hello")),
+    Line(BERT, Contact(ANN), Send(ANN, "hello📎")),
     Line(
         BERT,
         Message("did you sleep well?"),
         Reply(ANN, "did you sleep well?", "yes"),
     ),
-    Line(BERT, Message("good morning"), React("good morning", "☀")),
-    Line(BERT, Message("good morning"), Send(ANN, "bad joke")),
+    Line(
+        BERT,
+        Message("good morning📎"),
+        React("good morning📎", "☀"),
+    ),
+    Line(BERT, Message("good morning📎"), Send(ANN, "bad joke")),
     Line(BERT, Message("hm"), Unsend("bad joke")),
     Line(BERT, Message("hm"), Confirm(ANN)),
     Line(BERT, Message("hm"), Read(ANN)),

@@ -5,8 +5,10 @@
 
 mod api;
 mod figures;
+mod files;
 mod message;
 mod node;
+mod scp;
 mod start;
 mod sustained;
 
@@ -45,6 +47,15 @@ const BENCHES: &[Bench] = &[
         what: "messages a second in one conversation, 64 in flight",
         needs: &[&["--bin", "tenet"]],
         run: sustained::run,
+    },
+    Bench {
+        name: "files",
+        what: "1 GiB and 1,024 files of 1 KiB, against a raw stream and scp",
+        needs: &[
+            &["--bin", "tenet"],
+            &["-p", "tenet-net", "--example", "raw_echo"],
+        ],
+        run: files::run,
     },
     Bench {
         name: "start",

@@ -174,6 +174,17 @@ fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// A path as it is seen from everywhere: the node may run in another folder than a command.
+///
+/// # Errors
+/// The system's; [`Kind::Usage`] where it is not UTF-8, which the local API speaks.
+pub fn absolute(path: &Path) -> Outcome<String> {
+    let whole = std::path::absolute(path)
+        .map_err(|error| Error::failure(format!("{}: {error}", path.display())))?;
+    let text = whole.to_str().map(str::to_owned);
+    text.ok_or_else(|| Error::usage(format!("{} is not UTF-8", path.display())).into())
+}
+
 fn ask(prompt: &str) -> Outcome<Secret> {
     rpassword::prompt_password(prompt)
         .map(Secret::from)

@@ -7,13 +7,16 @@
 //!                           ▼
 //!                       Dispatch ── state::State ──▶ queued, stored, delivered, read, failed
 //!
+//! an event names a file ──▶ fetch::Fetch ──▶ fetched from whoever has it
+//!
 //! an endpoint is wanted ──▶ redial::Redial ──▶ dial it now
 //! ```
 //!
 //! A pure core: no IO, no clock, no randomness of its own. The modules, in reading order:
-//! [`outbox`], [`state`], [`redial`]. The rules with ids (`DEL-1` and so on) are in
+//! [`outbox`], [`state`], [`fetch`], [`redial`]. The rules with ids (`DEL-1` and so on) are in
 //! `spec/delivery.md`.
 
+pub mod fetch;
 pub mod outbox;
 pub mod redial;
 pub mod state;

@@ -117,6 +117,6 @@ pub trait Outbox {
     /// Notes that an event will not be delivered, and removes its rows; unknown events are let be.
     fn fail(&mut self, event: EventId, failure: Failure) -> Result<(), StoreError>;
 
-    /// How far an own event is; `None` for events that were never queued.
-    fn dispatch(&self, event: EventId) -> Result<Option<Dispatch>, StoreError>;
+    /// How far the own event at a place in the log is; `None` for events that were never queued.
+    fn dispatch(&self, event: Position) -> Result<Option<Dispatch>, StoreError>;
 }

@@ -1,7 +1,9 @@
-//! For tests of this and other crates: an outbox in memory, and the suite that every outbox passes.
+//! For tests of this and other crates: an outbox in memory, and the suites that every store passes.
 
 mod conformance;
+mod fetches;
 mod memory;
 
 pub use conformance::conformance;
+pub use fetches::fetches_conformance;
 pub use memory::MemoryOutbox;

@@ -13,6 +13,12 @@ byte_id! {
     pub struct EventId;
 }
 
+byte_id! {
+    /// The sealed content of a file: the BLAKE3 hash of the sealed bytes. Events name it; it is no
+    /// event and lies beside the log.
+    pub struct BlobId;
+}
+
 /// Who wrote an event: a device, and the event that added it to the session.
 ///
 /// Adding the same device again starts a new chain under another author.

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::{
     CloseReason, Ended, EndpointId, Event, Side,
     admission::Place,
+    ask,
     link::{Closing, Link},
     net::Inner,
     read, write,
@@ -73,6 +74,10 @@ pub(crate) async fn run(inner: &Arc<Inner>, fresh: Fresh) {
         exporter,
         remote,
     });
+    let hearing = tokio::spawn({
+        let (inner, link) = (Arc::clone(inner), Arc::clone(&link));
+        async move { ask::hear(&inner, &link).await }
+    });
     let reason = match work(inner, &link, streams, deadline).await {
         Outcome::Ended(ended) => ended,
         Outcome::Close(reason) => {
@@ -80,6 +85,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, fresh: Fresh) {
             Ended::ByUs(reason)
         }
     };
+    hearing.abort();
     inner.remove(conn);
     tracing::debug!(%conn, %peer, %reason, "a connection ended");
     (inner.sink)(Event::Closed { conn, reason });

@@ -4,7 +4,7 @@ use std::{fmt, net::SocketAddr, sync::Arc};
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::{DialError, Ended, EndpointId};
+use crate::{Answering, DialError, Ended, EndpointId};
 
 /// Where events go: called on the network's runtime, so it must not block.
 ///
@@ -46,6 +46,15 @@ pub enum Event {
         frame: Vec<u8>,
         /// To drop when the frame has been handled.
         credit: Credit,
+    },
+    /// A known peer asks for something on a stream of its own; also after `Closed`, then in vain.
+    Asked {
+        /// On which connection.
+        conn: ConnId,
+        /// 1 byte to [`MAX_REQUEST`](crate::MAX_REQUEST).
+        request: Vec<u8>,
+        /// The way to answer.
+        answering: Answering,
     },
     /// A connection ended; it was `Connected` before and is not heard of again.
     Closed {
@@ -140,6 +149,11 @@ impl fmt::Debug for Event {
                 .debug_struct("Frame")
                 .field("conn", conn)
                 .field("length", &frame.len())
+                .finish_non_exhaustive(),
+            Self::Asked { conn, request, .. } => f
+                .debug_struct("Asked")
+                .field("conn", conn)
+                .field("length", &request.len())
                 .finish_non_exhaustive(),
             Self::Closed { conn, reason } => f
                 .debug_struct("Closed")

@@ -21,6 +21,7 @@
 mod accept;
 mod address;
 mod admission;
+mod ask;
 mod bind;
 mod carry;
 mod close;
@@ -37,6 +38,7 @@ mod write;
 #[doc(hidden)]
 pub mod raw;
 
+pub use ask::{Answer, Answering, AskError, MAX_REQUEST};
 pub use bind::BindError;
 pub use close::{CloseReason, Ended, Loss};
 pub use config::{Config, Limits, MAX_FRAME, Rate};

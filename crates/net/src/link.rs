@@ -135,7 +135,7 @@ impl Link {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .take();
-            self.recognised.notify_one();
+            self.recognised.notify_waiters();
         }
     }
 
@@ -144,10 +144,12 @@ impl Link {
         self.known.load(Ordering::Acquire)
     }
 
-    /// Returns once the engine has recognised the peer; for one waiter.
+    /// Returns once the engine has recognised the peer.
     pub(crate) async fn recognition(&self) {
+        // Before looking, so that what happens in between is not missed.
+        let recognised = self.recognised.notified();
         if !self.is_known() {
-            self.recognised.notified().await;
+            recognised.await;
         }
     }
 

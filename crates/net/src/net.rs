@@ -19,8 +19,8 @@ use tokio::{
 };
 
 use crate::{
-    BindError, CloseReason, Config, ConnId, EndpointId, Event, EventSink, Limits, PathInfo, accept,
-    address, admission::Door, bind, dial, lan, link::Link, raw,
+    Answer, AskError, BindError, CloseReason, Config, ConnId, EndpointId, Event, EventSink, Limits,
+    PathInfo, accept, address, admission::Door, ask, bind, dial, lan, link::Link, raw,
 };
 
 /// How long the last packets of closed connections may take to be acknowledged at shutdown.
@@ -128,6 +128,17 @@ impl Net {
         if let Some(link) = self.inner.link(conn) {
             link.send(frame, &self.inner.limits);
         }
+    }
+
+    /// Asks the other end of a connection for something, on a stream of its own (`NET-20`).
+    ///
+    /// Waits where as many requests as it answers at once are under way.
+    ///
+    /// # Errors
+    /// [`AskError::Broken`], [`AskError::Length`].
+    pub async fn ask(&self, conn: ConnId, request: &[u8]) -> Result<Answer, AskError> {
+        let link = self.inner.link(conn).ok_or(AskError::Broken)?;
+        ask::ask(&link, request).await
     }
 
     /// Lifts the limits of a stranger: the engine knows who this is.

@@ -13,17 +13,23 @@ use iroh::{
 };
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
+use crate::ask::ASKS;
+
 /// The application protocol of a connection (`NET-1`, RFC 7301).
 pub const ALPN: &[u8] = b"tenet/1";
 
 /// What a stranger may have on its way to us unread, in bytes: as much as it may send at all.
 const STRANGER_WINDOW: u32 = 64 << 10;
 
-/// What a known peer may have on its way to us unread, in bytes.
+/// What a known peer may have on its way to us unread on one stream, in bytes.
 ///
-/// 4 MiB carries 40 MB/s over a round trip of 100 ms; it is the memory that a reader who does not
-/// read costs.
-const WINDOW: u32 = 4 << 20;
+/// 2 MiB carries 20 MB/s over a round trip of 100 ms. More must not be on its way: QUIC here keeps
+/// at most 1,024 pieces of a stream apart and ends a connection that needs more, which packets of
+/// 1,200 bytes, every other one lost, would come to at 2.4 MB.
+const WINDOW: u32 = 2 << 20;
+
+/// The same on all streams of a connection: an answer that nobody reads leaves room for frames.
+const CONNECTION_WINDOW: u32 = 4 * WINDOW;
 
 /// What we have on its way unacknowledged, in bytes: room for a peer with twice our window.
 const SEND_WINDOW: u64 = 8 << 20;
@@ -63,9 +69,10 @@ pub fn provider() -> Arc<CryptoProvider> {
     })
 }
 
-/// Gives a connection the window of a known peer.
+/// Gives a connection the window and the streams of a known peer.
 pub fn widen(quic: &Connection) {
-    quic.set_receive_window(VarInt::from_u32(WINDOW));
+    quic.set_receive_window(VarInt::from_u32(CONNECTION_WINDOW));
+    quic.set_max_concurrent_bi_streams(VarInt::from_u32(1 + ASKS));
 }
 
 /// One stream, no datagrams, and a stranger's window until [`widen`] (`NET-5`).

@@ -7,9 +7,12 @@ use tenet_identity::{
     keys::{DeviceId, EndpointId, IdentityId},
     meeting::invite::InviteId,
 };
-use tenet_log::ids::{EventId, SessionId};
+use tenet_log::ids::{BlobId, EventId, SessionId};
 
-use crate::command::{Command, CommandError, Reply};
+use crate::{
+    ask::Span,
+    command::{Command, CommandError, Reply},
+};
 
 /// A connection, by the shell's number; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +21,10 @@ pub struct ConnId(pub u64);
 /// A command's number, by which its reply is told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
+
+/// A request of another node, by the shell's number; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AskId(pub u64);
 
 /// Something that happened.
 #[derive(Debug)]
@@ -52,6 +59,24 @@ pub enum Input {
         /// Its bytes.
         bytes: Vec<u8>,
     },
+    /// The other end asks for parts of a content, on a stream of its own.
+    Asked {
+        /// On which connection.
+        conn: ConnId,
+        /// The request's number.
+        ask: AskId,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// A fetch ended.
+    Fetched {
+        /// Over which connection.
+        conn: ConnId,
+        /// Which content.
+        blob: BlobId,
+        /// How.
+        end: FetchEnd,
+    },
     /// A connection is gone.
     Closed {
         /// Which.
@@ -71,6 +96,23 @@ pub enum Input {
     },
     /// The deadline passed.
     Tick,
+}
+
+/// How a fetch ended. Whatever was proven until then stays and is not fetched again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FetchEnd {
+    /// All of it is here, durably.
+    Whole,
+    /// [`Output::StopFetch`] ended it.
+    Stopped,
+    /// The other end does not have it, or does not give it.
+    Refused,
+    /// The stream or the connection ended before it was whole, or this disk failed.
+    Interrupted,
+    /// What came is not what was asked for.
+    Mismatch,
+    /// There is no room for it here.
+    NoRoom,
 }
 
 /// Something to do, given out only when all that it depends on is committed.
@@ -108,6 +150,34 @@ pub enum Output {
         peer: EndpointId,
         /// Where to try.
         addresses: Vec<SocketAddr>,
+    },
+    /// Fetch a content; a `Fetched` must follow, unless the connection is gone.
+    Fetch {
+        /// Over which connection.
+        conn: ConnId,
+        /// Which content.
+        blob: BlobId,
+        /// Bytes of the file.
+        size: u64,
+    },
+    /// Fetch no further.
+    StopFetch {
+        /// Which content.
+        blob: BlobId,
+    },
+    /// Give what was asked for.
+    Answer {
+        /// Whom.
+        ask: AskId,
+        /// Of which content.
+        blob: BlobId,
+        /// Which parts of its sealed form, ascending.
+        spans: Vec<Span>,
+    },
+    /// Give nothing.
+    Refuse {
+        /// Whom.
+        ask: AskId,
     },
     /// Tell whoever listens.
     Notice(Notice),
@@ -160,6 +230,11 @@ pub enum Notice {
     ReadPosition {
         /// The session.
         session: SessionId,
+    },
+    /// The content of a file is here now.
+    File {
+        /// Which.
+        blob: BlobId,
     },
     /// A contact is new.
     ContactAdded {

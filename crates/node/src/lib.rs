@@ -10,9 +10,11 @@
 //! randomness is the seed that it was opened with.
 //!
 //! In reading order: [`input`] (what goes in and out), [`engine`] (batches, savepoints,
-//! commits), [`command`] (what a person can ask for), [`frame`] (what nodes say to each other),
+//! commits), [`command`] (what a person can ask for), [`frame`] and [`ask`] (what nodes say to
+//! each other),
 //! [`query`] (reading beside the engine).
 
+pub mod ask;
 pub mod command;
 mod connection;
 pub mod engine;

@@ -5,7 +5,7 @@ use tenet_apps::chat::{
     store::MessageRow,
     view::{self, Message},
 };
-use tenet_delivery::state::State;
+use tenet_delivery::{fetch::FetchState, state::State};
 use tenet_identity::keys::IdentityId;
 use tenet_log::{
     ids::{EventId, SessionId},
@@ -22,6 +22,8 @@ pub struct Shown {
     pub message: Message,
     /// How far it is. Another's message is `Read` when I have read it, else `Delivered`.
     pub state: State,
+    /// How the contents of its files stand here, in their order.
+    pub files: Vec<FetchState>,
 }
 
 /// The last `limit` messages of these sessions before one of them, earliest first.
@@ -98,14 +100,23 @@ fn show<S: Storage>(
 ) -> Result<Shown, StoreError> {
     let message = view::load(store, row, me, readers)?;
     let state = if message.identity == me {
-        let dispatch = store.dispatch(message.id)?.unwrap_or_default();
+        let dispatch = store.dispatch(row.position)?.unwrap_or_default();
         State::of(&dispatch, message.read)
     } else if message.read {
         State::Read
     } else {
         State::Delivered
     };
-    Ok(Shown { message, state })
+    let mut files = Vec::with_capacity(message.files.len());
+    for file in &message.files {
+        let fetch = store.fetch(file.content())?;
+        files.push(fetch.map_or(FetchState::Offered, |fetch| fetch.state));
+    }
+    Ok(Shown {
+        message,
+        state,
+        files,
+    })
 }
 
 /// How far each device of a session has read, as far as it says so.

@@ -145,6 +145,11 @@ impl ChatStore for Store {
             .event(id)?
             .map(|stored| (stored.event, stored.standing.counts())))
     }
+
+    fn logged_at(&self, position: Position) -> Result<Option<Event>, StoreError> {
+        let stored = self.event_at(position)?;
+        Ok(stored.map(|stored| stored.event))
+    }
 }
 
 impl Store {

@@ -7,11 +7,12 @@
 //! - `open`: opening, creating, checking, read-only connections beside the writer.
 //! - `schema`: the tables, and the migrations between their versions.
 //! - `transaction`: batches, savepoints, durability.
-//! - `log`, `outbox`, `chat`, `contacts`: the traits of the cores.
+//! - `log`, `outbox`, `fetches`, `chat`, `contacts`: the traits of the cores.
 
 mod chat;
 mod contacts;
 mod error;
+mod fetches;
 mod log;
 pub mod open;
 mod outbox;

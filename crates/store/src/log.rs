@@ -381,6 +381,13 @@ fn stored_register(bytes: &[u8]) -> Result<Register, StoreError> {
 }
 
 impl Store {
+    pub(crate) fn event_at(&self, position: Position) -> Result<Option<Stored>, StoreError> {
+        let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE position = ?1");
+        self.one(&sql, [position.0], stored_parts)?
+            .map(stored)
+            .transpose()
+    }
+
     fn stored_rows(
         &self,
         sql: &str,

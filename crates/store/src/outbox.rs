@@ -182,12 +182,12 @@ impl Outbox for Store {
         self.execute(&sql, params![event, failure.code()])
     }
 
-    fn dispatch(&self, event: EventId) -> Result<Option<Dispatch>, StoreError> {
-        let sql = format!(
-            "SELECT copies, acknowledged, failure FROM dispatch \
-             WHERE position = (SELECT position FROM event WHERE {BY_ID})"
-        );
-        self.one(&sql, [event.as_bytes()], dispatch)
+    fn dispatch(&self, event: Position) -> Result<Option<Dispatch>, StoreError> {
+        self.one(
+            "SELECT copies, acknowledged, failure FROM dispatch WHERE position = ?1",
+            [event.0],
+            dispatch,
+        )
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Step `n` turns version `n` into version `n + 1`.
-const MIGRATIONS: &[&str] = &[FIRST];
+const MIGRATIONS: &[&str] = &[FIRST, FILES];
 
 const FIRST: &str = "
 CREATE TABLE record (
@@ -126,6 +126,23 @@ CREATE TABLE reference (
     identity BLOB NOT NULL,
     PRIMARY KEY (session, target, event)
 ) WITHOUT ROWID;
+";
+
+const FILES: &str = "
+CREATE TABLE fetch (
+    blob  BLOB PRIMARY KEY,
+    size  INTEGER NOT NULL,
+    state INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX fetch_by_state ON fetch (state);
+
+CREATE TABLE naming (
+    blob     BLOB NOT NULL,
+    position INTEGER NOT NULL REFERENCES event,
+    session  INTEGER NOT NULL REFERENCES session,
+    PRIMARY KEY (blob, position)
+) WITHOUT ROWID;
+CREATE INDEX naming_by_session ON naming (session, position);
 ";
 
 /// Why the tables could not be brought to this version.

@@ -4,6 +4,8 @@ use tenet_identity::meeting::link::Link;
 use tenet_log::ids::EventId;
 use tenet_node::command::Command;
 
+use super::files;
+
 /// Something that a person asks of the own device; `with` and `to` are numbers of nodes.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -71,6 +73,7 @@ impl Act {
             },
             Self::Accept { link } => Command::Accept { link, name: None },
             Self::Send { to, text, reply } => Command::Send {
+                files: files::files(&text),
                 who: did(to),
                 text,
                 reply,

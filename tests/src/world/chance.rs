@@ -2,6 +2,7 @@
 
 use super::{
     act::Act,
+    files::CLIP,
     machine::{Kill, Moment, World},
 };
 
@@ -66,7 +67,10 @@ impl World {
             .filter(|shown| self.model.messages.contains_key(&shown.message.id))
             .map(|shown| shown.message.id)
             .collect();
-        let text = format!("{number} of {node}");
+        let mut text = format!("{number} of {node}");
+        if self.draw(3) == 0 {
+            text.push(CLIP);
+        }
         let id = (!ids.is_empty()).then(|| ids[self.draw(ids.len() as u64) as usize]);
         let act = match (self.draw(10), id) {
             (4, Some(id)) => Act::Send {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_apps::contacts::store::ContactStore;
-use tenet_delivery::{outbox::Outbox, state::State};
+use tenet_delivery::{fetch::FetchState, outbox::Outbox, state::State};
 use tenet_identity::keys::IdentityId;
 use tenet_log::{
     ids::{EventId, SessionId},
@@ -129,6 +129,15 @@ impl World {
                 "{}: {:?}",
                 this.name,
                 shown
+            );
+            assert!(
+                shown.files.iter().all(|state| *state == FetchState::Whole),
+                "{} lacks a file of {shown:?}",
+                this.name,
+            );
+            assert!(
+                self.holds(node, &shown.message.files),
+                "a file that is not there"
             );
         }
         assert_eq!(

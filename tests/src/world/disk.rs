@@ -9,6 +9,7 @@ use tenet_apps::{
     settings::{SettingStore, Settings},
 };
 use tenet_delivery::{
+    fetch::{Fetch, FetchState, Fetches},
     outbox::{Acked, Dispatch, Outbox, Outgoing, Recipient},
     state::Failure,
 };
@@ -20,7 +21,7 @@ use tenet_log::{
     clock::Hlc,
     event::Event,
     frontier::{Head, Past},
-    ids::{Author, EventId, SessionId},
+    ids::{Author, BlobId, EventId, SessionId},
     order::OrderKey,
     register::Register,
     standing::Standing,
@@ -177,12 +178,20 @@ pass_on! { Outbox {
     read waiting() -> Vec<(DeviceId, u64)>;
     read pending_events() -> u64;
     read undelivered(session: SessionId, after: Position, limit: usize) -> Vec<Outgoing>;
-    read dispatch(event: EventId) -> Option<Dispatch>;
+    read dispatch(event: Position) -> Option<Dispatch>;
     write queue(outgoing: &Outgoing, recipients: &[Recipient]) -> ();
     write acknowledge(session: SessionId, author: Author, seq: u64, device: DeviceId)
         -> Vec<Acked>;
     write forget(session: SessionId, device: DeviceId) -> Vec<EventId>;
     write fail(event: EventId, failure: Failure) -> ();
+} }
+
+pass_on! { Fetches {
+    read fetch(blob: BlobId) -> Option<Fetch>;
+    read fetches(state: FetchState) -> Vec<Fetch>;
+    read namings(blob: BlobId) -> Vec<(SessionId, Position)>;
+    write put_fetch(fetch: &Fetch) -> ();
+    write name_blob(blob: BlobId, session: SessionId, position: Position) -> ();
 } }
 
 pass_on! { ChatStore {
@@ -192,6 +201,7 @@ pass_on! { ChatStore {
     read overlay(session: SessionId, target: EventId) -> Option<Overlay>;
     read references(session: SessionId, target: EventId) -> Vec<Reference>;
     read logged(id: EventId) -> Option<(Event, bool)>;
+    read logged_at(position: Position) -> Option<Event>;
     write add_message(message: &MessageRow) -> bool;
     write set_hidden(id: EventId, hidden: bool) -> ();
     write put_overlay(session: SessionId, target: EventId, overlay: &Overlay) -> ();

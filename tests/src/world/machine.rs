@@ -13,6 +13,7 @@ use tenet_node::{
 
 use super::{
     act::Act,
+    files::{self, Contents},
     model::Model,
     network::Network,
     node::{Node, State},
@@ -96,6 +97,7 @@ pub struct World {
     /// A hash over all outputs so far: two runs of one seed have the same.
     pub trace: u64,
     pub(super) network: Network,
+    pub(super) contents: Contents,
     queue: BTreeMap<(u64, u64), Happening>,
     serial: u64,
 }
@@ -117,6 +119,7 @@ impl World {
             patience: HALF_AN_HOUR,
             trace: 0,
             network: Network::default(),
+            contents: Contents::default(),
             queue: BTreeMap::new(),
             serial: 0,
         };
@@ -288,7 +291,11 @@ impl World {
             Happening::Arrives { node, conn, input } => {
                 let closed = matches!(input, Input::Closed { .. });
                 let arrives = closed || self.network.arrives(conn, self.now);
-                (arrives && self.nodes[node].engine().is_some()).then_some((node, input))
+                let heard = arrives && self.nodes[node].engine().is_some();
+                if heard {
+                    self.land(node, &input);
+                }
+                heard.then_some((node, input))
             }
             Happening::Asked { node, act } => {
                 if self.nodes[node].engine().is_none() {
@@ -297,6 +304,9 @@ impl World {
                 }
                 self.serial += 1;
                 let ticket = Ticket(self.serial);
+                if let Act::Send { text, .. } = &act {
+                    self.seal(node, &files::files(text));
+                }
                 let command = act.command(|node| self.nodes[node].did());
                 self.nodes[node].asked.insert(ticket, act);
                 Some((node, Input::Command { ticket, command }))

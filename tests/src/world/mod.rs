@@ -26,6 +26,7 @@ pub mod chance;
 pub mod check;
 pub mod disk;
 pub mod errors;
+pub mod files;
 pub mod machine;
 pub mod model;
 pub mod network;

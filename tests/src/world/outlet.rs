@@ -45,6 +45,10 @@ impl World {
             }
             Output::Notice(notice) => self.nodes[node].notices.push(notice),
             Output::Authenticated { .. } => {}
+            output @ (Output::Fetch { .. }
+            | Output::StopFetch { .. }
+            | Output::Answer { .. }
+            | Output::Refuse { .. }) => self.move_content(node, output),
         }
     }
 

@@ -58,6 +58,8 @@ pub struct Done {
     pub told: Vec<Notice>,
     /// What it answered.
     pub replies: Vec<Result<Reply, CommandError>>,
+    /// What it fetches, gives and refuses.
+    pub moved: Vec<Output>,
 }
 
 impl Bench {
@@ -87,6 +89,10 @@ impl Bench {
                 Output::Notice(notice) => done.told.push(notice),
                 Output::Reply { result, .. } => done.replies.push(result),
                 Output::Authenticated { .. } | Output::Dial { .. } => {}
+                output @ (Output::Fetch { .. }
+                | Output::StopFetch { .. }
+                | Output::Answer { .. }
+                | Output::Refuse { .. }) => done.moved.push(output),
             }
         }
         done

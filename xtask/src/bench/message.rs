@@ -61,6 +61,18 @@ fn commit(release: &Path, folder: &Path) -> Result<f64> {
 
 /// The median of a raw 64-byte round trip between two processes, in microseconds.
 fn raw_round_trip(release: &Path) -> Result<f64> {
+    let figures = raw(release, &["5000"])?;
+    number(figures.first().context("no figures")?, "p50_us")
+}
+
+/// Megabytes a second over one raw stream between two processes.
+pub(super) fn raw_throughput(release: &Path, megabytes: usize) -> Result<f64> {
+    let figures = raw(release, &["10", "--throughput", &megabytes.to_string()])?;
+    number(figures.last().context("no figures")?, "mb_per_s")
+}
+
+/// What the bare endpoint's client prints, a line each.
+fn raw(release: &Path, words: &[&str]) -> Result<Vec<Value>> {
     let program = release.join("examples/raw_echo");
     let mut server = Echo(
         Command::new(&program)
@@ -80,10 +92,14 @@ fn raw_round_trip(release: &Path) -> Result<f64> {
             .to_owned()
     };
     let output = Command::new(&program)
-        .args(["client", &word("id"), &word("addr"), "5000"])
+        .args(["client", &word("id"), &word("addr")])
+        .args(words)
         .output()?;
-    let figures: Value = serde_json::from_slice(&output.stdout).context("no JSON from raw_echo")?;
-    number(&figures, "p50_us")
+    let lines = String::from_utf8(output.stdout)?;
+    let figures = lines.lines().map(serde_json::from_str);
+    figures
+        .collect::<Result<_, _>>()
+        .context("no JSON from raw_echo")
 }
 
 struct Echo(Child);

@@ -102,10 +102,19 @@ impl Home {
 impl Running {
     /// Resident memory in MB (10^6 bytes).
     pub(super) fn memory(&self) -> Result<f64> {
+        self.status("VmRSS:")
+    }
+
+    /// The same at its highest so far.
+    pub(super) fn peak_memory(&self) -> Result<f64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, key: &str) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let line = status.lines().find(|line| line.starts_with(key));
         let kib = line.and_then(|line| line.split_whitespace().nth(1));
-        let kib: f64 = kib.context("no VmRSS")?.parse()?;
+        let kib: f64 = kib.with_context(|| format!("no {key}"))?.parse()?;
         Ok(kib * 1024.0 / 1e6)
     }
 

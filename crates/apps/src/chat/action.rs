@@ -7,7 +7,9 @@ use tenet_log::{
     session::{Draft, DraftContent},
 };
 
-use super::{edit, edit::Edit, react, react::React, text, text::Text, unsend, unsend::Unsend};
+use super::{
+    edit, edit::Edit, file, react, react::React, text, text::Text, unsend, unsend::Unsend,
+};
 
 /// One thing done in a chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,18 @@ pub enum ActionError {
         /// Its length in bytes of UTF-8.
         len: usize,
     },
+    /// More files than fit into one message.
+    #[error("{count} files are more than the {max} of one message; nothing was sent", max = file::MAX_FILES)]
+    TooManyFiles {
+        /// How many.
+        count: usize,
+    },
+    /// A name that is none, or that could lead into another folder.
+    #[error(
+        "not a name for a file: it has 1 to {max} bytes, no slash and no control character",
+        max = file::MAX_NAME_BYTES
+    )]
+    FileName,
     /// A text that is no emoji.
     #[error(
         "not an emoji to react with: it has 1 to {max} bytes, no space and no control character",

@@ -11,6 +11,7 @@ use super::{
     Action,
     overlay::Overlay,
     store::{ChatStore, MessageRow, Reference},
+    text::Text,
 };
 
 /// An event of the log with what the log knows about it.
@@ -35,6 +36,8 @@ pub enum Change {
         session: SessionId,
         /// Its id.
         message: EventId,
+        /// Whether it has files.
+        files: bool,
     },
     /// A message that is shown says or carries something else now.
     Changed {
@@ -61,7 +64,7 @@ pub enum Change {
 /// [`StoreError`].
 pub fn fold(store: &mut dyn ChatStore, entry: &Entry<'_>) -> Result<Vec<Change>, StoreError> {
     match Action::decode(entry.event) {
-        Ok(Some(Action::Text(text))) => add_message(store, &row(entry, text.reply())),
+        Ok(Some(Action::Text(text))) => add_message(store, &row(entry, text.reply()), &text),
         Ok(Some(action)) => refer(store, entry, &action),
         Ok(None) | Err(_) => Ok(Vec::new()),
     }
@@ -76,7 +79,7 @@ pub fn fold(store: &mut dyn ChatStore, entry: &Entry<'_>) -> Result<Vec<Change>,
 /// [`StoreError`].
 pub fn refold(store: &mut dyn ChatStore, entry: &Entry<'_>) -> Result<Vec<Change>, StoreError> {
     match Action::decode(entry.event) {
-        Ok(Some(Action::Text(text))) => show_or_hide(store, &row(entry, text.reply())),
+        Ok(Some(Action::Text(text))) => show_or_hide(store, &row(entry, text.reply()), &text),
         Ok(Some(action)) => match action.target() {
             Some(target) => {
                 store.add_reference(&reference(entry, target))?;
@@ -112,22 +115,34 @@ fn reference(entry: &Entry<'_>, target: EventId) -> Reference {
     }
 }
 
-fn add_message(store: &mut dyn ChatStore, row: &MessageRow) -> Result<Vec<Change>, StoreError> {
+fn add_message(
+    store: &mut dyn ChatStore,
+    row: &MessageRow,
+    text: &Text,
+) -> Result<Vec<Change>, StoreError> {
     let new = store.add_message(row)?;
-    let added = Change::Added {
-        session: row.session,
-        message: row.id,
-    };
     Ok(if new && !row.hidden {
-        vec![added]
+        vec![added(row, text)]
     } else {
         Vec::new()
     })
 }
 
-fn show_or_hide(store: &mut dyn ChatStore, row: &MessageRow) -> Result<Vec<Change>, StoreError> {
+fn added(row: &MessageRow, text: &Text) -> Change {
+    Change::Added {
+        session: row.session,
+        message: row.id,
+        files: !text.files().is_empty(),
+    }
+}
+
+fn show_or_hide(
+    store: &mut dyn ChatStore,
+    row: &MessageRow,
+    text: &Text,
+) -> Result<Vec<Change>, StoreError> {
     let Some(known) = store.message(row.id)? else {
-        return add_message(store, row);
+        return add_message(store, row, text);
     };
     if known.hidden == row.hidden {
         return Ok(Vec::new());
@@ -136,7 +151,7 @@ fn show_or_hide(store: &mut dyn ChatStore, row: &MessageRow) -> Result<Vec<Chang
     let (session, message) = (row.session, row.id);
     Ok(vec![match row.hidden {
         true => Change::Removed { session, message },
-        false => Change::Added { session, message },
+        false => added(row, text),
     }])
 }
 

@@ -16,6 +16,7 @@
 
 pub mod action;
 pub mod edit;
+pub mod file;
 pub mod fold;
 mod order;
 pub mod overlay;

@@ -88,4 +88,8 @@ pub trait ChatStore {
 
     /// An event out of the log, with whether it counts now.
     fn logged(&self, id: EventId) -> Result<Option<(Event, bool)>, StoreError>;
+
+    /// The event at a place in the log. What lies together is read together: a page of messages is
+    /// found so in few pages of the disk, by their ids in as many as there are messages.
+    fn logged_at(&self, position: Position) -> Result<Option<Event>, StoreError>;
 }

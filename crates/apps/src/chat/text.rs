@@ -1,4 +1,4 @@
-//! `chat.text`: says something, perhaps in answer to a message.
+//! `chat.text`: says something, with files or without, perhaps in answer to a message.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use minicbor::{Decode, Encode};
 use tenet_identity::encoding;
 use tenet_log::ids::EventId;
 
-use super::ActionError;
+use super::{ActionError, file, file::File};
 
 /// The kind of the events that say something.
 pub const KIND: &str = "chat.text";
@@ -24,6 +24,8 @@ pub struct Text {
     text: String,
     #[n(1)]
     reply: Option<EventId>,
+    #[n(2)]
+    files: Option<Vec<File>>,
 }
 
 impl Text {
@@ -32,11 +34,27 @@ impl Text {
     /// # Errors
     /// [`ActionError::Empty`], [`ActionError::TooLong`].
     pub fn new(text: String, reply: Option<EventId>) -> Result<Self, ActionError> {
-        check(&text)?;
-        Ok(Self { text, reply })
+        Self::with_files(text, reply, Vec::new())
     }
 
-    /// What is said: 1 to [`MAX_BYTES`] bytes.
+    /// A text with files; it may then be empty.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and [`ActionError::TooManyFiles`].
+    pub fn with_files(
+        text: String,
+        reply: Option<EventId>,
+        files: Vec<File>,
+    ) -> Result<Self, ActionError> {
+        let text = Self {
+            text,
+            reply,
+            files: (!files.is_empty()).then_some(files),
+        };
+        text.check().map(|()| text)
+    }
+
+    /// What is said: up to [`MAX_BYTES`] bytes; nothing only where there are files.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -46,6 +64,11 @@ impl Text {
         self.reply
     }
 
+    /// Its files.
+    pub fn files(&self) -> &[File] {
+        self.files.as_deref().unwrap_or_default()
+    }
+
     /// What is said, without the rest.
     pub fn into_text(self) -> String {
         self.text
@@ -53,8 +76,15 @@ impl Text {
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, ActionError> {
         let text: Self = encoding::decode(bytes)?;
-        check(&text.text)?;
-        Ok(text)
+        text.check().map(|()| text)
+    }
+
+    fn check(&self) -> Result<(), ActionError> {
+        file::check(self.files())?;
+        match check(&self.text) {
+            Err(ActionError::Empty) if !self.files().is_empty() => Ok(()),
+            checked => checked,
+        }
     }
 }
 
@@ -62,9 +92,10 @@ impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "Text({} bytes, redacted; reply: {:?})",
+            "Text({} bytes, redacted; reply: {:?}, {} files)",
             self.text.len(),
-            self.reply
+            self.reply,
+            self.files().len()
         )
     }
 }
@@ -109,12 +140,14 @@ mod tests {
         let long = Text {
             text: "x".repeat(MAX_BYTES + 1),
             reply: None,
+            files: None,
         };
         let decoded = Text::decode(&encoding::encode(&long));
         assert!(matches!(decoded, Err(ActionError::TooLong { len: 65_537 })));
         let empty = Text {
             text: String::new(),
             reply: None,
+            files: None,
         };
         assert!(matches!(
             Text::decode(&encoding::encode(&empty)),

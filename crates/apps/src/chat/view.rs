@@ -14,6 +14,7 @@ use tenet_log::{
 
 use super::{
     Action,
+    file::File,
     overlay::Overlay,
     react::Emoji,
     read::{self, Reader},
@@ -37,6 +38,8 @@ pub struct Message {
     pub kind: &'static str,
     /// What it says now; `None` when it was taken back.
     pub text: Option<String>,
+    /// Its files; none when it was taken back.
+    pub files: Vec<File>,
     /// The message that it answers.
     pub reply: Option<EventId>,
     /// Whether its author changed it.
@@ -80,6 +83,7 @@ pub fn message(parts: &Parts<'_>) -> Message {
     } = *parts;
     let unsent = overlay.is_unsent(row.identity);
     let edited = text_of_edit(edit, row);
+    let (text, files) = content_of(event);
     Message {
         id: row.id,
         session: row.session,
@@ -88,7 +92,8 @@ pub fn message(parts: &Parts<'_>) -> Message {
         time: row.order.time.millis(),
         kind: "text",
         edited: edited.is_some() && !unsent,
-        text: edited.or_else(|| text_of(event)).filter(|_| !unsent),
+        text: edited.or(text).filter(|_| !unsent),
+        files: if unsent { Vec::new() } else { files },
         reply: row.reply.filter(|_| !unsent),
         unsent,
         reactions: if unsent {
@@ -111,7 +116,7 @@ pub fn load(
     readers: &[Reader],
 ) -> Result<Message, StoreError> {
     const MISSING: StoreError = StoreError::Damaged("the event of a message is missing");
-    let (event, _) = store.logged(row.id)?.ok_or(MISSING)?;
+    let event = store.logged_at(row.position)?.ok_or(MISSING)?;
     let overlay = store.overlay(row.session, row.id)?.unwrap_or_default();
     let edit = match overlay.edit(row.identity) {
         Some(id) => store.logged(id)?.map(|(event, _)| event),
@@ -128,10 +133,13 @@ pub fn load(
     }))
 }
 
-fn text_of(event: &Event) -> Option<String> {
+fn content_of(event: &Event) -> (Option<String>, Vec<File>) {
     match Action::decode(event) {
-        Ok(Some(Action::Text(text))) => Some(text.into_text()),
-        _ => None,
+        Ok(Some(Action::Text(text))) => {
+            let files = text.files().to_vec();
+            (Some(text.into_text()), files)
+        }
+        _ => (None, Vec::new()),
     }
 }
 

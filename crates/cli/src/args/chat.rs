@@ -1,5 +1,7 @@
 //! Messages.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use tenet_rpc::api::State;
 
@@ -10,12 +12,25 @@ pub struct Send {
     pub who: String,
     /// The text; `-` or nothing to read it from stdin.
     pub text: Option<String>,
+    /// A file to send with it; any number of times. Without a text nothing is read from stdin then.
+    #[arg(long = "file", value_name = "PATH")]
+    pub files: Vec<PathBuf>,
     /// The message that this one answers.
     #[arg(long, value_name = "ID")]
     pub reply: Option<String>,
     /// Return when it is queued, stored, delivered or read; exit 1 if that is not reached in time.
     #[arg(long, value_name = "STATE", value_parser = state)]
     pub wait: Option<State>,
+}
+
+/// `tenet save`
+#[derive(Debug, Args)]
+pub struct Save {
+    /// The message.
+    pub id: String,
+    /// The folder to save into.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub to: PathBuf,
 }
 
 /// `tenet history`

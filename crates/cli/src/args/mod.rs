@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-pub use chat::{Edit, History, Kind, Listen, React, Read, Send, Unsend};
+pub use chat::{Edit, History, Kind, Listen, React, Read, Save, Send, Unsend};
 pub use contacts::{Accept, ContactCommand, Invite, InviteCommand, Invites, Who, WhoName};
 pub use identity::{IdCommand, New, PinCommand, Restore};
 pub use node::{Demo, Settings, Up};
@@ -146,6 +146,8 @@ pub enum Command {
     History(History),
     /// Print every new thing as it comes.
     Listen(Listen),
+    /// Save the files of a message.
+    Save(Save),
     /// Put an emoji on a message.
     React(React),
     /// Give an own message another text.

@@ -1,6 +1,6 @@
 //! How a message looks to a person.
 
-use tenet_rpc::api::{Message, State};
+use tenet_rpc::api::{Message, MessageFile, State};
 
 use crate::output::{shown_indented, shown_short};
 use crate::time;
@@ -18,6 +18,9 @@ pub(super) fn words(message: &Message, ids: bool) -> String {
     };
     let time = time::short(message.time);
     let mut words = format!("{id}{time} {}: {text}", shown_short(&message.name));
+    for file in &message.files {
+        words += &format!("\n    {}", file_words(file));
+    }
     if message.edited && !message.unsent {
         words += " (edited)";
     }
@@ -31,6 +34,38 @@ pub(super) fn words(message: &Message, ids: bool) -> String {
         words += &format!(" {}", shown_short(reason));
     }
     words
+}
+
+fn file_words(file: &MessageFile) -> String {
+    let size = size(file.size);
+    let name = shown_short(&file.name);
+    match (file.state.as_str(), file.have) {
+        ("here", _) => format!("file {name}, {size}"),
+        (state, Some(have)) if file.size > 0 => {
+            let percent = (have.saturating_mul(100) / file.size).min(100);
+            format!("file {name}, {size} ({state}, {percent} %)")
+        }
+        (state, _) => format!("file {name}, {size} ({state})"),
+    }
+}
+
+/// A size as people say it, in powers of 1000 as file managers do.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} bytes");
+    }
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let digits = usize::from(value < 9.95);
+    format!(
+        "{value:.digits$} {}",
+        UNITS.get(unit).copied().unwrap_or_default()
+    )
 }
 
 fn count(people: usize) -> String {
@@ -51,6 +86,22 @@ mod tests {
     )]
 
     use super::*;
+
+    #[test]
+    fn sizes_are_said_shortly() {
+        let said = [0, 999, 1000, 9_949, 10_500, 999_600, 32 << 20, u64::MAX].map(size);
+        let expected = [
+            "0 bytes",
+            "999 bytes",
+            "1.0 kB",
+            "9.9 kB",
+            "10 kB",
+            "1.0 MB",
+            "34 MB",
+            "18446744 TB",
+        ];
+        assert_eq!(said, expected);
+    }
 
     #[test]
     fn a_message_cannot_look_like_two() {

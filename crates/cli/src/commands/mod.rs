@@ -17,6 +17,7 @@ mod net;
 mod pin;
 mod react;
 mod read;
+mod save;
 mod send;
 mod settings;
 mod status;
@@ -89,6 +90,7 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Send(args) => send::run(shell, args).await,
         Command::History(args) => history::run(shell, args).await,
         Command::Listen(args) => listen::run(shell, &args).await,
+        Command::Save(args) => save::run(shell, args).await,
         Command::React(args) => react::run(shell, args).await,
         Command::Edit(args) => edit::run(shell, args).await,
         Command::Unsend(args) => unsend::run(shell, args).await,

@@ -1,4 +1,4 @@
-//! `tenet send`: write a message.
+//! `tenet send`: write a message, with files or without.
 
 use serde::Serialize;
 use tenet_rpc::api::{self, Sent, State};
@@ -7,6 +7,7 @@ use super::Shell;
 use crate::args::Send;
 use crate::caller::Need;
 use crate::failure::{Failure, Outcome};
+use crate::input::absolute;
 use crate::output::{note, shown_short};
 
 #[derive(Serialize)]
@@ -21,7 +22,12 @@ struct Shown<'a> {
 pub(super) async fn run(shell: &Shell, args: Send) -> Outcome {
     // Nobody has to be reached for a note to oneself.
     let alone = matches!(args.who.as_str(), "self" | "me");
-    let text = shell.input.text(args.text.as_deref().unwrap_or("-"))?;
+    let text = match &args.text {
+        None if !args.files.is_empty() => String::new(),
+        text => shell.input.text(text.as_deref().unwrap_or("-"))?,
+    };
+    let files = args.files.iter().map(|path| absolute(path));
+    let files = files.collect::<Outcome<Vec<_>>>()?;
     let sent = shell
         .with(Need::Network, async |caller| {
             // A running node goes on by itself; this process has to stay until it is delivered.
@@ -31,6 +37,7 @@ pub(super) async fn run(shell: &Shell, args: Send) -> Outcome {
             let params = api::Send {
                 who: args.who,
                 text,
+                files,
                 reply: args.reply,
                 wait,
                 timeout_ms: wait.map(|_| shell.timeout_ms()),

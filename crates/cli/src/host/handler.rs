@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
-use tenet_apps::contacts::store::ContactStore;
+use tenet_apps::{chat::file::File, contacts::store::ContactStore};
 use tenet_identity::meeting::{invite::InviteId, link::Link};
 use tenet_log::ids::{EventId, SessionId};
 use tenet_node::command::{Command, CommandError, Reply};
@@ -15,7 +15,7 @@ use tenet_store::Store;
 use super::{
     doctor, engine, present, questions,
     shared::{Shared, failed},
-    sync,
+    sync, transfer,
 };
 
 /// For how long a link is good if nothing else is asked for: a week.
@@ -48,6 +48,8 @@ impl Handler for NodeHandler {
             }
             R::Sync(wanted) => Pending::future(sync::sync(Arc::clone(&self.0), wanted)),
             R::Wait(wait) => self.wait(wait),
+            R::Send(send) if !send.files.is_empty() => self.send_files(send),
+            R::Save(save) => self.save(save),
             request => self.command(request),
         }
     }
@@ -82,7 +84,9 @@ impl NodeHandler {
     fn enqueue(&self, request: api::Request) -> Result<Pending, api::Error> {
         use api::Request as R;
         Ok(match request {
-            R::Send(send) => self.send(send)?,
+            R::Send(send) => self.send(send, Vec::new())?,
+            R::FileFetch(file) => self.done(&file.id, |id| Command::Fetch { id })?,
+            R::FilePause(file) => self.done(&file.id, |id| Command::Pause { id })?,
             R::Edit(edit) => self.change(Command::Edit {
                 id: questions::event_id(&edit.id)?,
                 text: edit.text,
@@ -138,12 +142,13 @@ impl NodeHandler {
         })
     }
 
-    fn send(&self, send: api::Send) -> Result<Pending, api::Error> {
+    fn send(&self, send: api::Send, files: Vec<File>) -> Result<Pending, api::Error> {
         let reply = send.reply.as_deref().map(questions::event_id).transpose()?;
         let command = Command::Send {
             who: send.who,
             text: send.text,
             reply,
+            files,
         };
         let (answerer, pending) = Pending::channel();
         let shared = Arc::clone(&self.0);
@@ -163,6 +168,43 @@ impl NodeHandler {
             }),
         );
         Ok(pending)
+    }
+
+    /// API-17: files are sealed before their message is written, so what is sent meanwhile stands
+    /// before it.
+    fn send_files(&self, mut send: api::Send) -> Pending {
+        let node = Self(Arc::clone(&self.0));
+        Pending::future(async move {
+            let paths = std::mem::take(&mut send.files);
+            let files = transfer::send(&node.0, paths).await?;
+            let contents: Vec<_> = files.iter().map(File::content).collect();
+            let outcome = match node.send(send, files) {
+                Ok(pending) => pending.await,
+                Err(error) => Err(error),
+            };
+            // Of any other failure nobody knows whether the message was written.
+            if outcome.as_ref().is_err_and(|error| was_refused(error.kind)) {
+                node.0.transfers.discard(contents).await;
+            }
+            outcome
+        })
+    }
+
+    fn save(&self, save: api::Save) -> Pending {
+        let shared = Arc::clone(&self.0);
+        Pending::future(async move {
+            let id = questions::event_id(&save.id)?;
+            answer(transfer::save(shared, id, save).await)
+        })
+    }
+
+    /// A command about a message of which there is nothing to say but that it was done.
+    fn done(&self, id: &str, command: fn(EventId) -> Command) -> Result<Pending, api::Error> {
+        let command = command(questions::event_id(id)?);
+        Ok(self.simple(command, |reply| match reply {
+            Reply::Done => Some(api::Done {}),
+            _ => None,
+        }))
     }
 
     fn wait(&self, wait: api::Wait) -> Pending {
@@ -312,6 +354,12 @@ impl NodeHandler {
         );
         pending
     }
+}
+
+/// Whether such an error says that nothing was done.
+fn was_refused(kind: api::Kind) -> bool {
+    use api::Kind as K;
+    matches!(kind, K::NotFound | K::Usage | K::Refused)
 }
 
 fn queued(id: EventId, session: SessionId) -> Outcome {

@@ -22,6 +22,7 @@ mod questions;
 mod reader;
 mod shared;
 mod sync;
+mod transfer;
 mod waiters;
 
 use std::{
@@ -51,6 +52,7 @@ use network::{Network, Opening};
 use outlet::Outlet;
 use reader::Reader;
 use shared::{Own, Shared};
+use transfer::Transfers;
 
 /// How an open home uses the network.
 #[derive(Clone, Debug, Default)]
@@ -112,12 +114,14 @@ impl Node {
             api::Error::refused("the store holds no identity; run `tenet doctor`")
         })?;
         let name = store.own_name().map_err(store_error)?;
-        Self::start(store, reader, secrets, name, options).await
+        let transfers = Transfers::open(folder, &store)?;
+        Self::start(store, reader, transfers, secrets, name, options).await
     }
 
     async fn start(
         mut store: Store,
         reader: Store,
+        transfers: Transfers,
         secrets: Secrets,
         name: String,
         options: Options,
@@ -150,6 +154,7 @@ impl Node {
             engine: handle.clone(),
             reader,
             network,
+            transfers,
             live: Default::default(),
             waiters: Default::default(),
             feed: Feed::new(engine::now()),

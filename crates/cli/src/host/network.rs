@@ -7,8 +7,10 @@ use std::{
 };
 
 use tenet_identity::{hello::Role, keys::EndpointId};
-use tenet_net::{BindError, Config, Event, EventSink, Limits, Net, PathInfo, Side};
-use tenet_node::input::{CloseReason, ConnId, Input};
+use tenet_net::{
+    Answer, Answering, AskError, BindError, Config, Event, EventSink, Limits, Net, PathInfo, Side,
+};
+use tenet_node::input::{AskId, CloseReason, ConnId, Input};
 use zeroize::Zeroizing;
 
 use super::engine::Handle;
@@ -19,6 +21,8 @@ struct Numbers {
     next: u64,
     to_net: BTreeMap<ConnId, tenet_net::ConnId>,
     to_engine: BTreeMap<tenet_net::ConnId, ConnId>,
+    /// Requests that the engine has yet to decide about.
+    asks: BTreeMap<AskId, Answering>,
 }
 
 /// The network, seen from the engine.
@@ -79,6 +83,17 @@ impl Network {
         }
     }
 
+    /// Asks the other end of a connection for something.
+    pub(super) async fn ask(&self, conn: ConnId, request: &[u8]) -> Result<Answer, AskError> {
+        let conn = self.find(conn).ok_or(AskError::Broken)?;
+        self.net.ask(conn, request).await
+    }
+
+    /// The way to answer a request; once.
+    pub(super) fn answering(&self, ask: AskId) -> Option<Answering> {
+        lock(&self.numbers).asks.remove(&ask)
+    }
+
     pub(super) fn authenticated(&self, conn: ConnId) {
         if let Some(conn) = self.find(conn) {
             self.net.authenticated(conn);
@@ -119,29 +134,32 @@ fn pass(numbers: &Mutex<Numbers>, engine: &Handle, event: Event) {
             exporter,
             ..
         } => {
-            let conn = lock(numbers).add(conn);
-            let role = match side {
-                Side::Dialler => Role::Dialler,
-                Side::Dialled => Role::Dialled,
+            let connected = Input::Connected {
+                conn: lock(numbers).add(conn),
+                peer,
+                role: role(side),
+                exporter,
             };
-            engine.input(
-                Input::Connected {
-                    conn,
-                    peer,
-                    role,
-                    exporter,
-                },
-                None,
-            );
+            engine.input(connected, None);
         }
         Event::Frame {
             conn,
-            frame,
+            frame: bytes,
             credit,
         } => {
             let found = lock(numbers).to_engine.get(&conn).copied();
             if let Some(conn) = found {
-                engine.input(Input::Frame { conn, bytes: frame }, Some(credit));
+                engine.input(Input::Frame { conn, bytes }, Some(credit));
+            }
+        }
+        Event::Asked {
+            conn,
+            request: bytes,
+            answering,
+        } => {
+            let asked = lock(numbers).asked(conn, answering);
+            if let Some((conn, ask)) = asked {
+                engine.input(Input::Asked { conn, ask, bytes }, None);
             }
         }
         Event::Closed { conn, reason } => {
@@ -164,6 +182,13 @@ fn pass(numbers: &Mutex<Numbers>, engine: &Handle, event: Event) {
     }
 }
 
+fn role(side: Side) -> Role {
+    match side {
+        Side::Dialler => Role::Dialler,
+        Side::Dialled => Role::Dialled,
+    }
+}
+
 impl Numbers {
     fn add(&mut self, conn: tenet_net::ConnId) -> ConnId {
         self.next += 1;
@@ -171,6 +196,14 @@ impl Numbers {
         self.to_net.insert(number, conn);
         self.to_engine.insert(conn, number);
         number
+    }
+
+    fn asked(&mut self, conn: tenet_net::ConnId, answering: Answering) -> Option<(ConnId, AskId)> {
+        let conn = *self.to_engine.get(&conn)?;
+        self.next += 1;
+        let ask = AskId(self.next);
+        self.asks.insert(ask, answering);
+        Some((conn, ask))
     }
 
     fn remove(&mut self, conn: tenet_net::ConnId) -> Option<ConnId> {

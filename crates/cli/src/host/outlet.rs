@@ -16,7 +16,7 @@ use tenet_node::{
 use tenet_rpc::{api, server::answer};
 use tenet_store::Store;
 
-use super::{engine, present, shared::Shared};
+use super::{engine, present, shared::Shared, transfer};
 
 /// How many of the last messages are looked at when a read position moves.
 const READ_BACK: usize = 200;
@@ -38,6 +38,10 @@ impl engine::Outlet for Outlet {
             Output::Authenticated { conn } => network.authenticated(conn),
             Output::Close { conn, reason } => network.close(conn, reason),
             Output::Dial { peer, addresses } => network.dial(peer, addresses),
+            Output::Fetch { conn, blob, size } => transfer::fetch(&self.0, conn, blob, size),
+            Output::StopFetch { blob } => self.0.transfers.stop(blob),
+            Output::Answer { ask, blob, spans } => transfer::serve(&self.0, ask, blob, &spans),
+            Output::Refuse { ask } => transfer::refuse(&self.0, ask),
             Output::Reply { .. } | Output::Notice(_) => {}
         }
     }
@@ -54,6 +58,7 @@ impl Outlet {
             Notice::Changed { session: _, id } => {
                 self.publish_message(id, |message| api::Event::Changed(Box::new(message)));
             }
+            Notice::File { blob: _ } => self.0.transfers.note_change(),
             Notice::Progress { session, ids } => self.delivered(session, &ids),
             Notice::ReadPosition { session } => self.read(session),
             Notice::ContactAdded { identity } => {
@@ -133,7 +138,7 @@ impl Outlet {
             if let Ok(Some(shown)) = query::message(store, shared.own.identity, id) {
                 shared
                     .feed
-                    .publish(&event(present::message(&shown, &shared.own, &contacts)));
+                    .publish(&event(present::message(&shown, shared, &contacts)));
             }
         });
     }

@@ -12,12 +12,20 @@ use tenet_node::{command::CommandError, query::Shown};
 use tenet_rpc::api;
 use tenet_store::OpenError;
 
-use super::shared::Own;
+use super::shared::{Own, Shared};
 
 /// A message.
-pub(super) fn message(shown: &Shown, own: &Own, contacts: &[Contact]) -> api::Message {
-    let message = &shown.message;
+pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> api::Message {
+    let (message, own) = (&shown.message, &shared.own);
     let mine = message.identity == own.identity;
+    let files = message.files.iter().zip(&shown.files);
+    let files = files.map(|(file, state)| api::MessageFile {
+        name: file.name().to_owned(),
+        size: file.size(),
+        hash: file.content().to_string(),
+        state: state.name().to_owned(),
+        have: shared.transfers.verified(file.content()),
+    });
     let reactions = message.reactions.iter().map(|(emoji, people)| {
         (
             emoji.as_str().to_owned(),
@@ -34,7 +42,7 @@ pub(super) fn message(shown: &Shown, own: &Own, contacts: &[Contact]) -> api::Me
         time: message.time,
         kind: message.kind.to_owned(),
         text: message.text.clone(),
-        files: Vec::new(),
+        files: files.collect(),
         reply: message.reply.map(|id| id.to_string()),
         edited: message.edited,
         unsent: message.unsent,

@@ -207,7 +207,7 @@ pub(super) fn history(
     let contacts = store.contacts().map_err(failed)?;
     let mut messages: Vec<api::Message> = shown
         .iter()
-        .map(|shown| present::message(shown, &shared.own, &contacts))
+        .map(|shown| present::message(shown, shared, &contacts))
         .collect();
     let cut = cut_to_size(&mut messages);
     let sessions = sessions.iter().map(ToString::to_string).collect();

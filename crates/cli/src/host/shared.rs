@@ -11,7 +11,8 @@ use tenet_rpc::{api, server::Feed};
 use tenet_store::Store;
 
 use super::{
-    engine::Handle, live::Live, network::Network, present, reader::Reader, waiters::Waiters,
+    engine::Handle, live::Live, network::Network, present, reader::Reader, transfer::Transfers,
+    waiters::Waiters,
 };
 
 /// Who this node is.
@@ -32,6 +33,7 @@ pub(super) struct Shared {
     pub(super) engine: Handle,
     pub(super) reader: Reader,
     pub(super) network: Option<Network>,
+    pub(super) transfers: Transfers,
     pub(super) live: Live,
     pub(super) waiters: Waiters,
     pub(super) feed: Feed,

@@ -13,6 +13,7 @@
 mod harness;
 
 mod demo;
+mod files;
 mod home;
 mod kill;
 mod links;

@@ -43,15 +43,15 @@ fn rows_wait_until_acknowledged(outbox: &mut impl Outbox) {
             failure: None,
         })
     };
-    assert_eq!(outbox.dispatch(event.event).unwrap(), dispatch(0));
+    assert_eq!(outbox.dispatch(event.position).unwrap(), dispatch(0));
 
     assert_eq!(acknowledge(outbox, &event, 1), [acked(&event, true)]);
     assert_eq!(outbox.pending(device(1), START, ALL).unwrap(), []);
     assert_eq!(outbox.pending(device(2), START, ALL).unwrap(), [event]);
-    assert_eq!(outbox.dispatch(event.event).unwrap(), dispatch(1));
+    assert_eq!(outbox.dispatch(event.position).unwrap(), dispatch(1));
 
     assert_eq!(acknowledge(outbox, &event, 2), [acked(&event, false)]);
-    assert_eq!(outbox.dispatch(event.event).unwrap(), dispatch(2));
+    assert_eq!(outbox.dispatch(event.position).unwrap(), dispatch(2));
     assert_eq!(outbox.pending_events().unwrap(), 0);
     assert_eq!(outbox.waiting().unwrap(), []);
     assert_eq!(
@@ -59,7 +59,7 @@ fn rows_wait_until_acknowledged(outbox: &mut impl Outbox) {
         [],
         "a second time is nothing new"
     );
-    assert_eq!(outbox.dispatch(EventId::from([9; 32])).unwrap(), None);
+    assert_eq!(outbox.dispatch(Position(999)).unwrap(), None);
 }
 
 fn queueing_again_changes_nothing(outbox: &mut impl Outbox) {
@@ -67,10 +67,10 @@ fn queueing_again_changes_nothing(outbox: &mut impl Outbox) {
     for _ in 0..2 {
         outbox.queue(&event, &[receiver(1)]).unwrap();
     }
-    assert_eq!(outbox.dispatch(event.event).unwrap().unwrap().copies, 1);
+    assert_eq!(outbox.dispatch(event.position).unwrap().unwrap().copies, 1);
     assert_eq!(outbox.pending(device(1), START, ALL).unwrap(), [event]);
     outbox.queue(&event, &[receiver(1), receiver(2)]).unwrap();
-    assert_eq!(outbox.dispatch(event.event).unwrap().unwrap().copies, 2);
+    assert_eq!(outbox.dispatch(event.position).unwrap().unwrap().copies, 2);
 }
 
 fn one_acknowledgement_settles_a_range(outbox: &mut impl Outbox) {
@@ -105,7 +105,7 @@ fn own_devices_deliver_nothing(outbox: &mut impl Outbox) {
         acknowledged: 0,
         failure: None,
     };
-    assert_eq!(outbox.dispatch(event.event).unwrap(), Some(waits));
+    assert_eq!(outbox.dispatch(event.position).unwrap(), Some(waits));
     assert_eq!(acknowledge(outbox, &event, 1), [acked(&event, true)]);
 }
 
@@ -140,7 +140,7 @@ fn whoever_comes_in_later_gets_what_waited(outbox: &mut impl Outbox) {
     let (early, settled) = (outgoing(1, 1, 0), outgoing(2, 1, 1));
     outbox.queue(&early, &[]).unwrap();
     assert_eq!(
-        outbox.dispatch(early.event).unwrap(),
+        outbox.dispatch(early.position).unwrap(),
         Some(Dispatch::default())
     );
     assert_eq!(outbox.pending_events().unwrap(), 0);
@@ -160,7 +160,7 @@ fn whoever_leaves_is_waited_for_no_more(outbox: &mut impl Outbox) {
     outbox.queue(&elsewhere, &[receiver(1)]).unwrap();
     assert_eq!(outbox.forget(session(1), device(1)).unwrap(), [alone.event]);
     assert_eq!(outbox.pending(device(1), START, ALL).unwrap(), [elsewhere]);
-    assert_eq!(outbox.dispatch(shared.event).unwrap().unwrap().copies, 1);
+    assert_eq!(outbox.dispatch(shared.position).unwrap().unwrap().copies, 1);
     acknowledge(outbox, &shared, 2);
     assert_eq!(outbox.forget(session(1), device(2)).unwrap(), []);
     let had_it = Dispatch {
@@ -168,7 +168,7 @@ fn whoever_leaves_is_waited_for_no_more(outbox: &mut impl Outbox) {
         acknowledged: 1,
         failure: None,
     };
-    assert_eq!(outbox.dispatch(shared.event).unwrap(), Some(had_it));
+    assert_eq!(outbox.dispatch(shared.position).unwrap(), Some(had_it));
 }
 
 fn what_failed_is_sent_no_more(outbox: &mut impl Outbox) {
@@ -186,7 +186,7 @@ fn what_failed_is_sent_no_more(outbox: &mut impl Outbox) {
         acknowledged: 0,
         failure: Some(Failure::Expired),
     };
-    assert_eq!(outbox.dispatch(event.event).unwrap(), Some(failed));
+    assert_eq!(outbox.dispatch(event.position).unwrap(), Some(failed));
 }
 
 fn acknowledge(outbox: &mut impl Outbox, event: &Outgoing, by: u8) -> Vec<Acked> {

@@ -161,11 +161,8 @@ impl Outbox for MemoryOutbox {
         Ok(())
     }
 
-    fn dispatch(&self, event: EventId) -> Result<Option<Dispatch>, StoreError> {
-        let entry = self
-            .find(event)
-            .and_then(|position| self.events.get(&position));
-        Ok(entry.map(|(_, dispatch)| *dispatch))
+    fn dispatch(&self, event: Position) -> Result<Option<Dispatch>, StoreError> {
+        Ok(self.events.get(&event).map(|(_, dispatch)| *dispatch))
     }
 }
 

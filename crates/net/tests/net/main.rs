@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod asking;
 mod harness;
 mod lan;
 mod pressure;

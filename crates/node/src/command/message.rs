@@ -3,12 +3,14 @@
 use tenet_apps::chat::{
     Action, ActionError,
     edit::Edit,
+    file::File,
     react::{Emoji, React},
     read,
     store::MessageRow,
     text::Text,
     unsend::Unsend,
 };
+use tenet_delivery::fetch::{Fetch, FetchState};
 use tenet_log::ids::{EventId, SessionId};
 
 use super::{CommandError, Reply};
@@ -30,14 +32,37 @@ impl<S: Storage> Engine<S> {
         who: &str,
         text: String,
         reply: Option<EventId>,
+        files: Vec<File>,
     ) -> Result<Reply, CommandError> {
         let session = self.session_of(who)?;
         if let Some(reply) = reply {
             self.message(reply)?;
         }
-        let action = Action::Text(Text::new(text, reply)?);
+        for file in &files {
+            self.put_fetch(&Fetch {
+                blob: file.content(),
+                size: file.size(),
+                state: FetchState::Whole,
+            })?;
+        }
+        let action = Action::Text(Text::with_files(text, reply, files)?);
         let id = self.act(now, session, &action)?;
         Ok(Reply::Sent { id, session })
+    }
+
+    /// Begins to fetch the files of a message, or stops it; what is here stays here.
+    pub(super) fn fetch_files(
+        &mut self,
+        id: EventId,
+        state: FetchState,
+    ) -> Result<Reply, CommandError> {
+        self.message(id)?;
+        for fetch in self.fetches_of(id)? {
+            if fetch.state != FetchState::Whole {
+                self.put_fetch(&Fetch { state, ..fetch })?;
+            }
+        }
+        Ok(Reply::Done)
     }
 
     pub(super) fn edit(

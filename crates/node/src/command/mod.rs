@@ -5,6 +5,8 @@ mod invite;
 mod message;
 mod settings;
 
+use tenet_apps::chat::file::File;
+use tenet_delivery::fetch::FetchState;
 use tenet_identity::{
     keys::IdentityId,
     meeting::{invite::InviteId, link::Link},
@@ -32,6 +34,18 @@ pub enum Command {
         text: String,
         /// In answer to which message.
         reply: Option<EventId>,
+        /// With which files; their contents are here, durably.
+        files: Vec<File>,
+    },
+    /// Fetch the files of a message, or go on with it.
+    Fetch {
+        /// Which message.
+        id: EventId,
+    },
+    /// Fetch no more of a message's files for now.
+    Pause {
+        /// Which message.
+        id: EventId,
     },
     /// Give an own message another text.
     Edit {
@@ -208,7 +222,14 @@ impl From<Fault> for CommandError {
 impl<S: Storage> Engine<S> {
     pub(crate) fn execute(&mut self, now: u64, command: Command) -> Result<Reply, CommandError> {
         match command {
-            Command::Send { who, text, reply } => self.send_message(now, &who, text, reply),
+            Command::Send {
+                who,
+                text,
+                reply,
+                files,
+            } => self.send_message(now, &who, text, reply, files),
+            Command::Fetch { id } => self.fetch_files(id, FetchState::Wanted),
+            Command::Pause { id } => self.fetch_files(id, FetchState::Paused),
             Command::Edit { id, text } => self.edit(now, id, text),
             Command::Unsend { id } => self.unsend(now, id),
             Command::React { id, emoji, remove } => self.react(now, id, &emoji, remove),

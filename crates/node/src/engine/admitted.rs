@@ -79,6 +79,14 @@ impl<S: Storage> Engine<S> {
         };
         let changes = fold::fold(&mut self.store, &entry)?;
         self.tell(&changes);
+        self.note_files(&entry, &changes)
+    }
+
+    fn note_files(&mut self, entry: &Entry<'_>, changes: &[Change]) -> Result<(), StoreError> {
+        let files = |change: &Change| matches!(change, Change::Added { files: true, .. });
+        if changes.iter().any(files) {
+            self.on_files(entry.event, entry.position)?;
+        }
         Ok(())
     }
 
@@ -108,13 +116,15 @@ impl<S: Storage> Engine<S> {
         };
         let changes = fold::refold(&mut self.store, &entry)?;
         self.tell(&changes);
-        Ok(())
+        Ok(self.note_files(&entry, &changes)?)
     }
 
     fn tell(&mut self, changes: &[Change]) {
         for change in changes {
             self.notify(match *change {
-                Change::Added { session, message } => Notice::Message {
+                Change::Added {
+                    session, message, ..
+                } => Notice::Message {
                     session,
                     id: message,
                 },

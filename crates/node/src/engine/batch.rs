@@ -88,6 +88,7 @@ impl<S: Storage> Engine<S> {
             Ok(()) => self.recent.values_mut().for_each(Recent::forget),
             Err(error) => self.give_up(now, &batch.tickets, &error),
         }
+        self.begin_fetches();
         self.dial_due(now);
         std::mem::take(&mut self.outputs)
     }
@@ -115,6 +116,18 @@ impl<S: Storage> Engine<S> {
             } => {
                 let result = self.on_connected(now, conn, peer, role, exporter);
                 self.settle(now, Some(conn), result, mark)
+            }
+            Input::Asked { conn, ask, bytes } => {
+                let result = self.on_asked(conn, ask, &bytes);
+                self.settle(now, Some(conn), result, mark)
+            }
+            Input::Fetched { conn, blob, end } => {
+                let result = self.on_fetched(now, conn, blob, end);
+                if matches!(result, Err(Fault::Store(_))) {
+                    // Else it would be fetched and fail again at once.
+                    self.fetching.give_up(now, conn, blob);
+                }
+                self.settle(now, None, result, mark)
             }
             Input::AddressesChanged { addresses } => {
                 let result = self.on_addresses(now, addresses);
@@ -165,7 +178,8 @@ impl<S: Storage> Engine<S> {
                     .handle(redial::Input::DialFailed(peer), now, &mut self.rng);
             }
             Input::Discovered { peer, addresses } => self.on_discovered(now, peer, addresses),
-            Input::Frame { .. } | Input::Tick => {}
+            // All that runs over it ends with its connection, which `give_up` closes.
+            Input::Asked { .. } | Input::Fetched { .. } | Input::Frame { .. } | Input::Tick => {}
         }
     }
 

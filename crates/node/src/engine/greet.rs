@@ -94,6 +94,7 @@ impl<S: Storage> Engine<S> {
             shares: BTreeMap::new(),
         };
         self.set_stage(conn, Stage::Ready(ready));
+        self.fetching.stir();
         self.output(Output::Authenticated { conn });
         if let Some(connection) = self.connections.0.get(&conn) {
             let peer = connection.peer;

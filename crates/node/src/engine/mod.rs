@@ -13,6 +13,7 @@
 mod admitted;
 mod batch;
 mod dial;
+mod files;
 mod frames;
 mod greet;
 mod knock;
@@ -34,6 +35,7 @@ use tenet_log::{ids::SessionId, session::Session, store::StoreError, sync::Recen
 
 pub(crate) use admitted::Ours;
 use batch::Batch;
+use files::Fetching;
 
 use crate::{
     connection::{Connection, Connections, Stage},
@@ -65,6 +67,7 @@ pub struct Engine<S> {
     pub(crate) recent: BTreeMap<SessionId, Recent>,
     /// Conversations by the words that named them, until anything about contacts changes.
     pub(crate) named: BTreeMap<String, SessionId>,
+    pub(crate) fetching: Fetching,
     outputs: Vec<Output>,
     batch: Option<Batch>,
     /// When to offer again what was too early for somebody (by connection and session).
@@ -117,6 +120,7 @@ impl<S: Storage> Engine<S> {
             own_addresses: Vec::new(),
             recent: BTreeMap::new(),
             named: BTreeMap::new(),
+            fetching: Fetching::default(),
             outputs: Vec::new(),
             batch: None,
             resume: BTreeMap::new(),
@@ -155,7 +159,8 @@ impl<S: Storage> Engine<S> {
         // What a store that failed just now could not take is not tried again at once.
         let stored = [held, resume].into_iter().flatten().min();
         let stored = stored.map(|at| self.recover_at.map_or(at, |recover| at.max(recover)));
-        [self.redial.deadline(), stored, self.recover_at]
+        let fetching = self.fetching.deadline();
+        [self.redial.deadline(), stored, self.recover_at, fetching]
             .into_iter()
             .flatten()
             .min()
@@ -163,6 +168,7 @@ impl<S: Storage> Engine<S> {
 
     fn on_tick(&mut self, now: u64) -> Result<(), Fault> {
         self.redial.handle(redial::Input::Tick, now, &mut self.rng);
+        self.fetching.on_tick(now);
         if self.recover_at.is_some_and(|at| now < at) {
             return Ok(());
         }
@@ -207,6 +213,7 @@ impl<S: Storage> Engine<S> {
             return;
         };
         self.resume.retain(|(resumed, _), _| *resumed != conn);
+        self.fetching.on_closed(conn);
         self.knock_again = true;
         let others = self
             .connections

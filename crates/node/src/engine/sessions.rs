@@ -26,7 +26,7 @@ impl<S: Storage> Engine<S> {
         }
         self.sessions = sessions;
         self.index_devices();
-        Ok(())
+        self.load_fetches()
     }
 
     /// Works out anew which devices are in which session.
@@ -43,6 +43,7 @@ impl<S: Storage> Engine<S> {
             }
         }
         self.devices = devices;
+        self.fetching.stir();
     }
 
     pub(super) fn session(&self, id: SessionId) -> Result<Option<&Session>, StoreError> {

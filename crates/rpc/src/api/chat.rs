@@ -14,8 +14,12 @@ use super::Error;
 pub struct Send {
     /// To whom: name, DID or session id; `self` for notes to oneself.
     pub who: String,
-    /// What; at most 65,536 bytes.
+    /// What; at most 65,536 bytes. It may be empty where there are files.
+    #[serde(default)]
     pub text: String,
+    /// Paths of files to send with it, at most 64; absolute, or from where the node was started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
     /// The message that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
@@ -25,6 +29,42 @@ pub struct Send {
     /// How long to wait for that state, in milliseconds; then the answer has the state it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+}
+
+/// `save`: write the files of a message into a folder; what is not here is fetched first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Save {
+    /// The message.
+    pub id: String,
+    /// The folder. A file never takes the place of another: it gets the next free name.
+    pub to: String,
+    /// How long to wait for what is not here, in milliseconds; 30 s if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+}
+
+/// The answer to [`Save`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Where the files are, in the order of the message.
+    pub paths: Vec<String>,
+}
+
+/// `file_fetch`: fetch the files of a message, or go on with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileFetch {
+    /// The message.
+    pub id: String,
+}
+
+/// `file_pause`: fetch no more of the files of a message for now; what came stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilePause {
+    /// The message.
+    pub id: String,
 }
 
 /// `wait`: answer when an own message has reached a state, or has failed (`API-15`).
@@ -203,8 +243,13 @@ pub struct MessageFile {
     pub name: String,
     /// Its size in bytes.
     pub size: u64,
-    /// The BLAKE3 hash of its content in hexadecimal.
+    /// The BLAKE3 hash of its sealed content in hexadecimal: the same for everybody who has it.
     pub hash: String,
+    /// How it stands here: `offered` (waits for a yes), `fetching`, `paused`, `here`, `declined`.
+    pub state: String,
+    /// How many bytes of the sealed content are here, where it is being fetched.
+    #[serde(default)]
+    pub have: Option<u64>,
 }
 
 impl State {

@@ -17,8 +17,8 @@ mod request;
 mod secret;
 
 pub use chat::{
-    Changed, Edit, History, Message, MessageFile, Page, React, Read, ReadUpTo, Send, Sent, State,
-    Unsend, Wait,
+    Changed, Edit, FileFetch, FilePause, History, Message, MessageFile, Page, React, Read,
+    ReadUpTo, Save, Saved, Send, Sent, State, Unsend, Wait,
 };
 pub use contacts::{
     Accept, AcceptState, Accepted, Contact, ContactConfirm, ContactList, ContactRename,

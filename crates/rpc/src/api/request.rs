@@ -7,11 +7,11 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Accept, Accepted, Changed, Checks, Connections, Contact, ContactConfirm, ContactList,
-    ContactRename, ContactVerify, Contacts, Doctor, Done, Edit, Error, History, Identity,
-    IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind, Lock, Net,
-    NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, React, Read, ReadUpTo,
-    Send, Sent, Setting, SettingList, SettingsGet, SettingsSet, Status, Subscribe, Subscribed,
-    Sync, Synced, Unlock, Unsend, Verification, Wait,
+    ContactRename, ContactVerify, Contacts, Doctor, Done, Edit, Error, FileFetch, FilePause,
+    History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited,
+    Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet,
+    React, Read, ReadUpTo, Save, Saved, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet,
+    Status, Subscribe, Subscribed, Sync, Synced, Unlock, Unsend, Verification, Wait,
 };
 
 /// A method: its parameters are the type that implements this.
@@ -109,6 +109,9 @@ methods! {
     "edit" Edit -> Changed,
     "unsend" Unsend -> Changed,
     "read" Read -> ReadUpTo,
+    "save" Save -> Saved,
+    "file_fetch" FileFetch -> Done,
+    "file_pause" FilePause -> Done,
 }
 
 // Parameters hold what people write and the PINs they type: only the name is printed.

@@ -43,6 +43,17 @@ fn delivery_on_disk() {
 }
 
 #[test]
+fn fetches_in_memory() {
+    testing::fetches_conformance(in_memory);
+}
+
+#[test]
+fn fetches_on_disk() {
+    let mut disk = Disk::default();
+    testing::fetches_conformance(|| disk.store());
+}
+
+#[test]
 fn chat_in_memory() {
     chat::testing::conformance(in_memory, put);
 }
@@ -129,7 +140,7 @@ impl Outbox for Loose {
         self.0.fail(event, failure)
     }
 
-    fn dispatch(&self, event: EventId) -> Result<Option<Dispatch>, StoreError> {
+    fn dispatch(&self, event: Position) -> Result<Option<Dispatch>, StoreError> {
         self.0.dispatch(event)
     }
 }

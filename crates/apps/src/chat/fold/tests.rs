@@ -22,13 +22,18 @@ struct Bench(MemoryChat);
 
 impl Bench {
     fn take(&mut self, entry: &Entry<'_>) -> Vec<Change> {
-        self.0.log(entry.event, entry.counts);
-        fold(&mut self.0, entry).unwrap()
+        let entry = self.logged(entry);
+        fold(&mut self.0, &entry).unwrap()
     }
 
     fn restand(&mut self, entry: &Entry<'_>) -> Vec<Change> {
-        self.0.log(entry.event, entry.counts);
-        refold(&mut self.0, entry).unwrap()
+        let entry = self.logged(entry);
+        refold(&mut self.0, &entry).unwrap()
+    }
+
+    fn logged<'a>(&mut self, entry: &Entry<'a>) -> Entry<'a> {
+        let position = self.0.log(entry.event, entry.counts);
+        Entry { position, ..*entry }
     }
 
     fn view(&self) -> Vec<Message> {
@@ -56,7 +61,14 @@ fn a_text_costs_one_insert_and_no_read() {
     let event = anna.text("hi");
     let changes = bench.take(&anna.entry(&event));
     let (session, message) = (event.session(), event.id());
-    assert_eq!(changes, [Change::Added { session, message }]);
+    assert_eq!(
+        changes,
+        [Change::Added {
+            session,
+            message,
+            files: false
+        }]
+    );
     assert_eq!(bench.0.calls.get(), 1);
     assert_eq!(bench.take(&anna.entry(&event)), [], "the same event again");
     assert_eq!(bench.only().text.as_deref(), Some("hi"));
@@ -226,7 +238,14 @@ fn a_message_that_counts_no_more_is_hidden_and_comes_back() {
     assert_eq!(bench.restand(&void), [Change::Removed { session, message }]);
     assert_eq!(bench.restand(&void), []);
     assert_eq!(bench.view(), []);
-    assert_eq!(bench.restand(&entry), [Change::Added { session, message }]);
+    assert_eq!(
+        bench.restand(&entry),
+        [Change::Added {
+            session,
+            message,
+            files: false
+        }]
+    );
     assert_eq!(bench.only().text.as_deref(), Some("hi"));
 }
 

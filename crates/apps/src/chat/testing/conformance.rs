@@ -187,7 +187,9 @@ fn the_log_says_what_counts<S: ChatStore>(mut bench: Bench<'_, S>) {
     let event = Writer::new(1, 1).text("hi");
     assert!(bench.store.logged(event.id()).unwrap().is_none());
     for counts in [true, false, true] {
-        (bench.log)(&mut bench.store, &event, counts);
+        let position = (bench.log)(&mut bench.store, &event, counts);
+        let at = bench.store.logged_at(position).unwrap();
+        assert_eq!(at.map(|event| event.id()), Some(event.id()));
         let (logged, standing) = bench.store.logged(event.id()).unwrap().unwrap();
         assert_eq!(
             (logged.id(), logged.body(), standing),

@@ -20,7 +20,7 @@ pub struct MemoryChat {
     messages: BTreeMap<EventId, MessageRow>,
     overlays: BTreeMap<(SessionId, EventId), Overlay>,
     references: BTreeSet<Reference>,
-    log: BTreeMap<EventId, (Event, bool)>,
+    log: Vec<(Event, bool)>,
     /// How often it was asked or told something.
     pub calls: std::cell::Cell<usize>,
 }
@@ -28,8 +28,13 @@ pub struct MemoryChat {
 impl MemoryChat {
     /// Puts an event into the log that is under this store, or gives it another standing.
     pub fn log(&mut self, event: &Event, counts: bool) -> Position {
-        self.log.insert(event.id(), (event.clone(), counts));
-        Position(i64::try_from(self.log.len()).unwrap_or(i64::MAX))
+        let at = self.log.iter().position(|(old, _)| old.id() == event.id());
+        match at.and_then(|at| self.log.get_mut(at)) {
+            Some(logged) => *logged = (event.clone(), counts),
+            None => self.log.push((event.clone(), counts)),
+        }
+        let at = at.unwrap_or(self.log.len() - 1);
+        Position(i64::try_from(at).unwrap_or(i64::MAX))
     }
 
     fn called(&self) {
@@ -108,7 +113,14 @@ impl ChatStore for MemoryChat {
 
     fn logged(&self, id: EventId) -> Result<Option<(Event, bool)>, StoreError> {
         self.called();
-        Ok(self.log.get(&id).cloned())
+        Ok(self.log.iter().find(|(event, _)| event.id() == id).cloned())
+    }
+
+    fn logged_at(&self, position: Position) -> Result<Option<Event>, StoreError> {
+        self.called();
+        let at = usize::try_from(position.0).ok();
+        let logged = at.and_then(|at| self.log.get(at));
+        Ok(logged.map(|(event, _)| event.clone()))
     }
 }
 

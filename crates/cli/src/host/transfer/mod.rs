@@ -1,0 +1,132 @@
+//! Contents of files between the network and the disk; the engine says which, from and to whom.
+//!
+//! ```text
+//! Output::Fetch  ── fetch ── Network::ask ══ chunks ══▶ Incoming ──▶ Input::Fetched
+//! Output::Answer ── serve ── Slice ══ chunks ══▶ Answering
+//! a path         ── seal  ── Batch ──▶ Command::Send
+//! a place        ◀─ save  ── Folder
+//! ```
+//!
+//! Disks block: whatever touches one runs on a thread that may.
+
+mod fetch;
+mod pipe;
+mod save;
+mod seal;
+mod serve;
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use tenet_blob::{BlobHash, Folder};
+use tenet_delivery::fetch::{FetchState, Fetches};
+use tenet_log::ids::BlobId;
+use tenet_rpc::api;
+use tenet_store::Store;
+use tokio::{sync::watch, task::spawn_blocking};
+
+pub(super) use fetch::fetch;
+pub(super) use save::save;
+pub(super) use seal::send;
+pub(super) use serve::{refuse, serve};
+
+/// The contents of files, at rest and on their way.
+pub(super) struct Transfers {
+    folder: Folder,
+    coming: Mutex<BTreeMap<BlobId, Arc<Coming>>>,
+    /// Changes when a content is here, or stands differently.
+    changes: watch::Sender<u64>,
+}
+
+/// A content that is on its way here.
+#[derive(Default)]
+pub(super) struct Coming {
+    verified: AtomicU64,
+    stopped: AtomicBool,
+}
+
+impl Transfers {
+    /// Opens the folder of contents and removes what no event names.
+    pub(super) fn open(folder: &Path, store: &Store) -> Result<Self, api::Error> {
+        let folder = Folder::open(&folder.join("files")).map_err(|error| failed(&error))?;
+        folder
+            .sweep(|hash| match store.fetch(id(hash)) {
+                Ok(Some(fetch)) => fetch.state != FetchState::Declined,
+                Ok(None) => false,
+                // What cannot be looked up is not thrown away.
+                Err(_) => true,
+            })
+            .map_err(|error| failed(&error))?;
+        Ok(Self {
+            folder,
+            coming: Mutex::default(),
+            changes: watch::Sender::new(0),
+        })
+    }
+
+    /// How many bytes of a content that is coming are here.
+    pub(super) fn verified(&self, blob: BlobId) -> Option<u64> {
+        let coming = self.lock().get(&blob).map(Arc::clone)?;
+        Some(coming.verified.load(Ordering::Relaxed))
+    }
+
+    /// Stops fetching a content; what came stays.
+    pub(super) fn stop(&self, blob: BlobId) {
+        if let Some(coming) = self.lock().get(&blob) {
+            coming.stopped.store(true, Ordering::Relaxed);
+        }
+        self.note_change();
+    }
+
+    /// Removes contents whose message was not written.
+    pub(super) async fn discard(&self, contents: Vec<BlobId>) {
+        let folder = self.folder.clone();
+        let discard = move || {
+            for content in contents {
+                if let Err(error) = folder.remove(&hash(content)) {
+                    // The next start sweeps it.
+                    tracing::debug!(%error, "a content that nobody names stays");
+                }
+            }
+        };
+        if spawn_blocking(discard).await.is_err() {
+            tracing::error!("contents that nobody names stay");
+        }
+    }
+
+    /// Notes that a content stands differently.
+    pub(super) fn note_change(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<BlobId, Arc<Coming>>> {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn id(hash: &BlobHash) -> BlobId {
+    BlobId::from(*hash.as_bytes())
+}
+
+fn hash(id: BlobId) -> BlobHash {
+    BlobHash::from_bytes(*id.as_bytes())
+}
+
+fn failed(error: &tenet_blob::Error) -> api::Error {
+    use tenet_blob::Error as E;
+    match error {
+        E::Full => {
+            api::Error::failure("the disk is full; nothing was kept, make room and try again")
+        }
+        E::Source(cause) | E::Sink(cause) | E::Disk(cause) => {
+            api::Error::failure(format!("{error}: {cause}"))
+        }
+        error => api::Error::failure(error.to_string()),
+    }
+}

@@ -1,0 +1,70 @@
+//! Files on their way out: sealed and durable before the message that names them is written.
+
+use std::{fs::File as OsFile, io, path::Path, sync::Arc};
+
+use tenet_apps::chat::file::File;
+use tenet_blob::{Batch, Folder, FreshKey, unwatched};
+use tenet_rpc::api;
+use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
+
+use super::{super::shared::Shared, failed, id};
+
+/// Seals the files at these paths, all or none.
+pub(in super::super) async fn send(
+    shared: &Arc<Shared>,
+    paths: Vec<String>,
+) -> Result<Vec<File>, api::Error> {
+    let folder = shared.transfers.folder.clone();
+    spawn_blocking(move || seal_all(&folder, &paths))
+        .await
+        .map_err(|error| api::Error::internal(error.to_string()))?
+}
+
+fn seal_all(folder: &Folder, paths: &[String]) -> Result<Vec<File>, api::Error> {
+    let mut batch = folder.batch().map_err(|error| failed(&error))?;
+    let mut files = Vec::with_capacity(paths.len());
+    for path in paths {
+        files.push(seal(&mut batch, Path::new(path))?);
+    }
+    batch.commit().map_err(|error| failed(&error))?;
+    Ok(files)
+}
+
+fn seal(batch: &mut Batch, path: &Path) -> Result<File, api::Error> {
+    let shown = path.display();
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| api::Error::usage(format!("{shown} has no name to send")))?;
+    let source = OsFile::open(path).map_err(|error| unreadable(path, &error))?;
+    let kind = source
+        .metadata()
+        .map_err(|error| unreadable(path, &error))?
+        .file_type();
+    if kind.is_dir() {
+        let message = format!("{shown} is a folder; pack it into one file first");
+        return Err(api::Error::usage(message));
+    }
+    let mut key = Zeroizing::new([0; 32]);
+    getrandom::fill(key.as_mut_slice()).map_err(|error| api::Error::internal(error.to_string()))?;
+    let sealed = batch
+        .seal(source, FreshKey::from_random(*key), &mut unwatched)
+        .map_err(|error| match error {
+            tenet_blob::Error::Source(error) => unreadable(path, &error),
+            error => failed(&error),
+        })?;
+    File::new(
+        name.to_owned(),
+        sealed.plain_size,
+        id(&sealed.hash),
+        *sealed.key.as_bytes(),
+    )
+    .map_err(|error| api::Error::usage(format!("{shown}: {error}")))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> api::Error {
+    let message = format!("cannot read {}: {error}", path.display());
+    match error.kind() {
+        io::ErrorKind::NotFound => api::Error::not_found(message),
+        _ => api::Error::failure(message),
+    }
+}

@@ -1,0 +1,172 @@
+//! Files travel with messages: whole, resumed, saved where a person wants them, never in plain.
+
+use std::{fs, path::Path};
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+use serde_json::Value;
+
+use crate::harness::{Person, World};
+
+/// How many transfers are interrupted by the end of a process.
+const CUTS: usize = 12;
+
+fn file(world: &World, name: &str, size: usize) -> (String, Vec<u8>) {
+    let mut bytes = vec![0; size];
+    ChaCha20Rng::from_seed([size as u8; 32]).fill_bytes(&mut bytes);
+    let path = world.path().join(name);
+    fs::write(&path, &bytes).unwrap();
+    (path.display().to_string(), bytes)
+}
+
+fn folder(world: &World, name: &str) -> String {
+    let folder = world.path().join(name);
+    fs::create_dir_all(&folder).unwrap();
+    folder.display().to_string()
+}
+
+fn saved(person: &Person, id: &Value, to: &str) -> Vec<String> {
+    let saved = person.does(&["--timeout", "60", "save", id.as_str().unwrap(), "--to", to]);
+    let paths = saved["paths"].as_array().unwrap().clone();
+    paths
+        .iter()
+        .map(|path| path.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn files_arrive_as_they_were_and_replace_nothing() {
+    let world = World::new();
+    let [(alice, _node_a), (bob, _node_b)] = world.friends();
+    let (empty, _) = file(&world, "empty.txt", 0);
+    let (large, bytes) = file(&world, "a photo.jpg", 300_001);
+    let send = [
+        "send",
+        "Bob",
+        "Look!",
+        "--file",
+        &empty,
+        "--file",
+        &large,
+        "--wait",
+        "delivered",
+    ];
+    let sent = alice.does(&send);
+    let to = folder(&world, "saved");
+    let first = saved(&bob, &sent["id"], &to);
+    assert_eq!(
+        first,
+        [format!("{to}/empty.txt"), format!("{to}/a photo.jpg")]
+    );
+    assert_eq!(fs::read(&first[0]).unwrap(), b"");
+    assert_eq!(fs::read(&first[1]).unwrap(), bytes);
+
+    let again = saved(&bob, &sent["id"], &to);
+    assert_eq!(again[1], format!("{to}/a photo (2).jpg"));
+    assert_eq!(fs::read(&again[1]).unwrap(), bytes);
+
+    let message = bob.history("Alice").pop().unwrap();
+    assert_eq!(message["text"], "Look!");
+    let of = |key: &str| [&message["files"][0][key], &message["files"][1][key]];
+    assert_eq!(of("name"), ["empty.txt", "a photo.jpg"]);
+    assert_eq!(of("size"), [0, 300_001]);
+    assert_eq!(of("state"), ["here", "here"]);
+
+    // The sender has them too, and a file needs no text.
+    assert_eq!(
+        fs::read(&saved(&alice, &sent["id"], &to)[1]).unwrap(),
+        bytes
+    );
+    let alone = bob.does(&["send", "Alice", "--file", &large]);
+    assert_eq!(
+        fs::read(&saved(&alice, &alone["id"], &to)[0]).unwrap(),
+        bytes
+    );
+}
+
+#[test]
+fn what_cannot_be_sent_or_saved_is_said_and_nothing_is_kept() {
+    let world = World::new();
+    let [(alice, _node_a), (_bob, _node_b)] = world.friends();
+    let (path, _) = file(&world, "one.bin", 10);
+    let nowhere = world.path().join("nowhere").display().to_string();
+    let here = world.path().display().to_string();
+    alice
+        .says(&["send", "Bob", "two", "--file", &path, "--file", &nowhere])
+        .fails(4, &["cannot read", "nowhere"]);
+    alice
+        .says(&["send", "Bob", "--file", &here])
+        .fails(2, &["is a folder"]);
+    alice
+        .says(&["send", "Nobody", "--file", &path])
+        .fails(4, &["Nobody"]);
+    assert_eq!(alice.history("Bob").len(), 0);
+    let text = alice.does(&["send", "Bob", "no file"]);
+    let id = text["id"].as_str().unwrap();
+    alice.says(&["save", id]).fails(4, &["has no files"]);
+    let sent = alice.does(&["send", "Bob", "--file", &path]);
+    let id = sent["id"].as_str().unwrap();
+    alice
+        .says(&["save", id, "--to", &nowhere])
+        .fails(4, &["no folder"]);
+}
+
+#[test]
+fn nothing_of_a_file_rests_in_plain() {
+    let world = World::new();
+    let [(alice, node_a), (bob, node_b)] = world.friends();
+    let line = b"the quick brown fox keeps a secret; ";
+    let path = world.path().join("zebra-crossing.txt");
+    fs::write(&path, line.repeat(10_000)).unwrap();
+    let path = path.display().to_string();
+    let sent = alice.does(&["send", "Bob", "--file", &path, "--wait", "delivered"]);
+    let to = folder(&world, "saved");
+    saved(&bob, &sent["id"], &to);
+    node_a.stop();
+    node_b.stop();
+    for person in [&alice, &bob] {
+        for place in [person.home(), person.machine()] {
+            assert_sealed(&place, &[&line[4..19], b"zebra-crossing"]);
+        }
+    }
+}
+
+fn assert_sealed(place: &Path, words: &[&[u8]]) {
+    if place.is_dir() {
+        for entry in fs::read_dir(place).unwrap() {
+            assert_sealed(&entry.unwrap().path(), words);
+        }
+        return;
+    }
+    let Ok(bytes) = fs::read(place) else { return };
+    for word in words {
+        let found = bytes.windows(word.len()).any(|window| window == *word);
+        assert!(!found, "{} holds what was sent", place.display());
+        let named = place.as_os_str().as_encoded_bytes();
+        assert!(!named.windows(word.len()).any(|window| window == *word));
+    }
+}
+
+#[test]
+fn a_process_may_end_at_any_time_and_every_file_comes_whole() {
+    let world = World::new();
+    let [(alice, node_a), (bob, node_b)] = world.friends();
+    let mut nodes = [Some(node_a), Some(node_b)];
+    let (path, bytes) = file(&world, "film.bin", 6 << 20);
+    let mut rng = ChaCha20Rng::from_seed([3; 32]);
+    let mut sent = Vec::new();
+    for _ in 0..CUTS {
+        sent.push(alice.does(&["send", "Bob", "--file", &path, "--wait", "delivered"]));
+        let who = rng.next_u64() as usize % 2;
+        nodes[who].take().unwrap().kill();
+        nodes[who] = Some([&alice, &bob][who].up());
+    }
+    let to = folder(&world, "saved");
+    for message in &sent {
+        let saved = saved(&bob, &message["id"], &to);
+        assert!(
+            fs::read(&saved[0]).unwrap() == bytes,
+            "{saved:?} is not what was sent"
+        );
+    }
+}

@@ -1,0 +1,307 @@
+//! Contents of files: which to fetch, from whom, and who may have them from us.
+//!
+//! ```text
+//! an event names it ── small, or a yes ──▶ wanted ── a member is here ──▶ Output::Fetch
+//!                                            ▲                                │
+//!                                            └── try another ◀── Input::Fetched ──▶ whole
+//!
+//! Input::Asked ── a member of a session that names it ──▶ Output::Answer, else Output::Refuse
+//! ```
+//!
+//! The bytes do not pass through here: the shell moves them between the network and the disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenet_apps::chat::{Action, file::File};
+use tenet_delivery::fetch::{Fetch, FetchState};
+use tenet_log::{
+    event::Event,
+    ids::{BlobId, SessionId},
+    store::{LogStore, Position, StoreError},
+};
+
+use super::{Engine, Fault};
+use crate::{
+    ask::Ask,
+    input::{AskId, CloseReason, ConnId, FetchEnd, Notice, Output},
+    storage::Storage,
+};
+
+/// The largest file that is fetched unasked, in bytes (NODE-22): photos and documents, not films.
+///
+/// A guess: on a slow line of 10 Mbit/s it takes less than half a minute.
+const UNASKED_BYTES: u64 = 32 << 20;
+
+/// How many contents are fetched at once over one connection (NODE-23). Enough for many small
+/// files to hide each other's round trip and commit; few enough that a large one gets its share.
+const PER_CONNECTION: usize = 8;
+
+/// After how long somebody who did not give a content is asked again, in milliseconds.
+///
+/// A minute: who just came by it, or whose disk has room again, is not asked in vain for long.
+const RETRY_MS: u64 = 60_000;
+
+/// What is being fetched and what is yet to be.
+#[derive(Default)]
+pub(crate) struct Fetching {
+    /// Contents that are wanted and not here, with the sessions that name them.
+    wanted: BTreeMap<BlobId, Wanted>,
+    /// Over which connection one comes now.
+    running: BTreeMap<BlobId, ConnId>,
+    /// Who did not give what.
+    fruitless: BTreeSet<(ConnId, BlobId)>,
+    /// When to try those again, in Unix milliseconds.
+    retry_at: Option<u64>,
+    /// Something changed: another fetch may begin.
+    stirred: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Wanted {
+    size: u64,
+    sessions: Vec<SessionId>,
+}
+
+impl Fetching {
+    /// Another fetch may begin.
+    pub(super) fn stir(&mut self) {
+        self.stirred = true;
+    }
+
+    /// Nothing more of a content over this connection for a while.
+    pub(super) fn give_up(&mut self, now: u64, conn: ConnId, blob: BlobId) {
+        self.fruitless.insert((conn, blob));
+        self.retry_at.get_or_insert(now.saturating_add(RETRY_MS));
+    }
+
+    /// When there is something to try again.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        self.retry_at
+    }
+
+    /// Tries again what is due.
+    pub(super) fn on_tick(&mut self, now: u64) {
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.fruitless.clear();
+            self.stir();
+        }
+    }
+
+    /// What was fetched over a connection that is gone waits for the next.
+    pub(super) fn on_closed(&mut self, conn: ConnId) {
+        self.running.retain(|_, on| *on != conn);
+        self.fruitless.retain(|(on, _)| *on != conn);
+        if self.fruitless.is_empty() {
+            self.retry_at = None;
+        }
+        self.stir();
+    }
+}
+
+impl<S: Storage> Engine<S> {
+    /// What the store says is wanted; what runs goes on.
+    pub(super) fn load_fetches(&mut self) -> Result<(), StoreError> {
+        let mut wanted = BTreeMap::new();
+        for fetch in self.store.fetches(FetchState::Wanted)? {
+            wanted.insert(fetch.blob, self.as_wanted(&fetch)?);
+        }
+        self.fetching.wanted = wanted;
+        self.fetching.stir();
+        Ok(())
+    }
+
+    fn as_wanted(&self, fetch: &Fetch) -> Result<Wanted, StoreError> {
+        let namings = self.store.namings(fetch.blob)?;
+        let mut sessions: Vec<_> = namings.into_iter().map(|(session, _)| session).collect();
+        sessions.dedup();
+        Ok(Wanted {
+            size: fetch.size,
+            sessions,
+        })
+    }
+
+    /// A message with files entered a session (NODE-22).
+    pub(super) fn on_files(&mut self, event: &Event, position: Position) -> Result<(), StoreError> {
+        for file in files_of(event) {
+            self.store
+                .name_blob(file.content(), event.session(), position)?;
+            let known = self.store.fetch(file.content())?;
+            let fetch = known.unwrap_or(Fetch {
+                blob: file.content(),
+                size: file.size(),
+                state: if file.size() <= UNASKED_BYTES {
+                    FetchState::Wanted
+                } else {
+                    FetchState::Offered
+                },
+            });
+            self.put_fetch(&fetch)?;
+        }
+        Ok(())
+    }
+
+    /// Notes how a content stands, in the store and for what is fetched next.
+    pub(crate) fn put_fetch(&mut self, fetch: &Fetch) -> Result<(), StoreError> {
+        self.store.put_fetch(fetch)?;
+        self.fetching.stir();
+        if fetch.state == FetchState::Wanted {
+            let wanted = self.as_wanted(fetch)?;
+            self.fetching.wanted.insert(fetch.blob, wanted);
+            return Ok(());
+        }
+        self.fetching.wanted.remove(&fetch.blob);
+        if self.fetching.running.remove(&fetch.blob).is_some() {
+            self.output(Output::StopFetch { blob: fetch.blob });
+        }
+        Ok(())
+    }
+
+    /// Begins what can begin: every wanted content over a connection with a device of a session
+    /// that names it.
+    pub(super) fn begin_fetches(&mut self) {
+        if !std::mem::take(&mut self.fetching.stirred) || self.fetching.wanted.is_empty() {
+            return;
+        }
+        let mut free = self.free_places();
+        let mut begun = Vec::new();
+        for (blob, wanted) in &self.fetching.wanted {
+            if free.is_empty() {
+                break;
+            }
+            if self.fetching.running.contains_key(blob) {
+                continue;
+            }
+            let source = free.iter_mut().find(|(conn, place)| {
+                let shares = |session| place.sessions.contains(session);
+                wanted.sessions.iter().any(shares)
+                    && !self.fetching.fruitless.contains(&(**conn, *blob))
+            });
+            let Some((&conn, place)) = source else {
+                continue;
+            };
+            place.free -= 1;
+            if place.free == 0 {
+                free.remove(&conn);
+            }
+            begun.push((*blob, conn, wanted.size));
+        }
+        for (blob, conn, size) in begun {
+            self.fetching.running.insert(blob, conn);
+            self.output(Output::Fetch { conn, blob, size });
+        }
+    }
+
+    /// Connections that may take another fetch, with the sessions of the device at the other end.
+    fn free_places(&self) -> BTreeMap<ConnId, Place> {
+        let mut free = BTreeMap::new();
+        for (conn, connection) in &self.connections.0 {
+            let device = connection.ready().map(|ready| ready.device);
+            let Some(acquaintance) = device.and_then(|device| self.devices.get(&device)) else {
+                continue;
+            };
+            let busy = self.fetching.running.values().filter(|on| *on == conn);
+            let left = PER_CONNECTION.saturating_sub(busy.count());
+            if left > 0 {
+                let sessions = acquaintance.sessions.iter().copied().collect();
+                free.insert(
+                    *conn,
+                    Place {
+                        sessions,
+                        free: left,
+                    },
+                );
+            }
+        }
+        free
+    }
+
+    /// A fetch ended.
+    pub(super) fn on_fetched(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        blob: BlobId,
+        end: FetchEnd,
+    ) -> Result<(), Fault> {
+        if self.fetching.running.get(&blob) == Some(&conn) {
+            self.fetching.running.remove(&blob);
+        }
+        self.fetching.stir();
+        match end {
+            FetchEnd::Whole => {
+                if let Some(fetch) = self.store.fetch(blob)? {
+                    self.must_last();
+                    let state = FetchState::Whole;
+                    self.put_fetch(&Fetch { state, ..fetch })?;
+                    self.notify(Notice::File { blob });
+                }
+            }
+            FetchEnd::Stopped => {}
+            FetchEnd::Refused | FetchEnd::Interrupted => {
+                self.fetching.give_up(now, conn, blob);
+            }
+            FetchEnd::Mismatch => {
+                let device = self.device_on(conn);
+                self.notify(Notice::Misbehaved {
+                    device,
+                    what: "the content of a file that it sent is not what its name says".into(),
+                });
+                self.close(now, conn, CloseReason::Protocol);
+            }
+            FetchEnd::NoRoom => {
+                self.fetching.give_up(now, conn, blob);
+                self.notify(Notice::DiskFull);
+            }
+        }
+        Ok(())
+    }
+
+    /// NODE-24: parts of a content go to devices of sessions in which an event names it, and to
+    /// nobody else; whoever else asks learns not even whether it is here.
+    pub(super) fn on_asked(&mut self, conn: ConnId, ask: AskId, bytes: &[u8]) -> Result<(), Fault> {
+        let Ask::Blob(blob, spans) =
+            Ask::decode(bytes).map_err(|error| Fault::Peer(error.to_string()))?;
+        let device = self.device_on(conn);
+        let sessions = device
+            .and_then(|device| self.devices.get(&device))
+            .map_or(&[][..], |acquaintance| acquaintance.sessions.as_slice());
+        let namings = self.store.namings(blob)?;
+        let named = namings
+            .iter()
+            .any(|(session, _)| sessions.contains(session));
+        self.output(if named {
+            Output::Answer { ask, blob, spans }
+        } else {
+            Output::Refuse { ask }
+        });
+        Ok(())
+    }
+
+    /// The contents of a message's files and how they stand.
+    pub(crate) fn fetches_of(
+        &self,
+        message: tenet_log::ids::EventId,
+    ) -> Result<Vec<Fetch>, StoreError> {
+        let Some(stored) = LogStore::event(&self.store, message)? else {
+            return Ok(Vec::new());
+        };
+        let fetches = files_of(&stored.event)
+            .iter()
+            .map(|file| self.store.fetch(file.content()))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(fetches.into_iter().flatten().collect())
+    }
+}
+
+struct Place {
+    sessions: BTreeSet<SessionId>,
+    free: usize,
+}
+
+fn files_of(event: &Event) -> Vec<File> {
+    match Action::decode(event) {
+        Ok(Some(Action::Text(text))) => text.files().to_vec(),
+        _ => Vec::new(),
+    }
+}
