@@ -68,6 +68,10 @@ const CHECKS: &[Check] = &[
         run: manifests::lints,
     },
     Check {
+        name: "what the workspace lists is taken",
+        run: manifests::unused,
+    },
+    Check {
         name: "the cores share one clippy.toml",
         run: manifests::clippy,
     },
