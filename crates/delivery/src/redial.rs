@@ -9,7 +9,7 @@
 //!
 //! Everything that could have made a device reachable again (our network changed, it was seen on
 //! the LAN, it published a new endpoint register) ends the waiting at once. Only without any such
-//! news does the wait double.
+//! news does the wait double. News of where it is met reach a dial that is under way, too.
 
 mod peer;
 
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use rand_core::CryptoRng;
 use tenet_identity::keys::EndpointId;
 
-use peer::{Keep, Peer, State};
+use peer::{Keep, Peer};
 
 /// The wait after the first failure, in milliseconds.
 ///
@@ -72,7 +72,8 @@ pub enum Input {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Dial the endpoint; exactly one [`Input::Connected`] or [`Input::DialFailed`] must follow
-    /// within bounded time.
+    /// within bounded time. If a dial of it is under way, that one takes the addresses that are
+    /// new, and what follows is the answer to both.
     Dial(EndpointId),
 }
 
@@ -109,7 +110,7 @@ impl Redial {
             Input::Connected(id) => self.with(id, |peer| peer.connected(now)),
             Input::Lost(id) => self.with(id, |peer| peer.lost(now, rng)),
             Input::DialFailed(id) => self.with(id, |peer| peer.dial_failed(now, rng)),
-            Input::News(id) => self.with(id, |peer| peer.news(now)),
+            Input::News(id) => self.with(id, |peer| peer.moved(now)),
             Input::NetworkChanged => {
                 for peer in self.peers.values_mut() {
                     peer.news(now);
@@ -128,10 +129,12 @@ impl Redial {
     /// When the next endpoint is due, in Unix milliseconds; `None` while nobody waits, or while no
     /// further dial may begin before one has ended.
     pub fn deadline(&self) -> Option<u64> {
+        let again = self.peers.values().filter_map(Peer::due_again).min();
         if self.under_way() >= MAX_UNDER_WAY {
-            return None;
+            return again;
         }
-        self.peers.values().filter_map(Peer::due).min()
+        let due = self.peers.values().filter_map(Peer::due).min();
+        due.into_iter().chain(again).min()
     }
 
     /// How many dials are under way.
@@ -149,19 +152,22 @@ impl Redial {
         }
     }
 
-    /// Begins what is due, the longest due first, as far as there is room (`DEL-12`).
+    /// Begins what is due, the longest due first, as far as there is room (`DEL-12`); a dial under
+    /// way has its room.
     fn start(&mut self, now: u64) {
         let room = MAX_UNDER_WAY.saturating_sub(self.under_way());
-        let mut due: Vec<_> = self
-            .peers
-            .iter_mut()
-            .filter_map(|(id, peer)| Some((peer.due()?, *id, peer)))
-            .filter(|(until, ..)| *until <= now)
-            .collect();
+        let mut due = Vec::new();
+        for (id, peer) in &mut self.peers {
+            if peer.due_again().is_some_and(|at| at <= now) {
+                peer.dial(now);
+                self.outputs.push_back(Output::Dial(*id));
+            } else if let Some(until) = peer.due().filter(|until| *until <= now) {
+                due.push((until, *id, peer));
+            }
+        }
         due.sort_by_key(|(until, id, _)| (*until, *id));
         for (_, id, peer) in due.into_iter().take(room) {
-            peer.state = State::Dialling { news: false };
-            peer.dialled = Some(now);
+            peer.dial(now);
             self.outputs.push_back(Output::Dial(id));
         }
     }

@@ -1,6 +1,6 @@
 //! Connections that this side opens.
 
-use std::{error::Error, net::SocketAddr, sync::Arc};
+use std::{collections::btree_map::Entry, error::Error, mem, net::SocketAddr, sync::Arc};
 
 use iroh::{
     EndpointAddr, TransportAddr,
@@ -9,7 +9,11 @@ use iroh::{
         TransportErrorCode,
     },
 };
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::Notify,
+    task::JoinSet,
+    time::{Instant, sleep_until, timeout_at},
+};
 
 use crate::{
     EndpointId, Event, Side, address,
@@ -64,12 +68,44 @@ pub enum DialError {
     },
 }
 
+/// A dial under way, as whoever names addresses sees it.
+#[derive(Default)]
+pub(crate) struct UnderWay {
+    /// All that were named and are tried: at most [`address::MOST`].
+    tried: Vec<SocketAddr>,
+    /// Those of them that no attempt has taken yet.
+    fresh: Vec<SocketAddr>,
+    /// Tells the dial that there are fresh ones.
+    stirred: Arc<Notify>,
+}
+
+impl UnderWay {
+    pub(crate) fn new(addresses: Vec<SocketAddr>) -> Self {
+        let tried = address::to_dial(addresses);
+        Self {
+            fresh: tried.clone(),
+            tried,
+            stirred: Arc::default(),
+        }
+    }
+
+    /// Adds the addresses that are new, as far as there is room.
+    pub(crate) fn add(&mut self, addresses: Vec<SocketAddr>) {
+        for at in address::to_dial(addresses) {
+            if self.tried.len() < address::MOST && !self.tried.contains(&at) {
+                self.tried.push(at);
+                self.fresh.push(at);
+            }
+        }
+        if !self.fresh.is_empty() {
+            self.stirred.notify_one();
+        }
+    }
+}
+
 /// Dials and carries the connection to its end; ends in `Connected` or `DialFailed`.
-pub(crate) async fn run(inner: Arc<Inner>, peer: EndpointId, addresses: Vec<SocketAddr>) {
-    let dial = open(&inner, peer, addresses);
-    let result = timeout(inner.limits.dial_time, dial).await;
-    inner.dials().remove(&peer);
-    match result.unwrap_or(Err(DialError::NoAnswer)) {
+pub(crate) async fn run(inner: Arc<Inner>, peer: EndpointId) {
+    match dial(&inner, peer).await {
         Ok(fresh) => carry::run(&inner, fresh).await,
         Err(error) => {
             tracing::debug!(%peer, %error, "a dial failed");
@@ -78,17 +114,15 @@ pub(crate) async fn run(inner: Arc<Inner>, peer: EndpointId, addresses: Vec<Sock
     }
 }
 
-async fn open(
-    inner: &Inner,
-    peer: EndpointId,
-    addresses: Vec<SocketAddr>,
-) -> Result<Fresh, DialError> {
-    let quic = connect(inner, peer, addresses).await?;
+async fn dial(inner: &Arc<Inner>, peer: EndpointId) -> Result<Fresh, DialError> {
+    let ends = Instant::now() + inner.limits.dial_time;
+    let quic = race(inner, peer, ends).await?;
     let exporter = carry::exporter(&quic).ok_or_else(|| DialError::Failed {
         source: "the TLS session has no exporter".into(),
     })?;
+    let streams = timeout_at(ends, quic.open_bi()).await;
     Ok(Fresh {
-        streams: quic.open_bi().await?,
+        streams: streams.map_err(|_| DialError::NoAnswer)??,
         quic,
         side: Side::Dialler,
         exporter,
@@ -98,17 +132,60 @@ async fn open(
     })
 }
 
+/// Tries what was named, and at once what is named meanwhile; the first to stand wins.
+///
+/// An attempt that is under way says nothing to a further address until its next retransmission,
+/// which may be seconds away: so each gets an attempt of its own. The others are dropped before
+/// they have a stream, and the peer's engine never hears of them (`NET-10`).
+async fn race(
+    inner: &Arc<Inner>,
+    peer: EndpointId,
+    ends: Instant,
+) -> Result<Connection, DialError> {
+    let mut attempts = JoinSet::new();
+    let mut error = None;
+    let stirred = inner.dials().get(&peer).map(|dial| dial.stirred.clone());
+    let stirred = stirred.unwrap_or_default();
+    loop {
+        let fresh = match inner.dials().entry(peer) {
+            Entry::Occupied(mut dial) if !dial.get().fresh.is_empty() => {
+                mem::take(&mut dial.get_mut().fresh)
+            }
+            // Under the same lock, so that nothing is named to a dial that is over.
+            Entry::Occupied(dial) if attempts.is_empty() => {
+                dial.remove();
+                return Err(error.unwrap_or(DialError::NoAddress));
+            }
+            _ => Vec::new(),
+        };
+        if !fresh.is_empty() {
+            attempts.spawn(connect(Arc::clone(inner), peer, fresh));
+        }
+        tokio::select! {
+            () = stirred.notified() => {}
+            () = sleep_until(ends) => {
+                inner.dials().remove(&peer);
+                return Err(error.unwrap_or(DialError::NoAnswer));
+            }
+            Some(attempt) = attempts.join_next(), if !attempts.is_empty() => match attempt {
+                Ok(Ok(quic)) => {
+                    inner.dials().remove(&peer);
+                    return Ok(quic);
+                }
+                Ok(Err(failed)) => error = Some(failed),
+                Err(failed) => error = Some(DialError::Failed { source: failed.into() }),
+            },
+        }
+    }
+}
+
 async fn connect(
-    inner: &Inner,
+    inner: Arc<Inner>,
     peer: EndpointId,
     addresses: Vec<SocketAddr>,
 ) -> Result<Connection, DialError> {
     let endpoint = inner.endpoint().filter(|_| !inner.is_stopping());
     let endpoint = endpoint.ok_or(DialError::Stopped)?;
-    let addresses = address::to_dial(addresses);
-    if addresses.is_empty() {
-        return Err(DialError::NoAddress);
-    }
     let id = iroh::EndpointId::from_bytes(peer.as_bytes()).map_err(|_| DialError::BadEndpoint)?;
     let at = EndpointAddr::from_parts(id, addresses.into_iter().map(TransportAddr::Ip));
     endpoint

@@ -1,7 +1,7 @@
 //! The handle by which the engine moves the network.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, btree_map::Entry},
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -20,7 +20,13 @@ use tokio::{
 
 use crate::{
     Answer, AskError, BindError, CloseReason, Config, ConnId, EndpointId, Event, EventSink, Limits,
-    PathInfo, accept, address, admission::Door, ask, bind, dial, lan, link::Link, raw,
+    PathInfo, accept, address,
+    admission::Door,
+    ask, bind,
+    dial::{self, UnderWay},
+    lan,
+    link::Link,
+    raw,
 };
 
 /// How long the last packets of closed connections may take to be acknowledged at shutdown.
@@ -49,7 +55,7 @@ pub(crate) struct Inner {
     /// Tells [`Net::shutdown`] that a connection is gone.
     parted: Notify,
     next: AtomicU64,
-    dials: Mutex<BTreeSet<EndpointId>>,
+    dials: Mutex<BTreeMap<EndpointId, UnderWay>>,
     stopping: AtomicBool,
     tasks: Mutex<Vec<AbortHandle>>,
 }
@@ -110,11 +116,16 @@ impl Net {
     /// Begins to dial a peer, at all addresses at once (at most 16 of them).
     ///
     /// Ends in [`Event::Connected`] or [`Event::DialFailed`] within [`Limits::dial_time`]. If a
-    /// dial of this peer is under way, it goes on and nothing else happens.
+    /// dial of this peer is under way, it goes on, tries what is new among the addresses too (16
+    /// in all), and ends in one event for all calls.
     pub fn dial(&self, peer: EndpointId, addresses: Vec<SocketAddr>) {
-        if self.inner.dials().insert(peer) {
-            let inner = Arc::clone(&self.inner);
-            self.inner.runtime.spawn(dial::run(inner, peer, addresses));
+        match self.inner.dials().entry(peer) {
+            Entry::Occupied(mut dial) => dial.get_mut().add(addresses),
+            Entry::Vacant(none) => {
+                none.insert(UnderWay::new(addresses));
+                let inner = Arc::clone(&self.inner);
+                self.inner.runtime.spawn(dial::run(inner, peer));
+            }
         }
     }
 
@@ -242,7 +253,7 @@ impl Inner {
         self.id
     }
 
-    pub(crate) fn dials(&self) -> MutexGuard<'_, BTreeSet<EndpointId>> {
+    pub(crate) fn dials(&self) -> MutexGuard<'_, BTreeMap<EndpointId, UnderWay>> {
         self.dials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -21,8 +21,9 @@ pub(super) struct Peer {
 pub(super) enum State {
     /// It is not dialled before `until`.
     Waiting { until: u64 },
-    /// A dial is under way; `news` came meanwhile, so that failing says little.
-    Dialling { news: bool },
+    /// A dial is under way; `news` came meanwhile, so that failing says little. At `again` the dial
+    /// is to take further addresses.
+    Dialling { news: bool, again: Option<u64> },
     /// A dial is under way to an endpoint that is not wanted any more.
     Abandoned,
     /// A connection stands.
@@ -47,7 +48,10 @@ impl Peer {
 
     pub(super) fn want(&mut self) {
         if matches!(self.state, State::Abandoned) {
-            self.state = State::Dialling { news: true };
+            self.state = State::Dialling {
+                news: true,
+                again: None,
+            };
         }
     }
 
@@ -85,20 +89,21 @@ impl Peer {
     pub(super) fn dial_failed<R: CryptoRng + ?Sized>(&mut self, now: u64, rng: &mut R) -> Keep {
         match self.state {
             State::Abandoned => return Keep::No,
-            State::Dialling { news: true } => self.at_once(now),
-            State::Dialling { news: false } => self.back_off(now, rng),
+            State::Dialling { news: true, .. } => self.at_once(now),
+            State::Dialling { news: false, .. } => self.back_off(now, rng),
             State::Waiting { .. } | State::Connected { .. } => {}
         }
         Keep::Yes
     }
 
+    /// Something changed that makes a dial worth while, but not where the endpoint is met.
     pub(super) fn news(&mut self, now: u64) -> Keep {
         match &mut self.state {
             State::Waiting { .. } => {
                 self.failures = 0;
                 self.at_once(now);
             }
-            State::Dialling { news } => {
+            State::Dialling { news, .. } => {
                 self.failures = 0;
                 *news = true;
             }
@@ -107,10 +112,34 @@ impl Peer {
         Keep::Yes
     }
 
+    /// The endpoint may be met elsewhere: a dial under way shall hear of it too (`DEL-10`).
+    pub(super) fn moved(&mut self, now: u64) -> Keep {
+        let earliest = self.earliest(now);
+        if let State::Dialling { again, .. } = &mut self.state {
+            again.get_or_insert(earliest);
+        }
+        self.news(now)
+    }
+
+    /// A dial begins, or takes further addresses.
+    pub(super) fn dial(&mut self, now: u64) {
+        let news = matches!(self.state, State::Dialling { news: true, .. });
+        self.state = State::Dialling { news, again: None };
+        self.dialled = Some(now);
+    }
+
     /// Since when, or from when, it is to be dialled.
     pub(super) fn due(&self) -> Option<u64> {
         match self.state {
             State::Waiting { until } => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Since when, or from when, the dial under way is to take further addresses.
+    pub(super) fn due_again(&self) -> Option<u64> {
+        match self.state {
+            State::Dialling { again, .. } => again,
             _ => None,
         }
     }
@@ -124,18 +153,24 @@ impl Peer {
         match &mut self.state {
             State::Waiting { until } => *until = (*until).min(now.saturating_add(LONGEST_WAIT_MS)),
             State::Connected { since } => *since = (*since).min(now),
-            State::Dialling { .. } | State::Abandoned => {}
+            State::Dialling { again, .. } => {
+                *again = again.map(|again| again.min(now.saturating_add(LEAST_GAP_MS)));
+            }
+            State::Abandoned => {}
         }
         self.dialled = self.dialled.map(|dialled| dialled.min(now));
     }
 
     /// DEL-10: as soon as the least gap allows, and not later than it was due anyway.
     fn at_once(&mut self, now: u64) {
-        let earliest = self
-            .dialled
-            .map_or(now, |last| last.saturating_add(LEAST_GAP_MS).max(now));
+        let earliest = self.earliest(now);
         let until = self.due().map_or(earliest, |until| until.min(earliest));
         self.state = State::Waiting { until };
+    }
+
+    fn earliest(&self, now: u64) -> u64 {
+        self.dialled
+            .map_or(now, |last| last.saturating_add(LEAST_GAP_MS).max(now))
     }
 
     /// DEL-9: twice as long as the last time, and a random part of it less.
@@ -143,11 +178,8 @@ impl Peer {
         let step = (FIRST_WAIT_MS << self.failures.min(MAX_DOUBLINGS)).min(LONGEST_WAIT_MS);
         self.failures = self.failures.saturating_add(1);
         let wait = step - rng.next_u64() % (step / 2 + 1);
-        let gap = self
-            .dialled
-            .map_or(now, |last| last.saturating_add(LEAST_GAP_MS));
         self.state = State::Waiting {
-            until: now.saturating_add(wait).max(gap),
+            until: now.saturating_add(wait).max(self.earliest(now)),
         };
     }
 }

@@ -97,11 +97,42 @@ fn news_end_the_wait_and_begin_it_anew() {
 fn news_during_a_dial_are_not_lost() {
     let mut bench = Bench::new();
     bench.after(Input::Want(peer(1)), NOW);
-    assert_eq!(bench.after(Input::News(peer(1)), NOW + 10), []);
+    assert_eq!(bench.after(Input::NetworkChanged, NOW + 2_000), []);
+    assert_eq!(bench.redial.deadline(), None);
     assert_eq!(
         bench.after(Input::DialFailed(peer(1)), NOW + 5_000),
         [peer(1)]
     );
+}
+
+/// DEL-10: it was dialled where it is no more, and is seen on the local network.
+#[test]
+fn a_dial_under_way_hears_where_else_the_peer_is_met() {
+    let mut bench = Bench::new();
+    bench.after(Input::Want(peer(1)), NOW);
+    assert_eq!(bench.after(Input::News(peer(1)), NOW + 10), []);
+    assert_eq!(bench.redial.deadline(), Some(NOW + LEAST_GAP_MS));
+    assert_eq!(bench.after(Input::News(peer(1)), NOW + 20), []);
+    assert_eq!(bench.after(Input::Tick, NOW + 1_000), [peer(1)]);
+    assert_eq!(bench.redial.deadline(), None);
+    assert_eq!(bench.after(Input::News(peer(1)), NOW + 5_000), [peer(1)]);
+    assert_eq!(bench.redial.under_way(), 1);
+    bench.after(Input::Connected(peer(1)), NOW + 5_100);
+    assert_eq!(bench.after(Input::News(peer(1)), NOW + 9_000), []);
+    assert_eq!(bench.redial.deadline(), None);
+}
+
+/// DEL-10, DEL-12: it has its room already.
+#[test]
+fn a_dial_under_way_hears_it_also_where_no_further_dial_may_begin() {
+    let mut bench = Bench::new();
+    for n in 0..20 {
+        bench.after(Input::Want(peer(n)), NOW);
+    }
+    assert_eq!(bench.after(Input::News(peer(3)), NOW + 10), []);
+    assert_eq!(bench.redial.deadline(), Some(NOW + LEAST_GAP_MS));
+    assert_eq!(bench.after(Input::Tick, NOW + LEAST_GAP_MS), [peer(3)]);
+    assert_eq!(bench.redial.under_way(), MAX_UNDER_WAY);
 }
 
 /// DEL-10: somebody on the LAN pretends to be the peer, again and again.
@@ -196,8 +227,8 @@ fn inputs() -> impl Strategy<Value = Vec<(u64, usize, u8)>> {
 }
 
 proptest! {
-    /// Whatever happens: never more than eight dials, no peer twice at a time, no peer more
-    /// often than the least gap allows, a deadline that is near, and the same again from the same
+    /// Whatever happens: never more than eight dials, no peer twice at a time but for news of
+    /// where it is, no peer more often than the least gap allows, a deadline that is near, and the same again from the same
     /// seed.
     #[test]
     fn holds_its_limits(inputs in inputs(), seed in any::<[u8; 32]>()) {
@@ -205,6 +236,7 @@ proptest! {
             let mut bench = Bench { redial: Redial::new(), rng: ChaCha20Rng::from_seed(seed) };
             let mut now = NOW;
             let mut under_way = std::collections::BTreeSet::new();
+            let mut moved = std::collections::BTreeSet::new();
             let mut last = BTreeMap::new();
             let mut story = Vec::new();
             for (step, what, n) in &inputs {
@@ -222,12 +254,18 @@ proptest! {
                 };
                 if matches!(input, Input::Connected(_) | Input::DialFailed(_)) {
                     under_way.remove(&id);
+                    moved.remove(&id);
+                }
+                if matches!(input, Input::News(_)) && under_way.contains(&id) {
+                    moved.insert(id);
                 }
                 if matches!(input, Input::Forget(_)) {
                     last.remove(&id); // It starts afresh.
                 }
                 for dialled in bench.after(input, now) {
-                    prop_assert!(under_way.insert(dialled), "dialled twice at a time");
+                    let first = under_way.insert(dialled);
+                    let again = moved.remove(&dialled);
+                    prop_assert!(first || again, "dialled twice at a time for nothing");
                     story.push((now, dialled));
                     if let Some(before) = last.insert(dialled, now) {
                         prop_assert!(now - before >= LEAST_GAP_MS, "dialled too often");

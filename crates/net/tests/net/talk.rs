@@ -7,7 +7,7 @@ use tenet_net::{
     PathKind, Side,
 };
 
-use crate::harness::{Node, pair};
+use crate::harness::{Node, PATIENCE, pair};
 
 #[tokio::test]
 async fn two_endpoints_connect_and_talk() {
@@ -160,6 +160,39 @@ async fn one_good_address_among_bad_ones_is_enough() {
     addresses.extend(b.net.addresses());
     a.net.dial(b.id(), addresses);
     assert_eq!(a.connected().await.peer, b.id());
+}
+
+/// NET-17: the machine moved, and the local network says where to before the dial has given up.
+#[tokio::test]
+async fn an_address_that_is_named_during_a_dial_is_tried_at_once() {
+    // Longer than the test waits for anything.
+    let limits = Limits {
+        dial_time: PATIENCE * 10,
+        ..Limits::default()
+    };
+    let (mut a, mut b) = (Node::with(1, limits).await, Node::new(2).await);
+    let mute = UdpSocket::bind("127.0.0.1:0").unwrap();
+    a.net.dial(b.id(), vec![mute.local_addr().unwrap()]);
+    // Its first packet is on its way: what follows is not merely part of the first attempt.
+    mute.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mute = tokio::task::spawn_blocking(move || {
+        mute.recv_from(&mut [0; 2048]).unwrap();
+        mute
+    })
+    .await
+    .unwrap();
+    a.dial(&b);
+    let at_a = a.connected().await;
+    a.net.send(at_a.conn, b"hello".to_vec());
+    assert_eq!(b.connected().await.peer, a.id());
+    assert_eq!(b.frame().await.0, b"hello");
+    // One connection came of it, and the other attempt is heard of at neither side.
+    a.net.clone().shutdown().await;
+    assert_eq!(a.closed().await, Ended::ByUs(CloseReason::Shutdown));
+    assert!(a.event_now().is_none());
+    assert_eq!(b.closed().await, Ended::ByPeer(CloseReason::Shutdown));
+    assert!(b.event_now().is_none());
+    drop(mute);
 }
 
 #[tokio::test]
