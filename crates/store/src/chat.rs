@@ -53,6 +53,18 @@ impl ChatStore for Store {
         self.one(&sql, [id.as_bytes()], message)
     }
 
+    fn messages_between(
+        &self,
+        first: EventId,
+        last: EventId,
+        limit: usize,
+    ) -> Result<Vec<EventId>, StoreError> {
+        let params = params![first.as_bytes(), last.as_bytes(), limit as i64];
+        self.collect(&between_sql(), params, |row| {
+            row.get::<_, [u8; 32]>(0).map(EventId::from)
+        })
+    }
+
     fn set_hidden(&mut self, id: EventId, hidden: bool) -> Result<(), StoreError> {
         let sql = format!(
             "UPDATE message SET hidden = ?2 WHERE (session, time, position) = \
@@ -195,6 +207,16 @@ pub(crate) fn history_sql(before: bool) -> String {
         "SELECT {MESSAGE} {OF_MESSAGE} WHERE message.session = ?1 AND NOT hidden {place} \
          ORDER BY message.time DESC, author.device DESC, author.added_by DESC, event.seq DESC, \
          event.id DESC LIMIT ?2"
+    )
+}
+
+/// The shown messages with ids from `?1` to `?2`, at most `?3`. The first condition lets the index
+/// be used (`STORE-10`).
+pub(crate) fn between_sql() -> String {
+    format!(
+        "SELECT event.id {OF_EVENT} \
+         WHERE substr(event.id, 1, 8) BETWEEN substr(?1, 1, 8) AND substr(?2, 1, 8) \
+         AND event.id BETWEEN ?1 AND ?2 AND NOT message.hidden ORDER BY event.id LIMIT ?3"
     )
 }
 

@@ -198,6 +198,7 @@ pass_on! { ChatStore {
     read message(id: EventId) -> Option<MessageRow>;
     read history(sessions: &[SessionId], before: Option<&OrderKey>, limit: usize)
         -> Vec<MessageRow>;
+    read messages_between(first: EventId, last: EventId, limit: usize) -> Vec<EventId>;
     read overlay(session: SessionId, target: EventId) -> Option<Overlay>;
     read references(session: SessionId, target: EventId) -> Vec<Reference>;
     read logged(id: EventId) -> Option<(Event, bool)>;

@@ -56,6 +56,15 @@ pub trait ChatStore {
     /// A message, hidden or not.
     fn message(&self, id: EventId) -> Result<Option<MessageRow>, StoreError>;
 
+    /// The ids of the shown messages from `first` to `last`, both included, ascending, at most
+    /// `limit`: those that have a beginning in common.
+    fn messages_between(
+        &self,
+        first: EventId,
+        last: EventId,
+        limit: usize,
+    ) -> Result<Vec<EventId>, StoreError>;
+
     /// Hides or shows a message; unknown ones are let be.
     fn set_hidden(&mut self, id: EventId, hidden: bool) -> Result<(), StoreError>;
 

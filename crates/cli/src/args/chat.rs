@@ -15,7 +15,7 @@ pub struct Send {
     /// A file to send with it; any number of times. Without a text nothing is read from stdin then.
     #[arg(long = "file", value_name = "PATH")]
     pub files: Vec<PathBuf>,
-    /// The message that this one answers.
+    /// The message that this one answers: its id, or a beginning of it of at least 6 digits.
     #[arg(long, value_name = "ID")]
     pub reply: Option<String>,
     /// Return when it is queued, stored, delivered or read; exit 1 if that is not reached in time.
@@ -26,7 +26,7 @@ pub struct Send {
 /// `tenet save`
 #[derive(Debug, Args)]
 pub struct Save {
-    /// The message.
+    /// The message's id, or a beginning of it of at least 6 digits that no other has.
     pub id: String,
     /// The folder to save into.
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -41,7 +41,7 @@ pub struct History {
     /// How many messages at most.
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub limit: u64,
-    /// Only messages before this one.
+    /// Only messages before this one: its id, or a beginning of it of at least 6 digits.
     #[arg(long, value_name = "ID")]
     pub before: Option<String>,
     /// Go on with new messages as they come.
@@ -100,7 +100,7 @@ pub enum Kind {
 /// `tenet react`
 #[derive(Debug, Args)]
 pub struct React {
-    /// The message.
+    /// The message's id, or a beginning of it of at least 6 digits that no other has.
     pub id: String,
     /// The emoji.
     pub emoji: String,
@@ -112,7 +112,7 @@ pub struct React {
 /// `tenet edit`
 #[derive(Debug, Args)]
 pub struct Edit {
-    /// The message.
+    /// The message's id, or a beginning of it of at least 6 digits that no other has.
     pub id: String,
     /// The new text; `-` to read it from stdin.
     pub text: String,
@@ -121,7 +121,7 @@ pub struct Edit {
 /// `tenet unsend`
 #[derive(Debug, Args)]
 pub struct Unsend {
-    /// The message.
+    /// The message's id, or a beginning of it of at least 6 digits that no other has.
     pub id: String,
 }
 

@@ -11,9 +11,12 @@ use tenet_rpc::{
     server::{Handler, Outcome, Pending, Subscription, answer},
 };
 use tenet_store::Store;
+use tokio::sync::oneshot;
 
 use super::{
-    doctor, engine, present, questions,
+    doctor, engine,
+    naming::{self, Name},
+    present, questions,
     shared::{Shared, failed},
     sync, transfer,
 };
@@ -47,9 +50,8 @@ impl Handler for NodeHandler {
                 self.ask(move |shared, store| questions::history(shared, store, &wanted))
             }
             R::Sync(wanted) => Pending::future(sync::sync(Arc::clone(&self.0), wanted)),
-            R::Wait(wait) => self.wait(wait),
-            R::Send(send) if !send.files.is_empty() => self.send_files(send),
-            R::Save(save) => self.save(save),
+            R::Wait(wait) => self.naming(&wait.id.clone(), move |this, id| this.wait(&wait, id)),
+            R::Save(save) => self.naming(&save.id.clone(), move |this, id| this.save(save, id)),
             request => self.command(request),
         }
     }
@@ -84,20 +86,24 @@ impl NodeHandler {
     fn enqueue(&self, request: api::Request) -> Result<Pending, api::Error> {
         use api::Request as R;
         Ok(match request {
-            R::Send(send) => self.send(send, Vec::new())?,
-            R::FileFetch(file) => self.done(&file.id, |id| Command::Fetch { id })?,
-            R::FilePause(file) => self.done(&file.id, |id| Command::Pause { id })?,
-            R::Edit(edit) => self.change(Command::Edit {
-                id: questions::event_id(&edit.id)?,
-                text: edit.text,
-            }),
-            R::Unsend(unsend) => self.change(Command::Unsend {
-                id: questions::event_id(&unsend.id)?,
-            }),
-            R::React(react) => self.change(Command::React {
-                id: questions::event_id(&react.id)?,
-                emoji: react.emoji,
-                remove: react.remove,
+            R::Send(mut send) => match send.reply.take() {
+                None => self.send(send, None),
+                Some(reply) => self.naming(&reply, |this, id| this.send(send, Some(id))),
+            },
+            R::FileFetch(file) => self.naming(&file.id, |this, id| this.done(Command::Fetch { id })),
+            R::FilePause(file) => self.naming(&file.id, |this, id| this.done(Command::Pause { id })),
+            R::Edit(api::Edit { id, text }) => {
+                self.naming(&id, |this, id| this.change(Command::Edit { id, text }))
+            }
+            R::Unsend(unsend) => {
+                self.naming(&unsend.id, |this, id| this.change(Command::Unsend { id }))
+            }
+            R::React(react) => self.naming(&react.id, move |this, id| {
+                this.change(Command::React {
+                    id,
+                    emoji: react.emoji,
+                    remove: react.remove,
+                })
             }),
             R::Read(read) => self.simple(Command::Read { who: read.who }, |reply| match reply {
                 Reply::Read { session, id } => Some(api::ReadUpTo {
@@ -142,8 +148,45 @@ impl NodeHandler {
         })
     }
 
-    fn send(&self, send: api::Send, files: Vec<File>) -> Result<Pending, api::Error> {
-        let reply = send.reply.as_deref().map(questions::event_id).transpose()?;
+    /// A request about a message: done at once where the message is named in full, else by the
+    /// reader, once the id with this beginning is found. The reader sees all that was answered.
+    fn naming(
+        &self,
+        name: &str,
+        request: impl FnOnce(&Self, EventId) -> Pending + Send + 'static,
+    ) -> Pending {
+        let beginning = match naming::read(name) {
+            Ok(Name::Whole(id)) => return request(self, id),
+            Ok(Name::Beginning(beginning)) => beginning,
+            Err(error) => return Pending::ready(Err(error)),
+        };
+        let (asked, asking) = oneshot::channel();
+        let this = Self(Arc::clone(&self.0));
+        self.0.reader.read(move |store| {
+            let pending = match beginning.find(store) {
+                Ok(id) => request(&this, id),
+                Err(error) => Pending::ready(Err(error)),
+            };
+            // Whoever asked may be gone: what was asked is done all the same.
+            let _ = asked.send(pending);
+        });
+        Pending::future(async {
+            match asking.await {
+                Ok(pending) => pending.await,
+                Err(_) => Err(api::Error::failure("the node is closing")),
+            }
+        })
+    }
+
+    fn send(&self, send: api::Send, reply: Option<EventId>) -> Pending {
+        if send.files.is_empty() {
+            self.send_text(send, reply, Vec::new())
+        } else {
+            self.send_files(send, reply)
+        }
+    }
+
+    fn send_text(&self, send: api::Send, reply: Option<EventId>, files: Vec<File>) -> Pending {
         let command = Command::Send {
             who: send.who,
             text: send.text,
@@ -167,21 +210,18 @@ impl NodeHandler {
                 result => answerer.answer(not_expected(result)),
             }),
         );
-        Ok(pending)
+        pending
     }
 
     /// API-17: files are sealed before their message is written, so what is sent meanwhile stands
     /// before it.
-    fn send_files(&self, mut send: api::Send) -> Pending {
+    fn send_files(&self, mut send: api::Send, reply: Option<EventId>) -> Pending {
         let node = Self(Arc::clone(&self.0));
         Pending::future(async move {
             let paths = std::mem::take(&mut send.files);
             let files = transfer::send(&node.0, paths).await?;
             let contents: Vec<_> = files.iter().map(File::content).collect();
-            let outcome = match node.send(send, files) {
-                Ok(pending) => pending.await,
-                Err(error) => Err(error),
-            };
+            let outcome = node.send_text(send, reply, files).await;
             // Of any other failure nobody knows whether the message was written.
             if outcome.as_ref().is_err_and(|error| was_refused(error.kind)) {
                 node.0.transfers.discard(contents).await;
@@ -190,48 +230,39 @@ impl NodeHandler {
         })
     }
 
-    fn save(&self, save: api::Save) -> Pending {
+    fn save(&self, save: api::Save, id: EventId) -> Pending {
         let shared = Arc::clone(&self.0);
-        Pending::future(async move {
-            let id = questions::event_id(&save.id)?;
-            answer(transfer::save(shared, id, save).await)
+        Pending::future(async move { answer(transfer::save(shared, id, save).await) })
+    }
+
+    /// A command of which there is nothing to say but that it was done.
+    fn done(&self, command: Command) -> Pending {
+        self.simple(command, |reply| match reply {
+            Reply::Done => Some(api::Done {}),
+            _ => None,
         })
     }
 
-    /// A command about a message of which there is nothing to say but that it was done.
-    fn done(&self, id: &str, command: fn(EventId) -> Command) -> Result<Pending, api::Error> {
-        let command = command(questions::event_id(id)?);
-        Ok(self.simple(command, |reply| match reply {
-            Reply::Done => Some(api::Done {}),
-            _ => None,
-        }))
-    }
-
-    fn wait(&self, wait: api::Wait) -> Pending {
-        let id = match questions::event_id(&wait.id) {
-            Ok(id) => id,
-            Err(error) => return Pending::ready(Err(error)),
-        };
+    fn wait(&self, wait: &api::Wait, id: EventId) -> Pending {
+        let (wanted, timeout) = (wait.state, wait.timeout_ms);
         let (answerer, pending) = Pending::channel();
         let shared = Arc::clone(&self.0);
         // In the engine's queue, so that no state is missed between looking and waiting.
         self.0
             .reader
             .read(move |store| match questions::shown(&shared, store, id) {
-                Ok(sent) if sent.state.reaches(wait.state) || sent.state == api::State::Failed => {
+                Ok(sent) if sent.state.reaches(wanted) || sent.state == api::State::Failed => {
                     answerer.answer(answer(Ok(sent)));
                 }
                 Ok(sent) => {
                     let Ok(session) = SessionId::from_str(&sent.session) else {
                         return;
                     };
-                    let number = shared
-                        .waiters
-                        .for_message(id, session, wait.state, answerer);
-                    give_up_after(&shared, id, number, wait.timeout_ms);
+                    let number = shared.waiters.for_message(id, session, wanted, answerer);
+                    give_up_after(&shared, id, number, timeout);
                     // What was reached between looking and waiting.
                     if let Ok(now) = questions::shown(&shared, store, id)
-                        && now.state.reaches(wait.state)
+                        && now.state.reaches(wanted)
                     {
                         shared.waiters.reached(&[id], now.state);
                     }

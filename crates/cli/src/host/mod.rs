@@ -15,6 +15,7 @@ mod doctor;
 mod engine;
 mod handler;
 mod live;
+mod naming;
 mod network;
 mod outlet;
 mod present;

@@ -1,7 +1,5 @@
 //! Questions of the local API, answered from the reader's connection.
 
-use std::str::FromStr;
-
 use tenet_apps::{
     contacts::{contact::Contact, knocking::State as Knocked, store::ContactStore},
     settings::{self, SettingStore},
@@ -14,7 +12,7 @@ use tenet_rpc::api;
 use tenet_store::Store;
 
 use super::{
-    engine, present,
+    engine, naming, present,
     shared::{Shared, Whom, failed},
 };
 
@@ -22,14 +20,6 @@ use super::{
 const PAGE: u32 = 50;
 /// The most messages of a page.
 const MAX_PAGE: u32 = 1000;
-
-pub(super) fn event_id(text: &str) -> Result<EventId, api::Error> {
-    EventId::from_str(text.trim()).map_err(|_| {
-        api::Error::usage(format!(
-            "\"{text}\" is no message id: 64 hexadecimal digits"
-        ))
-    })
-}
 
 pub(super) fn shown(shared: &Shared, store: &Store, id: EventId) -> Result<api::Sent, api::Error> {
     let shown = query::message(store, shared.own.identity, id).map_err(failed)?;
@@ -193,7 +183,8 @@ pub(super) fn history(
     wanted: &api::History,
 ) -> Result<api::Page, api::Error> {
     let limit = wanted.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE) as usize;
-    let before = wanted.before.as_deref().map(event_id).transpose()?;
+    let before = wanted.before.as_deref().map(naming::read).transpose()?;
+    let before = before.map(|name| name.find(store)).transpose()?;
     let sessions = shared.sessions_of(store, &wanted.who)?;
     if let Some(before) = before {
         shown(shared, store, before)?;

@@ -50,6 +50,43 @@ fn what_is_said_and_changed_stands_the_same_on_both_sides() {
     }
 }
 
+/// CLI-10
+#[test]
+fn a_beginning_of_an_id_names_a_message() {
+    let world = World::new();
+    let [(alice, _node_a), (bob, _node_b)] = world.friends();
+    let first = said(&alice, "Bob", "one");
+    let second = said(&alice, "Bob", "two");
+    let short = |id: &str| id[..12].to_owned();
+    assert_eq!(alice.does(&["edit", &short(&first), "uno"])["id"], *first);
+    alice.does(&["react", &short(&first).to_uppercase(), "👍"]);
+    alice.does(&["unsend", &short(&second)]);
+    let answer = alice.does(&["send", "Bob", "three", "--reply", &short(&first)]);
+    let before = ["history", "Bob", "--before", &short(&second)];
+    let messages = alice.lists(&before);
+    assert_eq!(ids(&messages), std::slice::from_ref(&first));
+    assert_eq!(messages[0]["text"], "uno");
+    assert_eq!(messages[0]["reactions"], json!({"👍": [alice.did]}));
+    let messages = alice.history("Bob");
+    assert_eq!(messages[1]["unsent"], true);
+    assert_eq!(
+        (&messages[2]["id"], &messages[2]["reply"]),
+        (&answer["id"], &json!(first))
+    );
+
+    // Nothing begins so, but by a chance of one in 2^46.
+    alice
+        .says(&["react", "0123456789ab", "👍"])
+        .fails(4, &["no message", "history WHO --ids"]);
+    alice
+        .says(&["react", &first[..5], "👍"])
+        .fails(2, &["at least the first 6"]);
+    alice
+        .says(&["unsend", "first one"])
+        .fails(2, &["names no message"]);
+    drop(bob);
+}
+
 #[test]
 fn read_positions_are_told_and_can_be_kept_to_oneself() {
     let world = World::new();

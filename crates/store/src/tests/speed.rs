@@ -14,7 +14,7 @@ use tenet_log::{
 };
 
 use super::{Talk, open, reader};
-use crate::chat::history_sql;
+use crate::chat::{between_sql, history_sql};
 
 const MESSAGES: usize = 100_000;
 
@@ -108,6 +108,24 @@ fn history_walks_its_index_backwards() {
             );
         }
     }
+}
+
+#[test]
+fn a_beginning_of_ids_is_found_by_its_index() {
+    let store = crate::Store::in_memory().unwrap();
+    let plan = format!("EXPLAIN QUERY PLAN {}", between_sql());
+    let mut statement = store.db.prepare(&plan).unwrap();
+    let mut rows = statement.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        steps.push(row.get::<_, String>(3).unwrap());
+    }
+    let first = steps.first().unwrap();
+    assert!(
+        first.contains("event_by_id (<expr>>? AND <expr><?)"),
+        "{steps:?}"
+    );
+    assert!(!steps.iter().any(|step| step.contains("SCAN")), "{steps:?}");
 }
 
 fn timed<T>(what: impl FnOnce() -> T) -> (T, Duration) {

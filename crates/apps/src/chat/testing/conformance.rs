@@ -34,10 +34,11 @@ pub fn conformance<S: ChatStore>(
     mut make: impl FnMut() -> S,
     mut log: impl FnMut(&mut S, &Event, bool) -> Position,
 ) {
-    let stories: [fn(Bench<'_, S>); 6] = [
+    let stories: [fn(Bench<'_, S>); 7] = [
         a_message_is_kept_once,
         history_is_the_latest_before_a_place,
         hidden_messages_are_left_out,
+        messages_are_found_by_a_range_of_ids,
         overlays_are_kept_per_session_and_target,
         references_are_a_set,
         the_log_says_what_counts,
@@ -116,6 +117,33 @@ fn hidden_messages_are_left_out<S: ChatStore>(mut bench: Bench<'_, S>) {
         ..hidden
     };
     assert_eq!(store.history(&[session(1)], None, 9).unwrap(), [now]);
+}
+
+fn messages_are_found_by_a_range_of_ids<S: ChatStore>(mut bench: Bench<'_, S>) {
+    let mut rows: Vec<_> = (1..=5).map(|n| bench.row(n, 1 + n % 2, 10)).collect();
+    // One is in the log and is no message.
+    let other = bench.row(6, 1, 10).id;
+    for row in &rows {
+        bench.store.add_message(row).unwrap();
+    }
+    rows.sort_by_key(|row| row.id);
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let (least, greatest) = (EventId::from([0; 32]), EventId::from([255; 32]));
+    let between = |store: &S, first, last, limit| store.messages_between(first, last, limit);
+    let store = &mut bench.store;
+    assert_eq!(between(store, least, greatest, 9).unwrap(), ids);
+    assert_eq!(between(store, least, greatest, 2).unwrap(), ids[..2]);
+    assert_eq!(between(store, ids[1], ids[3], 9).unwrap(), ids[1..=3]);
+    assert_eq!(between(store, ids[2], ids[2], 9).unwrap(), [ids[2]]);
+    assert_eq!(between(store, ids[3], ids[1], 9).unwrap(), []);
+    assert_eq!(between(store, other, other, 9).unwrap(), []);
+    // Ids that differ in their last byte only.
+    let mut near: [u8; 32] = ids[2].into();
+    near[31] ^= 1;
+    let near = EventId::from(near);
+    assert_eq!(between(store, near, near, 9).unwrap(), []);
+    store.set_hidden(ids[2], true).unwrap();
+    assert_eq!(between(store, ids[2], ids[3], 9).unwrap(), [ids[3]]);
 }
 
 fn overlays_are_kept_per_session_and_target<S: ChatStore>(mut bench: Bench<'_, S>) {

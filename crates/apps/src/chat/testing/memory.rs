@@ -55,6 +55,18 @@ impl ChatStore for MemoryChat {
         Ok(self.messages.get(&id).copied())
     }
 
+    fn messages_between(
+        &self,
+        first: EventId,
+        last: EventId,
+        limit: usize,
+    ) -> Result<Vec<EventId>, StoreError> {
+        self.called();
+        let between = self.messages.range(first..=last.max(first));
+        let shown = between.filter(|(id, message)| **id <= last && !message.hidden);
+        Ok(shown.map(|(id, _)| *id).take(limit).collect())
+    }
+
     fn set_hidden(&mut self, id: EventId, hidden: bool) -> Result<(), StoreError> {
         self.called();
         if let Some(message) = self.messages.get_mut(&id) {
