@@ -112,7 +112,7 @@ impl Node {
         let reader = Store::open_reader(&path, key.as_bytes()).map_err(open_error)?;
         drop(key);
         let secrets = store.secrets().map_err(store_error)?.ok_or_else(|| {
-            api::Error::refused("the store holds no identity; run `tenet doctor`")
+            api::Error::failure("the store holds no identity; run `tenet doctor`")
         })?;
         let name = store.own_name().map_err(store_error)?;
         let transfers = Transfers::open(folder, &store)?;

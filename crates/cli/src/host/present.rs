@@ -143,13 +143,13 @@ pub(super) fn store_error(error: &StoreError) -> api::Error {
     api::Error::failure(error.to_string())
 }
 
-/// A store that does not open.
+/// A store that does not open: damage is the same failure here as when it shows later (`CLI-2`).
 pub(super) fn open_error(error: &OpenError) -> api::Error {
     match error {
-        OpenError::Newer { .. } | OpenError::Unreadable(_) => {
-            api::Error::refused(error.to_string())
-        }
-        OpenError::Missing(_) => api::Error::not_found(error.to_string()),
+        OpenError::Newer { .. } => api::Error::refused(error.to_string()),
+        OpenError::Missing(_) => api::Error::failure(format!(
+            "{error}, and nothing was made in its place; put it back, or see `tenet doctor`"
+        )),
         error => api::Error::failure(error.to_string()),
     }
 }
