@@ -192,6 +192,20 @@ impl Outbox for Store {
 }
 
 impl Store {
+    /// How many own messages have a row: of [`Outbox::pending_events`] those that a person counts.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn pending_messages(&self) -> Result<u64, StoreError> {
+        let count: Option<i64> = self.one(
+            "SELECT count(*) FROM (SELECT DISTINCT position FROM outbox) JOIN event USING (position) \
+             JOIN message USING (session, time, position)",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(count.unwrap_or(0) as u64)
+    }
+
     /// The event, where it has no receiver left and none that acknowledged it.
     fn left_alone(&self, position: i64) -> Result<Option<EventId>, StoreError> {
         self.one(

@@ -138,7 +138,7 @@ impl Shell {
                     timeout_ms: Some(self.timeout_ms()),
                 })
                 .await?;
-            if synced.pending > 0 {
+            if synced.waits() {
                 note("kept; it is sent when the other can be reached: tenet up");
             }
         }

@@ -14,8 +14,12 @@ pub(super) async fn run(shell: &Shell) -> Outcome {
         .with(Need::Network, async |caller| caller.call(params).await)
         .await?;
     shell.output.object(&synced, || {
+        let other = match synced.other.pending {
+            0 => String::new(),
+            count => format!("; other changes pending {count}"),
+        };
         format!(
-            "sent {}, received {}, pending {}",
+            "messages: sent {}, received {}, pending {}{other}",
             synced.sent, synced.received, synced.pending
         )
     })

@@ -1,14 +1,12 @@
-//! What is known without asking the engine: who is connected, and how much went to and fro.
+//! What is known without asking the engine: who is connected, and what went to and fro.
 
 use std::{
-    collections::BTreeMap,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use tenet_identity::keys::{DeviceId, IdentityId};
+use tenet_log::ids::EventId;
 use tenet_node::input::ConnId;
 
 /// A connected device.
@@ -22,8 +20,20 @@ pub(super) struct Online {
 #[derive(Default)]
 pub(super) struct Live {
     online: Mutex<BTreeMap<DeviceId, Online>>,
-    delivered: AtomicU64,
-    received: AtomicU64,
+    tallies: Mutex<Vec<Weak<Tally>>>,
+}
+
+/// What went to and fro since somebody began to count.
+#[derive(Default)]
+pub(super) struct Tally(Mutex<Counted>);
+
+/// See [`Tally`]; each event once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// Own events, messages and others, that a receiver has acknowledged.
+    pub(super) delivered: BTreeSet<EventId>,
+    /// Messages that are new here, own ones too.
+    pub(super) messages: BTreeSet<EventId>,
 }
 
 impl Live {
@@ -48,25 +58,76 @@ impl Live {
             .any(|online| online.identity == identity)
     }
 
-    /// Counts messages that were delivered.
-    pub(super) fn count_delivered(&self, count: usize) {
-        self.delivered.fetch_add(count as u64, Ordering::Relaxed);
+    /// Own events were delivered.
+    pub(super) fn delivered(&self, ids: &[EventId]) {
+        self.count(|counted| counted.delivered.extend(ids));
     }
 
-    /// Counts a message that came.
-    pub(super) fn count_message(&self) {
-        self.received.fetch_add(1, Ordering::Relaxed);
+    /// A message is new here.
+    pub(super) fn message(&self, id: EventId) {
+        self.count(|counted| counted.messages.extend([id]));
     }
 
-    /// How many messages were delivered, and how many are new here, since the start.
-    pub(super) fn counts(&self) -> (u64, u64) {
-        (
-            self.delivered.load(Ordering::Relaxed),
-            self.received.load(Ordering::Relaxed),
-        )
+    /// Counts from now on, until what this gives is dropped.
+    pub(super) fn tally(&self) -> Arc<Tally> {
+        let tally = Arc::default();
+        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        tallies.push(Arc::downgrade(&tally));
+        tally
+    }
+
+    fn count(&self, what: impl Fn(&mut Counted)) {
+        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        tallies.retain(|tally| match tally.upgrade() {
+            Some(tally) => {
+                what(&mut tally.0.lock().unwrap_or_else(PoisonError::into_inner));
+                true
+            }
+            None => false,
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<DeviceId, Online>> {
         self.online.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tally {
+    /// What was counted until now.
+    pub(super) fn counted(&self) -> Counted {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use super::*;
+
+    #[test]
+    fn each_tally_counts_each_event_once_from_its_beginning() {
+        let (live, id) = (Live::default(), |n| EventId::from([n; 32]));
+        live.message(id(1));
+        let one = live.tally();
+        live.message(id(2));
+        live.message(id(2));
+        let other = live.tally();
+        live.delivered(&[id(3), id(4)]);
+        live.delivered(&[id(3)]);
+        assert_eq!(one.counted().messages, [id(2)].into());
+        assert_eq!(one.counted().delivered, [id(3), id(4)].into());
+        assert_eq!(other.counted().messages, [].into());
+        drop((one, other));
+        live.message(id(5));
+        assert!(live.tallies.lock().unwrap().is_empty());
     }
 }

@@ -52,7 +52,7 @@ impl Outlet {
         self.0.waiters.note_activity();
         match notice {
             Notice::Message { session: _, id } => {
-                self.0.live.count_message();
+                self.0.live.message(id);
                 self.publish_message(id, |message| api::Event::Message(Box::new(message)));
             }
             Notice::Changed { session: _, id } => {
@@ -98,7 +98,7 @@ impl Outlet {
     }
 
     fn delivered(&self, session: SessionId, ids: &[EventId]) {
-        self.0.live.count_delivered(ids.len());
+        self.0.live.delivered(ids);
         self.0.waiters.reached(ids, api::State::Delivered);
         self.publish_states(session, ids, api::State::Delivered);
     }

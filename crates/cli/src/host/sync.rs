@@ -1,19 +1,28 @@
 //! `sync`: connect, send and receive all that is possible, then answer.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use tenet_apps::contacts::store::ContactStore;
+use tenet_apps::{
+    chat::store::{ChatStore, MessageRow},
+    contacts::store::ContactStore,
+};
 use tenet_delivery::outbox::Outbox;
+use tenet_log::ids::EventId;
 use tenet_node::command::Command;
 use tenet_rpc::{
     api,
     server::{Outcome, Pending, answer},
 };
+use tenet_store::Store;
 
-use super::shared::{Shared, failed};
+use super::{
+    live::Counted,
+    shared::{Shared, failed},
+};
 
 /// How long it must be quiet to be done, once everybody is connected.
 const QUIET: Duration = Duration::from_millis(300);
@@ -26,16 +35,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) async fn sync(shared: Arc<Shared>, wanted: api::Sync) -> Outcome {
     let begin = Instant::now();
     let patience = wanted.timeout_ms.map_or(PATIENCE, Duration::from_millis);
-    let (delivered, received) = shared.live.counts();
+    let tally = shared.live.tally();
     let mut activity = shared.waiters.activity();
     shared.engine.command(Command::Reach, Box::new(|_| {}));
-    let mut pending;
     loop {
         let quiet = tokio::time::timeout(QUIET, activity.changed())
             .await
             .is_err();
-        let people;
-        (pending, people) = counts(&shared).await?;
+        let (pending, people) = waiting(&shared).await?;
         let all_here = shared.live.online().len() as u64 >= people;
         let done = quiet && pending == 0 && all_here;
         let given_up = quiet && begin.elapsed() >= DIAL.min(patience);
@@ -43,16 +50,50 @@ pub(super) async fn sync(shared: Arc<Shared>, wanted: api::Sync) -> Outcome {
             break;
         }
     }
-    let (delivered_now, received_now) = shared.live.counts();
-    answer(Ok(api::Synced {
-        sent: delivered_now.saturating_sub(delivered),
-        received: received_now.saturating_sub(received),
-        pending,
-    }))
+    let (answerer, pending) = Pending::channel();
+    let again = Arc::clone(&shared);
+    shared
+        .reader
+        .read(move |store| answerer.answer(answer(synced(&again, store, &tally.counted()))));
+    pending.await
 }
 
-/// How many own messages wait, and how many people there are to reach.
-async fn counts(shared: &Arc<Shared>) -> Result<(u64, u64), api::Error> {
+/// What was done, in messages and in other events.
+fn synced(shared: &Shared, store: &Store, counted: &Counted) -> Result<api::Synced, api::Error> {
+    let sent = messages_among(store, &counted.delivered, |_| true)?;
+    let received = messages_among(store, &counted.messages, |message| {
+        message.order.author.device != shared.own.device
+    })?;
+    let (events, messages) = (
+        store.pending_events().map_err(failed)?,
+        store.pending_messages().map_err(failed)?,
+    );
+    Ok(api::Synced {
+        sent,
+        received,
+        pending: messages,
+        other: api::SyncedOther {
+            sent: (counted.delivered.len() as u64).saturating_sub(sent),
+            pending: events.saturating_sub(messages),
+        },
+    })
+}
+
+fn messages_among(
+    store: &Store,
+    ids: &BTreeSet<EventId>,
+    fits: impl Fn(&MessageRow) -> bool,
+) -> Result<u64, api::Error> {
+    let mut count = 0;
+    for id in ids {
+        let message = store.message(*id).map_err(failed)?;
+        count += u64::from(message.is_some_and(|message| fits(&message)));
+    }
+    Ok(count)
+}
+
+/// How many own events wait, and how many people there are to reach.
+async fn waiting(shared: &Arc<Shared>) -> Result<(u64, u64), api::Error> {
     let (answerer, pending) = Pending::channel();
     shared.reader.read(move |store| {
         let counts = store

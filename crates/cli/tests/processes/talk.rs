@@ -192,6 +192,8 @@ fn a_message_to_somebody_who_is_away_waits() {
 fn without_nodes_commands_open_the_homes_themselves() {
     let world = World::new();
     let [(alice, node_a), (bob, node_b)] = world.friends();
+    // What made them friends has arrived.
+    assert_eq!(alice.does(&["sync"])["other"]["pending"], 0);
     node_a.stop();
     node_b.stop();
 
@@ -205,19 +207,33 @@ fn without_nodes_commands_open_the_homes_themselves() {
         .says(&["edit", &first, "anybody at home?", "--timeout", "1"])
         .ok();
     assert!(edited.err.contains("kept"), "{}", edited.err);
-    alice.says(&["sync", "--timeout", "1"]).ok();
+    // A message, and its edit apart.
+    let synced = alice.does(&["sync", "--timeout", "1"]);
+    let waiting =
+        json!({"sent": 0, "received": 0, "pending": 1, "other": {"sent": 0, "pending": 1}});
+    assert_eq!(synced, waiting);
     assert_eq!(alice.does(&["status"])["running"], false);
     alice.says(&["lock"]).fails(3, &["no node"]);
 
     // Bob's node comes up: a plain command of Alice's brings all of it.
     let _node_b = bob.up();
     let synced = alice.does(&["sync"]);
-    assert!(synced["sent"].as_u64() >= Some(1), "{synced}");
-    assert_eq!(synced["pending"], 0);
+    assert_eq!(
+        (&synced["sent"], &synced["pending"]),
+        (&json!(1), &json!(0))
+    );
+    assert_eq!(synced["other"], json!({"sent": 1, "pending": 0}));
     assert_eq!(bob.texts("Alice"), ["anybody at home?"]);
     let second = alice.does(&["send", "Bob", "there you are"]);
     assert_eq!(second["state"], "delivered");
-    assert_eq!(bob.history("Alice").len(), 2);
+    let answer = bob.does(&["send", "Alice", "here I am"]);
+    assert_eq!(answer["state"], "queued");
+    let synced = alice.does(&["sync"]);
+    assert_eq!(
+        (&synced["sent"], &synced["received"]),
+        (&json!(0), &json!(1))
+    );
+    assert_eq!(bob.history("Alice").len(), 3);
 }
 
 #[test]

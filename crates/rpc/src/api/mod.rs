@@ -32,7 +32,7 @@ pub use identity::{
 };
 pub use node::{
     Check, Checks, Connections, Doctor, Done, Mode, Net, NodeStatus, Path, Peer, Setting,
-    SettingList, SettingsGet, SettingsSet, Status, Sync, Synced,
+    SettingList, SettingsGet, SettingsSet, Status, Sync, Synced, SyncedOther,
 };
 pub(crate) use request::parameters;
 pub use request::{Call, Request};

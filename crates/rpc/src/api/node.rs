@@ -133,12 +133,31 @@ pub enum Path {
 /// The answer to [`Sync`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Synced {
-    /// Own events that a device acknowledged meanwhile.
+    /// Own messages that reached somebody meanwhile.
     pub sent: u64,
-    /// Events of others that came meanwhile.
+    /// Messages that came meanwhile.
     pub received: u64,
+    /// Own messages that still wait for a device.
+    pub pending: u64,
+    /// What else was to be said: changes of messages, reactions, devices that come in.
+    #[serde(default)]
+    pub other: SyncedOther,
+}
+
+/// What is no message, in [`Synced`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncedOther {
+    /// Own events that reached somebody meanwhile.
+    pub sent: u64,
     /// Own events that still wait for a device.
     pub pending: u64,
+}
+
+impl Synced {
+    /// Whether something of our own still waits.
+    pub const fn waits(&self) -> bool {
+        self.pending > 0 || self.other.pending > 0
+    }
 }
 
 /// The answer to [`SettingsGet`].

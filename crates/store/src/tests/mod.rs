@@ -14,6 +14,7 @@ mod killed;
 mod plain;
 mod speed;
 mod transactions;
+mod waiting;
 
 use std::path::Path;
 
