@@ -80,6 +80,28 @@ fn two_engines_converse() {
     assert!(world.model.lost.is_empty());
 }
 
+/// NODE-5: both dial at once now and then, and of two connections one stays.
+#[test]
+fn nobody_seems_gone_while_two_connections_become_one() {
+    let mut replaced = 0;
+    for seed in 0..30 {
+        for node in day(seed, &[]).nodes {
+            let conns: Vec<_> = node
+                .notices
+                .iter()
+                .filter_map(|notice| match notice {
+                    Notice::Connection { conn, .. } => Some(*conn),
+                    _ => None,
+                })
+                .collect();
+            assert!(conns.iter().all(Option::is_some), "seed {seed}: {conns:?}");
+            assert!(conns.is_sorted_by(|a, b| a != b), "seed {seed}: {conns:?}");
+            replaced += usize::from(conns.len() > 1);
+        }
+    }
+    assert!(replaced > 0, "no two connections ever crossed");
+}
+
 #[test]
 fn the_same_seed_gives_the_same_run() {
     assert_eq!(day(7, &[]).trace, day(7, &[]).trace);

@@ -30,6 +30,8 @@ pub(crate) struct Connection {
     /// The tags that the other end named last: among them may be those of sessions that we only
     /// come to know later.
     pub(crate) named: BTreeSet<Tag>,
+    /// Connections in whose place this one stands once it is in use at both ends.
+    pub(crate) supersedes: Vec<ConnId>,
 }
 
 /// How far the two ends are. Knocks, in both directions, go on beside it.
@@ -108,6 +110,7 @@ impl Connection {
             knocked: None,
             answered: None,
             named: BTreeSet::new(),
+            supersedes: Vec::new(),
         }
     }
 

@@ -12,7 +12,7 @@ use tenet_log::{
 };
 use tenet_node::{
     frame::Frame,
-    input::{CloseReason, Notice},
+    input::{CloseReason, Input, Notice},
 };
 use tenet_tests::world::rogue::{Bench, Done, Line, Rogue};
 
@@ -64,6 +64,26 @@ fn again(bench: &mut Bench, rogue: &Rogue) -> Line {
     bench.frame(line, &rogue.hello(bench, line));
     bench.frame(line, &Frame::Meet(vec![rogue.tag(line)]));
     line
+}
+
+/// NODE-5: the new connection is in use at both ends before the old one is given up.
+#[test]
+fn a_device_that_comes_by_a_new_connection_never_seems_gone() {
+    let (mut bench, rogue, old) = friends();
+    let (new, _) = bench.connect(&rogue, Role::Dialled);
+    let done = bench.frame(new, &rogue.hello(&bench, new));
+    let met = |conn| Notice::Connection {
+        identity: rogue.own.identity(),
+        device: rogue.own.device(),
+        conn,
+    };
+    assert_eq!(done.told, [met(Some(new.conn))]);
+    assert_eq!(done.closed, []);
+    let done = bench.frame(new, &Frame::Meet(vec![rogue.tag(new)]));
+    assert_eq!(done.told, []);
+    assert_eq!(done.closed, [(old.conn, CloseReason::Duplicate)]);
+    let done = bench.tell(Input::Closed { conn: new.conn });
+    assert_eq!(done.told, [met(None)]);
 }
 
 fn session(rogue: &Rogue) -> SessionId {

@@ -13,7 +13,7 @@ impl<S: Storage> Engine<S> {
         match (frame, &connection.stage) {
             (Frame::Hello(bytes), _) => self.on_hello(now, conn, &bytes),
             (Frame::Knock(bytes), _) => self.on_knock_message(now, conn, &bytes),
-            (Frame::Meet(tags), Stage::Ready(_)) => self.on_meet(conn, &tags),
+            (Frame::Meet(tags), Stage::Ready(_)) => self.on_meet(now, conn, &tags),
             (Frame::Meet(tags), Stage::Shown { card }) if connection.in_knock() => {
                 // NODE-11: whom we knock at knows us already. If we know it too we go ahead, and the knock
                 // goes on beside; else what it named waits until we do.
@@ -21,7 +21,7 @@ impl<S: Storage> Engine<S> {
                     let card = card.clone();
                     self.become_ready(now, conn, &card)?;
                 }
-                self.on_meet(conn, &tags)
+                self.on_meet(now, conn, &tags)
             }
             (Frame::Sync(tag, message), Stage::Ready(_)) => self.on_sync(now, conn, tag, message),
             (Frame::Sync(..), _) if connection.in_knock() => Ok(()),

@@ -12,7 +12,7 @@ use super::{Engine, Fault};
 use crate::{
     connection::{Ready, Stage},
     frame::{Frame, VERSION},
-    input::{CloseReason, ConnId, Notice, Output},
+    input::{CloseReason, ConnId, Output},
     storage::Storage,
 };
 use tenet_delivery::redial;
@@ -84,8 +84,11 @@ impl<S: Storage> Engine<S> {
     ) -> Result<(), Fault> {
         self.knock_again = true;
         let (identity, device) = (card.identity(), card.device());
-        if !self.is_the_one_to_keep(now, conn, device) {
-            self.close(now, conn, CloseReason::Duplicate);
+        let (keep, superseded) = self.which_stay(conn, device);
+        if !keep {
+            for conn in superseded.into_iter().chain([conn]) {
+                self.close(now, conn, CloseReason::Duplicate);
+            }
             return Ok(());
         }
         let ready = Ready {
@@ -101,13 +104,25 @@ impl<S: Storage> Engine<S> {
             self.redial
                 .handle(redial::Input::Connected(peer), now, &mut self.rng);
         }
-        self.notify(Notice::Connection {
-            identity,
-            device,
-            conn: Some(conn),
-        });
+        self.tell_connection(identity, device);
+        if let Some(connection) = self.connections.0.get_mut(&conn) {
+            connection.supersedes = superseded;
+        }
         self.say_meet(conn)?;
+        self.supersede(now, conn);
         Ok(())
+    }
+
+    /// Closes the connections in whose place this one stands, once the other end has named its
+    /// sessions here: from then on it is in use at both, and neither seems gone to the other.
+    pub(super) fn supersede(&mut self, now: u64, conn: ConnId) {
+        let connection = self.connections.0.get_mut(&conn);
+        let Some(connection) = connection.filter(|connection| !connection.named.is_empty()) else {
+            return;
+        };
+        for superseded in std::mem::take(&mut connection.supersedes) {
+            self.close(now, superseded, CloseReason::Duplicate);
+        }
     }
 
     /// NODE-5: of several connections between the same devices one stays: the last of those that one side
@@ -116,17 +131,19 @@ impl<S: Storage> Engine<S> {
     /// It is the larger device that gives up the other one. The smaller must not: to it, a dial of
     /// the larger that crosses its own looks like one of a larger that was restarted and knows
     /// nothing of the connection that still seems to stand here.
-    fn is_the_one_to_keep(&mut self, now: u64, conn: ConnId, device: DeviceId) -> bool {
+    ///
+    /// Gives whether the new one stays, and which former ones do not.
+    fn which_stay(&self, conn: ConnId, device: DeviceId) -> (bool, Vec<ConnId>) {
         let Some(role) = self
             .connections
             .0
             .get(&conn)
             .map(|connection| connection.role)
         else {
-            return false;
+            return (false, Vec::new());
         };
         let smaller_is_ours = self.own.device() < device;
-        let mut keep = true;
+        let (mut keep, mut superseded) = (true, Vec::new());
         for other in self.connections.of_device(device) {
             let same = self
                 .connections
@@ -135,11 +152,11 @@ impl<S: Storage> Engine<S> {
                 .is_some_and(|other| other.role == role);
             let new_is_smallers = (role == Role::Dialler) == smaller_is_ours;
             if same || new_is_smallers {
-                self.close(now, other, CloseReason::Duplicate);
+                superseded.push(other);
             } else if !smaller_is_ours {
                 keep = false;
             }
         }
-        keep
+        (keep, superseded)
     }
 }

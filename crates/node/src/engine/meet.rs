@@ -46,11 +46,12 @@ impl<S: Storage> Engine<S> {
     }
 
     /// The other end says which sessions it believes to share.
-    pub(super) fn on_meet(&mut self, conn: ConnId, tags: &[Tag]) -> Result<(), Fault> {
+    pub(super) fn on_meet(&mut self, now: u64, conn: ConnId, tags: &[Tag]) -> Result<(), Fault> {
         if let Some(connection) = self.connections.0.get_mut(&conn) {
             connection.named = tags.iter().copied().collect();
         }
         self.begin_shares(conn)?;
+        self.supersede(now, conn);
         Ok(())
     }
 

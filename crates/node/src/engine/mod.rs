@@ -58,6 +58,8 @@ pub struct Engine<S> {
     /// Which identity's device, and in which sessions: every device that may meet us.
     pub(crate) devices: BTreeMap<DeviceId, Acquaintance>,
     pub(crate) connections: Connections,
+    /// By which connection each device is met, as was told last.
+    met: BTreeMap<DeviceId, ConnId>,
     pub(crate) redial: Redial,
     /// Where endpoints are met, as far as we were told.
     pub(crate) addresses: BTreeMap<EndpointId, Vec<SocketAddr>>,
@@ -115,6 +117,7 @@ impl<S: Storage> Engine<S> {
             sessions: BTreeMap::new(),
             devices: BTreeMap::new(),
             connections: Connections::default(),
+            met: BTreeMap::new(),
             redial: Redial::new(),
             addresses: BTreeMap::new(),
             own_addresses: Vec::new(),
@@ -225,8 +228,18 @@ impl<S: Storage> Engine<S> {
                 .handle(redial::Input::Lost(connection.peer), now, &mut self.rng);
         }
         if let Stage::Ready(ready) = connection.stage {
-            let (identity, device) = (ready.identity, ready.device);
-            let conn = self.connections.of_device(device).pop();
+            self.tell_connection(ready.identity, ready.device);
+        }
+    }
+
+    /// Tells by which connection a device is met now, or that it is not, where that is new.
+    fn tell_connection(&mut self, identity: IdentityId, device: DeviceId) {
+        let conn = self.connections.of_device(device).pop();
+        let told = match conn {
+            Some(conn) => self.met.insert(device, conn),
+            None => self.met.remove(&device),
+        };
+        if told != conn {
             self.notify(Notice::Connection {
                 identity,
                 device,
