@@ -21,6 +21,8 @@ use tenet_tests::world::{
 
 #[path = "engines/answers.rs"]
 mod answers;
+#[path = "engines/clocks.rs"]
+mod clocks;
 #[path = "engines/members.rs"]
 mod members;
 #[path = "engines/strangers.rs"]

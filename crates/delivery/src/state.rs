@@ -30,6 +30,8 @@ pub enum Failure {
     NotCounted,
     /// The message's own time was over before a device took it.
     Expired,
+    /// It was written by a clock far ahead, and is said again by another event.
+    WrittenAgain,
 }
 
 /// A text that names no state that can be waited for.
@@ -114,6 +116,7 @@ impl Failure {
             Self::NobodyThere => 1,
             Self::NotCounted => 2,
             Self::Expired => 3,
+            Self::WrittenAgain => 4,
         }
     }
 
@@ -123,6 +126,7 @@ impl Failure {
             1 => Some(Self::NobodyThere),
             2 => Some(Self::NotCounted),
             3 => Some(Self::Expired),
+            4 => Some(Self::WrittenAgain),
             _ => None,
         }
     }
@@ -141,6 +145,9 @@ impl fmt::Display for Failure {
             Self::Expired => {
                 "its time was over before anybody took it; send it again if it matters"
             }
+            Self::WrittenAgain => {
+                "this machine's clock was far ahead; the message was written again under another id"
+            }
         })
     }
 }
@@ -156,7 +163,12 @@ mod tests {
 
     use super::*;
 
-    const FAILURES: [Failure; 3] = [Failure::NobodyThere, Failure::NotCounted, Failure::Expired];
+    const FAILURES: [Failure; 4] = [
+        Failure::NobodyThere,
+        Failure::NotCounted,
+        Failure::Expired,
+        Failure::WrittenAgain,
+    ];
 
     fn dispatch(acknowledged: u32, failure: Option<Failure>) -> Dispatch {
         Dispatch {
@@ -216,8 +228,8 @@ mod tests {
         for failure in FAILURES {
             assert_eq!(Failure::from_code(failure.code()), Some(failure));
         }
-        assert_eq!(FAILURES.map(Failure::code), [1, 2, 3]);
+        assert_eq!(FAILURES.map(Failure::code), [1, 2, 3, 4]);
         assert_eq!(Failure::from_code(0), None);
-        assert_eq!(Failure::from_code(4), None);
+        assert_eq!(Failure::from_code(5), None);
     }
 }

@@ -11,6 +11,11 @@ use minicbor::{Decode, Encode};
 /// Ten minutes: phones with a wrong zone are hours off, phones without a network are seconds off.
 pub const MAX_AHEAD_MS: u64 = 10 * 60 * 1000;
 
+/// How far ahead of the clock a chain may be before it is given up (LOG-14), in milliseconds.
+///
+/// A day: what waits less arrives by itself, and whoever looks at the clock notices a day.
+pub const FAR_AHEAD_MS: u64 = 24 * 60 * 60 * 1000;
+
 const COUNTER_BITS: u32 = 16;
 
 /// A point of hybrid logical time.
@@ -49,6 +54,11 @@ impl Hlc {
         self.millis() > now.saturating_add(MAX_AHEAD_MS)
     }
 
+    /// Whether this is so far ahead of `now` (Unix milliseconds) that waiting for it is no use.
+    pub fn is_far_ahead(self, now: u64) -> bool {
+        self.millis() > now.saturating_add(FAR_AHEAD_MS)
+    }
+
     /// When (Unix milliseconds) this stops being too early.
     pub fn acceptable_from(self) -> u64 {
         self.millis().saturating_sub(MAX_AHEAD_MS)
@@ -74,5 +84,7 @@ mod tests {
         let early = Hlc::from_millis(now + MAX_AHEAD_MS + 1);
         assert!(early.is_too_early(now));
         assert!(!early.is_too_early(early.acceptable_from()));
+        assert!(!Hlc::from_millis(now + FAR_AHEAD_MS).is_far_ahead(now));
+        assert!(Hlc::from_millis(now + FAR_AHEAD_MS + 1).is_far_ahead(now));
     }
 }

@@ -226,6 +226,16 @@ pub enum Notice {
         /// Which, in order.
         ids: Vec<EventId>,
     },
+    /// An own message stands under another id: it was dated by a clock far ahead, and nobody takes
+    /// it so. The old one is shown no more.
+    WrittenAgain {
+        /// Its session.
+        session: SessionId,
+        /// What it was.
+        old: EventId,
+        /// What it is.
+        new: EventId,
+    },
     /// The other side's read position moved.
     ReadPosition {
         /// The session.

@@ -113,6 +113,19 @@ impl Model {
         }
     }
 
+    /// A message stands under another id.
+    pub fn written_again(&mut self, old: EventId, new: EventId) {
+        // What a process that was killed did not tell is not known here.
+        let message = self.messages.remove(&old);
+        self.messages.extend(message.map(|message| (new, message)));
+        for message in self.messages.values_mut() {
+            message.reply = message.reply.map(|id| if id == old { new } else { id });
+        }
+        for (_, id) in &mut self.read {
+            *id = if *id == old { new } else { *id };
+        }
+    }
+
     fn sent(&mut self, node: usize, act: &Act, id: EventId) {
         let Act::Send { to, text, reply } = act else {
             return;

@@ -43,7 +43,12 @@ impl World {
                     },
                 );
             }
-            Output::Notice(notice) => self.nodes[node].notices.push(notice),
+            Output::Notice(notice) => {
+                if let Notice::WrittenAgain { old, new, .. } = &notice {
+                    self.model.written_again(*old, *new);
+                }
+                self.nodes[node].notices.push(notice);
+            }
             Output::Authenticated { .. } => {}
             output @ (Output::Fetch { .. }
             | Output::StopFetch { .. }

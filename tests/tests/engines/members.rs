@@ -1,7 +1,7 @@
 //! What a contact's device cannot do.
 
 use tenet_apps::chat::store::ChatStore;
-use tenet_identity::hello::Role;
+use tenet_identity::{did, hello::Role};
 use tenet_log::{
     clock::Hlc,
     event::Event,
@@ -11,6 +11,7 @@ use tenet_log::{
     sync::{Message, Objection},
 };
 use tenet_node::{
+    command::{Command, Reply},
     frame::Frame,
     input::{CloseReason, Input, Notice},
 };
@@ -84,6 +85,39 @@ fn a_device_that_comes_by_a_new_connection_never_seems_gone() {
     assert_eq!(done.closed, [(old.conn, CloseReason::Duplicate)]);
     let done = bench.tell(Input::Closed { conn: new.conn });
     assert_eq!(done.told, [met(None)]);
+}
+
+/// NODE-21: one clock alone gives up no chain.
+#[test]
+fn a_clock_that_lies_has_no_chain_given_up() {
+    let (mut bench, mut rogue, line) = friends();
+    let day = 24 * 60 * 60 * 1000;
+    let who = did::encode(&rogue.own.identity());
+    let say = |bench: &mut Bench| {
+        let (who, text) = (who.clone(), "hello".to_owned());
+        let reply = None;
+        match bench.ask(Command::Send { who, text, reply }).unwrap() {
+            Reply::Sent { id, .. } => id,
+            other => panic!("{other:?}"),
+        }
+    };
+    let object = |rogue: &Rogue, id, clock| {
+        rogue.sync(line, Message::Object(id, Objection::TooEarly(clock)))
+    };
+    let id = say(&mut bench);
+    let lie = object(&rogue, id, bench.now - 9 * day);
+    let done = bench.frame(line, &lie);
+    assert!(matches!(done.told.as_slice(), [Notice::TooEarly { .. }]));
+    assert!(bench.engine.store().logged(id).unwrap().unwrap().1);
+
+    // Nor does a clock of ours that was set back, as long as nobody else's agrees.
+    bench.now -= 9 * day;
+    let id = say(&mut bench);
+    let done = bench.frame(line, &object(&rogue, id, bench.now + 9 * day));
+    assert!(matches!(done.told.as_slice(), [Notice::TooEarly { .. }]));
+    assert!(bench.engine.store().logged(id).unwrap().unwrap().1);
+    bench.now += 9 * day;
+    unharmed(&mut bench, &mut rogue, line);
 }
 
 fn session(rogue: &Rogue) -> SessionId {

@@ -107,6 +107,17 @@ impl Action {
         })
     }
 
+    /// The same about other messages: each id that it names is replaced by what `name` gives.
+    #[must_use]
+    pub fn renamed(self, name: impl Fn(EventId) -> EventId) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(text.renamed(name)),
+            Self::Edit(edit) => Self::Edit(edit.renamed(name)),
+            Self::React(react) => Self::React(react.renamed(name)),
+            Self::Unsend(unsend) => Self::Unsend(Unsend::new(name(unsend.target()))),
+        }
+    }
+
     /// The message that it changes, if it changes one.
     pub fn target(&self) -> Option<EventId> {
         match self {
@@ -185,6 +196,21 @@ mod tests {
         ];
         for (action, hex) in all().iter().zip(expected) {
             assert_eq!(HEXLOWER.encode(&bytes(action)), hex, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_can_be_done_to_another_message() {
+        let other = EventId::from([0xcd; 32]);
+        for action in all() {
+            let name = |id| if id == target() { other } else { target() };
+            let renamed = action.clone().renamed(name);
+            let about = |action: &Action| match action {
+                Action::Text(text) => text.reply(),
+                action => action.target(),
+            };
+            assert_eq!(about(&renamed), about(&action).map(|_| other));
+            assert_eq!(renamed.renamed(name), action);
         }
     }
 

@@ -46,6 +46,11 @@ impl Edit {
         self.text
     }
 
+    pub(super) fn renamed(self, name: impl Fn(EventId) -> EventId) -> Self {
+        let target = name(self.target);
+        Self { target, ..self }
+    }
+
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, ActionError> {
         let edit: Self = encoding::decode(bytes)?;
         text::check(&edit.text)?;

@@ -97,6 +97,11 @@ impl React {
         self.on
     }
 
+    pub(super) fn renamed(self, name: impl Fn(EventId) -> EventId) -> Self {
+        let target = name(self.target);
+        Self { target, ..self }
+    }
+
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, ActionError> {
         let react: Self = encoding::decode(bytes)?;
         react.emoji.check()?;

@@ -64,6 +64,12 @@ impl Position {
         Self { order, held }
     }
 
+    /// The same with another message as the last: one that stands where the last is void.
+    #[must_use]
+    pub fn moved(self, order: OrderKey) -> Self {
+        Self { order, ..self }
+    }
+
     /// The last message that was read.
     pub fn order(&self) -> OrderKey {
         self.order

@@ -74,6 +74,11 @@ impl Text {
         self.text
     }
 
+    pub(super) fn renamed(self, name: impl Fn(EventId) -> EventId) -> Self {
+        let reply = self.reply.map(name);
+        Self { reply, ..self }
+    }
+
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, ActionError> {
         let text: Self = encoding::decode(bytes)?;
         text.check().map(|()| text)

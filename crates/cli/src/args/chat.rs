@@ -79,6 +79,8 @@ pub enum Kind {
     Changed,
     /// An own message is farther than it was.
     State,
+    /// An own message stands under another id.
+    WrittenAgain,
     /// A contact is new or stands differently.
     Contact,
     /// A link that was accepted is farther than it was.
@@ -139,6 +141,7 @@ impl Kind {
             Self::Message => "message",
             Self::Changed => "changed",
             Self::State => "state",
+            Self::WrittenAgain => "written_again",
             Self::Contact => "contact",
             Self::Accept => "accept",
             Self::InviteUsed => "invite_used",

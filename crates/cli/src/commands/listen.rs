@@ -64,6 +64,9 @@ fn words(notice: &Notice, ids: bool) -> String {
     match &notice.event {
         Event::Message(message) | Event::Changed(message) => message::words(message, ids),
         Event::State { id, state, .. } => format!("{id} is {state}"),
+        Event::WrittenAgain { id, new, .. } => {
+            format!("{id} was dated days ahead and stands as {new} now")
+        }
         Event::Contact { change, contact } => contact_words(*change, contact),
         Event::Accept { name, state, .. } => {
             format!(

@@ -205,7 +205,7 @@ impl NodeHandler {
                 }
                 Ok(Reply::Sent { id, session }) => {
                     let number = shared.waiters.for_message(id, session, wanted, answerer);
-                    give_up_after(&shared, id, number, timeout);
+                    give_up_after(&shared, number, timeout);
                 }
                 result => answerer.answer(not_expected(result)),
             }),
@@ -259,7 +259,7 @@ impl NodeHandler {
                         return;
                     };
                     let number = shared.waiters.for_message(id, session, wanted, answerer);
-                    give_up_after(&shared, id, number, timeout);
+                    give_up_after(&shared, number, timeout);
                     // What was reached between looking and waiting.
                     if let Ok(now) = questions::shown(&shared, store, id)
                         && now.state.reaches(wanted)
@@ -410,14 +410,14 @@ fn not_expected(result: Result<Reply, CommandError>) -> Outcome {
 }
 
 /// Answers a waiter with the state that the message is in, when its time is over.
-fn give_up_after(shared: &Arc<Shared>, id: EventId, number: u64, timeout_ms: Option<u64>) {
+fn give_up_after(shared: &Arc<Shared>, number: u64, timeout_ms: Option<u64>) {
     let Some(timeout) = timeout_ms.map(Duration::from_millis) else {
         return;
     };
     let shared = Arc::clone(shared);
     shared.runtime.clone().spawn(async move {
         tokio::time::sleep(timeout).await;
-        let Some(waiter) = shared.waiters.give_up_message(id, number) else {
+        let Some((id, waiter)) = shared.waiters.give_up_message(number) else {
             return;
         };
         let again = Arc::clone(&shared);

@@ -60,6 +60,14 @@ impl Outlet {
             }
             Notice::File { blob: _ } => self.0.transfers.note_change(),
             Notice::Progress { session, ids } => self.delivered(session, &ids),
+            Notice::WrittenAgain { session, old, new } => {
+                self.0.waiters.moved(old, new);
+                self.0.feed.publish(&api::Event::WrittenAgain {
+                    id: old.to_string(),
+                    new: new.to_string(),
+                    session: session.to_string(),
+                });
+            }
             Notice::ReadPosition { session } => self.read(session),
             Notice::ContactAdded { identity } => {
                 self.publish_contact(identity, api::ContactChange::Added);

@@ -92,6 +92,15 @@ impl Waiters {
         }
     }
 
+    /// A message stands under another id: whoever waits for it waits for that one.
+    pub(super) fn moved(&self, old: EventId, new: EventId) {
+        let mut waiting = self.lock();
+        let waiters = waiting.messages.remove(&old).unwrap_or_default();
+        if !waiters.is_empty() {
+            waiting.messages.entry(new).or_default().extend(waiters);
+        }
+    }
+
     /// Sessions with somebody who waits for a message of them to be read.
     pub(super) fn wait_for_reading(&self, session: SessionId) -> bool {
         let waiting = self.lock();
@@ -99,16 +108,21 @@ impl Waiters {
         all.any(|waiter| waiter.session == session && waiter.wanted == api::State::Read)
     }
 
-    /// Waits no longer: takes the waiter out, if it was not answered meanwhile.
-    pub(super) fn give_up_message(&self, id: EventId, number: u64) -> Option<ForMessage> {
+    /// Waits no longer: takes the waiter out, if it was not answered meanwhile, with the message
+    /// that it waits for now.
+    pub(super) fn give_up_message(&self, number: u64) -> Option<(EventId, ForMessage)> {
         let mut waiting = self.lock();
+        let mut all = waiting.messages.iter();
+        let (id, at) = all.find_map(|(id, waiters)| {
+            let at = waiters.iter().position(|waiter| waiter.number == number)?;
+            Some((*id, at))
+        })?;
         let waiters = waiting.messages.get_mut(&id)?;
-        let at = waiters.iter().position(|waiter| waiter.number == number)?;
         let waiter = waiters.swap_remove(at);
         if waiters.is_empty() {
             waiting.messages.remove(&id);
         }
-        Some(waiter)
+        Some((id, waiter))
     }
 
     /// Begins to wait for a link to be taken.

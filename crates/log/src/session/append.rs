@@ -125,8 +125,8 @@ impl Session {
                 added_by: None,
                 seq: 0,
                 prev: None,
-                deps: self.deps(store, Some(card.identity()), None)?,
-                time: self.latest.next(now),
+                deps: self.deps(store, key.public(), Some(card.identity()), None, now)?,
+                time: self.latest_at(key.public(), now).next(now),
                 kind,
                 content,
                 expires: None,
@@ -145,7 +145,7 @@ impl Session {
     }
 
     /// The chain on which this device may write (FORK-4).
-    fn own_author(&self, device: DeviceId) -> Result<Author, AppendError> {
+    pub(super) fn own_author(&self, device: DeviceId) -> Result<Author, AppendError> {
         let author = self.roster.author(device);
         let author = author.ok_or(AppendError::NotOnRoster)?;
         if self.forks.points().contains_key(&author) {
@@ -172,29 +172,41 @@ impl Session {
             added_by: Some(author.added_by),
             seq,
             prev,
-            deps: self.deps(store, self.roster.identity(author), prev)?,
-            time: self.latest.next(now),
+            deps: self.deps(
+                store,
+                author.device,
+                self.roster.identity(author),
+                prev,
+                now,
+            )?,
+            time: self.latest_at(author.device, now).next(now),
             kind,
             content,
             expires,
         })
     }
 
-    /// The tips that a new event names: all, but for histories that count for nobody (LOG-10).
+    /// The tips that a new event names (LOG-10): all, but for histories that count for nobody, and
+    /// for what is out of the device's time.
     ///
     /// Where there are too many, first those of the author's own identity: what its operations
     /// take away is measured by what they had seen.
     fn deps<S: LogStore>(
         &self,
         store: &S,
+        device: DeviceId,
         identity: Option<IdentityId>,
         prev: Option<EventId>,
+        now: u64,
     ) -> Result<Vec<EventId>, StoreError> {
         let mut tips = Vec::new();
         for id in self.frontier.tips().iter().filter(|id| Some(**id) != prev) {
             let Some(head) = self.frontier.find(*id) else {
                 continue;
             };
+            if self.is_out_of_time(device, head, now) {
+                continue;
+            }
             if self.forks.contain(head.author, head.seq)
                 && store.event(*id)?.map(|stored| stored.standing) == Some(Standing::Forked)
             {

@@ -6,6 +6,9 @@
 mod admit;
 mod append;
 mod receive;
+mod retire;
+
+pub use retire::Retired;
 
 use std::collections::{BTreeMap, BTreeSet};
 

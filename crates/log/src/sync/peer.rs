@@ -13,7 +13,7 @@ use crate::{
     event::Event,
     ids::{Author, EventId, SessionId},
     session::Session,
-    store::{LogStore, Position, StoreError},
+    store::{LogStore, Position, StoreError, Stored},
 };
 
 /// How many bytes of events may be under way unacknowledged.
@@ -46,6 +46,7 @@ pub struct Peer {
     under_way: VecDeque<(Author, u64, usize)>,
     under_way_bytes: usize,
     registers: VecDeque<ByteVec>,
+    left_out: Option<u64>,
     to_acknowledge: BTreeMap<Author, (u64, EventId)>,
     paused_until: Option<u64>,
     told: bool,
@@ -103,6 +104,7 @@ impl Peer {
             under_way: VecDeque::new(),
             under_way_bytes: 0,
             registers: VecDeque::new(),
+            left_out: None,
             to_acknowledge: BTreeMap::new(),
             paused_until: None,
             told: false,
@@ -230,7 +232,7 @@ impl Peer {
                 .iter()
                 .filter(|(at, _)| *at > cursor)
                 .all(|(position, event)| self.take(*position, event, &mut events)),
-            None => self.read_back(store, &mut events)?,
+            None => self.read_back(store, &mut events, now)?,
         };
         if !events.is_empty() {
             return Ok(Some(Message::Events(events)));
@@ -243,11 +245,18 @@ impl Peer {
         &mut self,
         store: &S,
         events: &mut Vec<ByteVec>,
+        now: u64,
     ) -> Result<bool, StoreError> {
         const PAGE: usize = 128;
         while let Some(cursor) = self.cursor {
             let page = store.since(self.session, cursor, PAGE)?;
             for stored in &page {
+                if is_straggler(stored, now) {
+                    let from = stored.event.header().time.acceptable_from();
+                    self.left_out = self.left_out.max(Some(from));
+                    self.cursor = Some(stored.position);
+                    continue;
+                }
                 if !self.take(stored.position, &stored.event, events) {
                     return Ok(false);
                 }
@@ -274,6 +283,11 @@ impl Peer {
             events.push(ByteVec::from(bytes));
         }
         true
+    }
+
+    /// When to compare anew because of what was left out until then (SYNC-10).
+    pub fn left_out(&mut self) -> Option<u64> {
+        self.left_out.take()
     }
 
     fn next_registers(&mut self) -> Option<Message> {
@@ -355,4 +369,9 @@ impl Peer {
     pub fn is_caught_up<S: LogStore>(&self, store: &S) -> Result<bool, StoreError> {
         Ok(self.under_way.is_empty() && self.cursor == Some(store.last_position(self.session)?))
     }
+}
+
+/// SYNC-10: whether an event is void, and by our own clock the other side cannot take it yet.
+fn is_straggler(stored: &Stored, now: u64) -> bool {
+    !stored.standing.counts() && stored.event.header().time.is_too_early(now)
 }

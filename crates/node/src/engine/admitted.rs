@@ -256,9 +256,10 @@ impl<S: Storage> Engine<S> {
         let Some(state) = self.sessions.get(&session) else {
             return Ok(());
         };
-        let ours = state.roster().author(self.own.device());
+        let own = self.own.device();
         let mut delivered = Vec::new();
-        for head in heads.iter().filter(|head| Some(head.author) == ours) {
+        // Of a chain that was given up (LOG-14) the beginning may still be owed.
+        for head in heads.iter().filter(|head| head.author.device == own) {
             // A head of our own chain that is not on it is not ours to believe.
             let held = state
                 .frontier()

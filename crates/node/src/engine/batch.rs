@@ -40,6 +40,7 @@ impl<S: Storage> Engine<S> {
     /// [`StoreError`] where not even a failed input could be undone: the batch is lost, and
     /// `commit`, which must follow, answers for it.
     pub fn handle(&mut self, now: u64, input: Input) -> Result<(), StoreError> {
+        self.watch_clock(now);
         if self.batch.is_none() {
             self.batch = Some(Batch {
                 durability: Durability::Process,

@@ -19,6 +19,7 @@ mod greet;
 mod knock;
 mod meet;
 mod registers;
+mod retire;
 mod sessions;
 mod synchronise;
 
@@ -31,7 +32,12 @@ use tenet_identity::{
     hello::Role,
     keys::{DeviceId, EndpointId, IdentityId},
 };
-use tenet_log::{ids::SessionId, session::Session, store::StoreError, sync::Recent};
+use tenet_log::{
+    ids::SessionId,
+    session::{AppendError, Session},
+    store::StoreError,
+    sync::Recent,
+};
 
 pub(crate) use admitted::Ours;
 use batch::Batch;
@@ -78,6 +84,8 @@ pub struct Engine<S> {
     pub(crate) knock_again: bool,
     /// When to make up for what may have been undone, in Unix milliseconds.
     recover_at: Option<u64>,
+    /// The time of the last input.
+    clock: u64,
 }
 
 /// A device of somebody in some session of ours.
@@ -102,6 +110,16 @@ pub(crate) enum Fault {
     /// This program did what it must not: a mistake in it.
     #[error("{0}")]
     Own(String),
+}
+
+/// Of what this device itself writes: only the store is not at its own fault.
+impl From<AppendError> for Fault {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Store(error) => Self::Store(error),
+            error => Self::Own(error.to_string()),
+        }
+    }
 }
 
 impl<S: Storage> Engine<S> {
@@ -129,6 +147,7 @@ impl<S: Storage> Engine<S> {
             resume: BTreeMap::new(),
             knock_again: false,
             recover_at: None,
+            clock: now,
         };
         engine.load_sessions()?;
         engine.ensure_own_session(now)?;

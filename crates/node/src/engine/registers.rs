@@ -53,8 +53,7 @@ impl<S: Storage> Engine<S> {
         }
         let port = self.own_addresses.first().map_or(0, SocketAddr::port);
         let value = Endpoint::new(self.own.endpoint, &self.own_addresses, port).encode();
-        let device = self.own.device();
-        let known = self.store.register(session, device, endpoint::KEY)?;
+        let known = self.own_register(now, session, endpoint::KEY)?;
         if known.is_some_and(|known| known.value() == value) {
             return Ok(());
         }
@@ -75,7 +74,7 @@ impl<S: Storage> Engine<S> {
         if state.roster().author(self.own.device()).is_none() {
             return Ok(());
         }
-        let before = self.store.register(session, self.own.device(), key)?;
+        let before = self.own_register(now, session, key)?;
         let after = before.map(|before| before.version().0).unwrap_or_default();
         let time = after.next(now);
         let register = Register::sign(&self.own.key, session, key, time, value)
@@ -83,6 +82,18 @@ impl<S: Storage> Engine<S> {
         self.store.put_register(&register)?;
         self.spread(session, &register, None);
         Ok(())
+    }
+
+    /// A register of our own, unless a clock far ahead has dated it: others do not take such a one
+    /// (NODE-21).
+    fn own_register(
+        &self,
+        now: u64,
+        session: SessionId,
+        key: &str,
+    ) -> Result<Option<Register>, Fault> {
+        let known = self.store.register(session, self.own.device(), key)?;
+        Ok(known.filter(|known| !known.version().0.is_far_ahead(now)))
     }
 
     /// Takes a register from elsewhere that is not from the future, if it is newer than ours.

@@ -212,6 +212,12 @@ impl<S: Storage> Engine<S> {
         let Some(stored) = self.store.event(id)? else {
             return Ok(());
         };
+        // What was retired already needs no wait, and nobody to look at a clock.
+        let void = !stored.standing.counts();
+        let ours = stored.event.author().device == self.own.device();
+        if void || (ours && self.retire_if_far_ahead(now, session, theirs)?) {
+            return Ok(());
+        }
         let time = stored.event.header().time;
         if let Some(share) = self.share(conn, tag) {
             let until = share.peer.on_too_early(time, theirs, now);
@@ -302,6 +308,10 @@ impl<S: Storage> Engine<S> {
                 }
                 for message in acknowledgement.into_iter().chain(events) {
                     frames.push((*conn, Frame::Sync(share.ours, message)));
+                }
+                if let Some(at) = share.peer.left_out() {
+                    let due = self.resume.entry((*conn, share.session)).or_insert(at);
+                    *due = (*due).min(at);
                 }
             }
         }

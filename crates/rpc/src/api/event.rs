@@ -62,6 +62,16 @@ pub enum Event {
         /// Why it failed; `null` unless it did.
         reason: Option<String>,
     },
+    /// An own message stands under another id: this machine's clock had been days ahead, and
+    /// nobody took it as it was dated. The old one is shown no more.
+    WrittenAgain {
+        /// What it was.
+        id: String,
+        /// What it is.
+        new: String,
+        /// Its session.
+        session: String,
+    },
     /// A contact is new or stands differently.
     Contact {
         /// What is different.
@@ -158,6 +168,7 @@ impl Event {
             Self::Message(_) => "message",
             Self::Changed(_) => "changed",
             Self::State { .. } => "state",
+            Self::WrittenAgain { .. } => "written_again",
             Self::Contact { .. } => "contact",
             Self::Accept { .. } => "accept",
             Self::InviteUsed { .. } => "invite_used",

@@ -14,4 +14,5 @@ mod forks;
 mod honest;
 mod quarantine;
 mod receive;
+mod retire;
 mod roster;

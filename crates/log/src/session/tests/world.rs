@@ -16,7 +16,7 @@ use crate::{
     ids::{Author, EventId, SessionId},
     memory::MemoryStore,
     roster::{Op, Roster, SessionKind},
-    session::{Admitted, AppendError, Draft, DraftContent, Receipt, Session},
+    session::{Admitted, AppendError, Draft, DraftContent, Receipt, Retired, Session},
     standing::Standing,
     store::LogStore,
     sync::Peer,
@@ -117,12 +117,32 @@ impl Node {
     }
 
     pub(crate) fn try_say(&mut self, device: &Device, text: &str) -> Result<Event, AppendError> {
+        self.try_say_at(device, text, NOW)
+    }
+
+    pub(crate) fn say_at(&mut self, device: &Device, text: &str, now: u64) -> Event {
+        self.try_say_at(device, text, now).unwrap()
+    }
+
+    fn try_say_at(&mut self, device: &Device, text: &str, now: u64) -> Result<Event, AppendError> {
         let (store, mut rng) = (&mut self.store, rng(7));
         let (event, admitted) =
             self.session
-                .append(store, &device.key, draft(text), NOW, &mut rng)?;
+                .append(store, &device.key, draft(text), now, &mut rng)?;
         self.hear(&event, &admitted);
         Ok(event)
+    }
+
+    /// Gives up the device's chain, if it is far ahead.
+    pub(crate) fn retire(&mut self, device: &Device, now: u64) -> Option<Retired> {
+        let retired = self
+            .session
+            .retire(&mut self.store, &device.key, &device.card, now)
+            .unwrap()?;
+        for (event, admitted) in &retired.operations {
+            self.hear(event, admitted);
+        }
+        Some(retired)
     }
 
     pub(crate) fn operate(&mut self, device: &Device, op: &Op) -> Event {

@@ -168,6 +168,38 @@ fn sync_7_what_is_too_early_is_offered_again_when_it_is_not() {
 }
 
 #[test]
+fn sync_10_what_is_void_and_too_early_is_left_out_until_it_is_not() {
+    let (ann, bob) = (Person::new(1), Person::new(2));
+    let mut anns = Node::open(&found(&[&ann, &bob]));
+    anns.join(&bob.devices[0]);
+    let bobs = anns.clone();
+    let day = 24 * 60 * 60 * 1000;
+    let early = ["one", "two"].map(|text| anns.say_at(&ann.devices[0], text, NOW + 3 * day));
+    anns.retire(&ann.devices[0], NOW).unwrap();
+    let again = anns.say_at(&ann.devices[0], "one", NOW);
+    let mut link = Link::new(anns, bobs);
+    link.ends.iter_mut().for_each(|end| end.now = NOW);
+    link.reconnect();
+    link.run(&mut rng(1));
+    let [anns, bobs] = &mut link.ends;
+    assert!(bobs.node.counts(&again));
+    assert!(
+        early
+            .iter()
+            .all(|event| !anns.sent.contains_key(&event.id()))
+    );
+    let last = early[1].header().time.acceptable_from();
+    assert_eq!(anns.peer.left_out(), Some(last));
+    assert_eq!(anns.peer.left_out(), None);
+
+    link.ends.iter_mut().for_each(|end| end.now = last);
+    link.ends[0].compare();
+    link.run(&mut rng(1));
+    link.assert_equal();
+    assert!(!link.ends[1].node.counts(&early[0]));
+}
+
+#[test]
 fn sync_8_a_fork_that_others_built_upon_comes_with_what_they_built() {
     let (ann, bob) = (Person::new(1), Person::new(2));
     let mut node = Node::open(&found(&[&ann, &bob]));

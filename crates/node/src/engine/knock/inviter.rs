@@ -15,7 +15,7 @@ use tenet_log::{
     session::{Receipt, Session},
 };
 
-use super::{append_fault, open_fault, own_fault, peer_fault, verified};
+use super::{open_fault, own_fault, peer_fault, verified};
 use crate::{
     engine::{Engine, Fault, Ours},
     input::{CloseReason, ConnId, Notice},
@@ -75,8 +75,7 @@ impl<S: Storage> Engine<S> {
             &[knocker.card.identity()],
             now,
             &mut self.rng,
-        )
-        .map_err(append_fault)?;
+        )?;
         let nonce = knock::nonce(&mut self.rng);
         let answered = Answered {
             invite: invite.id(),

@@ -23,7 +23,7 @@ use tenet_log::{
     store::{LogStore, StoreError},
 };
 
-use super::{append_fault, open_fault, own_fault, peer_fault, verified};
+use super::{open_fault, own_fault, peer_fault, verified};
 use crate::{
     connection::Stage,
     engine::{Engine, Fault, Ours},
@@ -186,9 +186,7 @@ impl<S: Storage> Engine<S> {
         let Some(session) = self.sessions.get_mut(&id) else {
             return Err(Fault::Close(CloseReason::Trouble));
         };
-        let (join, admitted) = session
-            .operate(&mut self.store, &self.own.key, &op, now)
-            .map_err(append_fault)?;
+        let (join, admitted) = session.operate(&mut self.store, &self.own.key, &op, now)?;
         self.admitted(now, id, &join, admitted, Some(Ours))?;
         self.publish_endpoint(now, id)?;
         Ok(join)
@@ -212,11 +210,15 @@ impl<S: Storage> Engine<S> {
         let Some(session) = self.sessions.get(&id) else {
             return Ok(None);
         };
-        let Some(author) = session.roster().author(self.own.device()) else {
-            return Ok(None);
-        };
-        let stored = LogStore::event(&self.store, author.added_by)?;
-        Ok(stored.map(|stored| stored.event))
+        // The first: a chain that was begun later (LOG-14) is no business of a knock.
+        let chains = session.roster().chains.keys();
+        let mut first: Option<Event> = None;
+        for author in chains.filter(|author| author.device == self.own.device()) {
+            let stored = LogStore::event(&self.store, author.added_by)?;
+            let joined = stored.map(|stored| stored.event).into_iter();
+            first = first.into_iter().chain(joined).min_by_key(Event::order);
+        }
+        Ok(first)
     }
 
     pub(super) fn on_done(&mut self, now: u64, conn: ConnId) -> Result<(), Fault> {

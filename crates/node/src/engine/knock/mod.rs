@@ -24,7 +24,7 @@ use tenet_identity::{
 };
 use tenet_log::{
     event::{Event, Unverified},
-    session::{AppendError, OpenError},
+    session::OpenError,
 };
 
 use super::{Engine, Fault};
@@ -111,11 +111,4 @@ fn open_fault(error: OpenError) -> Fault {
 /// What this device itself made is at fault, not the other side.
 fn own_fault(error: knock::Error) -> Fault {
     Fault::Own(error.to_string())
-}
-
-fn append_fault(error: AppendError) -> Fault {
-    match error {
-        AppendError::Store(error) => Fault::Store(error),
-        error => Fault::Own(error.to_string()),
-    }
 }
