@@ -96,7 +96,15 @@ fn a_clock_that_lies_has_no_chain_given_up() {
     let say = |bench: &mut Bench| {
         let (who, text) = (who.clone(), "hello".to_owned());
         let reply = None;
-        match bench.ask(Command::Send { who, text, reply }).unwrap() {
+        match bench
+            .ask(Command::Send {
+                who,
+                text,
+                reply,
+                files: Vec::new(),
+            })
+            .unwrap()
+        {
             Reply::Sent { id, .. } => id,
             other => panic!("{other:?}"),
         }

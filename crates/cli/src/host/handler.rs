@@ -86,25 +86,12 @@ impl NodeHandler {
     fn enqueue(&self, request: api::Request) -> Result<Pending, api::Error> {
         use api::Request as R;
         Ok(match request {
-            R::Send(mut send) => match send.reply.take() {
-                None => self.send(send, None),
-                Some(reply) => self.naming(&reply, |this, id| this.send(send, Some(id))),
-            },
-            R::FileFetch(file) => self.naming(&file.id, |this, id| this.done(Command::Fetch { id })),
-            R::FilePause(file) => self.naming(&file.id, |this, id| this.done(Command::Pause { id })),
-            R::Edit(api::Edit { id, text }) => {
-                self.naming(&id, |this, id| this.change(Command::Edit { id, text }))
-            }
-            R::Unsend(unsend) => {
-                self.naming(&unsend.id, |this, id| this.change(Command::Unsend { id }))
-            }
-            R::React(react) => self.naming(&react.id, move |this, id| {
-                this.change(Command::React {
-                    id,
-                    emoji: react.emoji,
-                    remove: react.remove,
-                })
-            }),
+            request @ (R::Send(_)
+            | R::FileFetch(_)
+            | R::FilePause(_)
+            | R::Edit(_)
+            | R::Unsend(_)
+            | R::React(_)) => return self.message(request),
             R::Read(read) => self.simple(Command::Read { who: read.who }, |reply| match reply {
                 Reply::Read { session, id } => Some(api::ReadUpTo {
                     session: session.to_string(),
@@ -139,12 +126,37 @@ impl NodeHandler {
                     Ok(questions::settings_get(store, Some(name))?.settings.pop())
                 })
             }
-            request => {
-                let method = request.method();
-                return Err(api::Error::internal(format!(
-                    "{method} is not for the node"
-                )));
+            request => return Err(not_ours(&request)),
+        })
+    }
+
+    fn message(&self, request: api::Request) -> Result<Pending, api::Error> {
+        use api::Request as R;
+        Ok(match request {
+            R::Send(mut send) => match send.reply.take() {
+                None => self.send(send, None),
+                Some(reply) => self.naming(&reply, |this, id| this.send(send, Some(id))),
+            },
+            R::FileFetch(file) => {
+                self.naming(&file.id, |this, id| this.done(Command::Fetch { id }))
             }
+            R::FilePause(file) => {
+                self.naming(&file.id, |this, id| this.done(Command::Pause { id }))
+            }
+            R::Edit(api::Edit { id, text }) => {
+                self.naming(&id, |this, id| this.change(Command::Edit { id, text }))
+            }
+            R::Unsend(unsend) => {
+                self.naming(&unsend.id, |this, id| this.change(Command::Unsend { id }))
+            }
+            R::React(react) => self.naming(&react.id, move |this, id| {
+                this.change(Command::React {
+                    id,
+                    emoji: react.emoji,
+                    remove: react.remove,
+                })
+            }),
+            request => return Err(not_ours(&request)),
         })
     }
 
@@ -385,6 +397,10 @@ impl NodeHandler {
         );
         pending
     }
+}
+
+fn not_ours(request: &api::Request) -> api::Error {
+    api::Error::internal(format!("{} is not for the node", request.method()))
 }
 
 /// Whether such an error says that nothing was done.
