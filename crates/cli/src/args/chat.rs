@@ -81,6 +81,8 @@ pub enum Kind {
     State,
     /// An own message stands under another id.
     WrittenAgain,
+    /// A file is here.
+    File,
     /// A contact is new or stands differently.
     Contact,
     /// A link that was accepted is farther than it was.
@@ -142,6 +144,7 @@ impl Kind {
             Self::Changed => "changed",
             Self::State => "state",
             Self::WrittenAgain => "written_again",
+            Self::File => "file",
             Self::Contact => "contact",
             Self::Accept => "accept",
             Self::InviteUsed => "invite_used",

@@ -67,6 +67,7 @@ fn words(notice: &Notice, ids: bool) -> String {
         Event::WrittenAgain { id, new, .. } => {
             format!("{id} was dated days ahead and stands as {new} now")
         }
+        Event::File { hash } => format!("file {hash} is here"),
         Event::Contact { change, contact } => contact_words(*change, contact),
         Event::Accept { name, state, .. } => {
             format!(

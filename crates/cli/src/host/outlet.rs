@@ -8,7 +8,7 @@ use tenet_identity::{
     keys::{DeviceId, IdentityId},
     meeting::invite::InviteId,
 };
-use tenet_log::ids::{EventId, SessionId};
+use tenet_log::ids::{BlobId, EventId, SessionId};
 use tenet_node::{
     input::{ConnId, Notice, Output},
     query,
@@ -58,7 +58,7 @@ impl Outlet {
             Notice::Changed { session: _, id } => {
                 self.publish_message(id, |message| api::Event::Changed(Box::new(message)));
             }
-            Notice::File { blob: _ } => self.0.transfers.note_change(),
+            Notice::File { blob } => self.file(blob),
             Notice::Progress { session, ids } => self.delivered(session, &ids),
             Notice::WrittenAgain { session, old, new } => {
                 self.0.waiters.moved(old, new);
@@ -103,6 +103,12 @@ impl Outlet {
             }
             other => self.publish_plain(other),
         }
+    }
+
+    fn file(&self, blob: BlobId) {
+        self.0.transfers.note_change();
+        let hash = blob.to_string();
+        self.0.feed.publish(&api::Event::File { hash });
     }
 
     fn delivered(&self, session: SessionId, ids: &[EventId]) {

@@ -79,6 +79,11 @@ pub enum Event {
         /// How it stands now.
         contact: Box<Contact>,
     },
+    /// The content of a file is here now.
+    File {
+        /// The hash by which messages name it.
+        hash: String,
+    },
     /// A link that was accepted here is farther than it was.
     Accept {
         /// Whose link it is.
@@ -169,6 +174,7 @@ impl Event {
             Self::Changed(_) => "changed",
             Self::State { .. } => "state",
             Self::WrittenAgain { .. } => "written_again",
+            Self::File { .. } => "file",
             Self::Contact { .. } => "contact",
             Self::Accept { .. } => "accept",
             Self::InviteUsed { .. } => "invite_used",

@@ -47,6 +47,7 @@ impl Story {
             "both have the same messages in the same order",
             Self::same_order,
         ),
+        ("a file arrives as it was sent", Self::file),
         (
             "a one-time link does not work twice, and Alice learns of it",
             Self::link_reuse,
@@ -191,6 +192,21 @@ impl Story {
         };
         self.alice
             .await_history(&self.bob, "that it was delivered", delivered)
+    }
+
+    fn file(&mut self) -> Held {
+        let (path, saved) = (self.root.join("owl.bin"), self.root.join("saved"));
+        let content: Vec<u8> = (0..1_000_000u32)
+            .flat_map(|n| n.wrapping_mul(n).to_be_bytes())
+            .collect();
+        let written = fs::write(&path, &content).and_then(|()| fs::create_dir(&saved));
+        written.map_err(|error| error.to_string())?;
+        let (path, to) = (path.display().to_string(), saved.display().to_string());
+        let send = ["send", "Bob", "--file", &path, "--wait", "delivered"];
+        let id = text(&self.alice.tell(&send)?, "id")?;
+        self.bob.tell(&["save", &id, "--to", &to])?;
+        let came = fs::read(saved.join("owl.bin")).map_err(|error| error.to_string())?;
+        expect(came == content, || "another file came".into())
     }
 
     fn same_order(&mut self) -> Held {
