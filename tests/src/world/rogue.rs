@@ -2,7 +2,7 @@
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use tenet_apps::chat::{Action, text::Text};
+use tenet_apps::chat::{Action, file::File, text::Text};
 use tenet_identity::{
     hello::{Binding, Hello, Role},
     meeting::{
@@ -319,9 +319,13 @@ impl Rogue {
 
     /// Writes something in its own copy.
     pub fn write(&mut self, now: u64, text: &str) -> Event {
-        let draft = Action::Text(Text::new(text.into(), None).unwrap())
-            .draft()
-            .unwrap();
+        self.write_with(now, text, Vec::new())
+    }
+
+    /// Writes something with files in its own copy.
+    pub fn write_with(&mut self, now: u64, text: &str, files: Vec<File>) -> Event {
+        let text = Text::with_files(text.into(), None, files).unwrap();
+        let draft = Action::Text(text).draft().unwrap();
         let session = self.session.as_mut().unwrap();
         session
             .append(&mut self.disk, &self.own.key, draft, now, &mut self.rng)

@@ -18,7 +18,7 @@ use tenet_node::{
 use tenet_tests::world::rogue::{Bench, Done, Line, Rogue};
 
 /// Two who are contacts, and the connection between them.
-fn friends() -> (Bench, Rogue, Line) {
+pub(crate) fn friends() -> (Bench, Rogue, Line) {
     let (mut bench, mut rogue) = (Bench::new(0), Rogue::new(1));
     let link = bench.link(false);
     let line = rogue.befriend(&mut bench, &link);

@@ -1,0 +1,173 @@
+//! Which files are fetched, from whom, and who may have them.
+
+use tenet_apps::chat::file::File;
+use tenet_delivery::fetch::{FetchState, Fetches};
+use tenet_identity::{did, hello::Role};
+use tenet_log::ids::BlobId;
+use tenet_node::{
+    ask::{Ask, Span},
+    command::{Command, Reply},
+    input::{AskId, CloseReason, ConnId, FetchEnd, Input, Notice, Output},
+};
+use tenet_tests::world::rogue::{Bench, Done, Line, Rogue};
+
+use crate::members::friends;
+
+const SMALL: u64 = 1000;
+const LARGE: u64 = 100 << 20;
+
+fn blob(number: u8) -> BlobId {
+    BlobId::from([number; 32])
+}
+
+fn file(number: u8, size: u64) -> File {
+    File::new("a.txt".into(), size, blob(number), [number; 32]).unwrap()
+}
+
+/// The engine's person sends a file.
+fn send(bench: &mut Bench, rogue: &Rogue, file: File) {
+    let sent = bench.ask(Command::Send {
+        who: did::encode(&rogue.own.identity()),
+        text: String::new(),
+        reply: None,
+        files: vec![file],
+    });
+    assert!(matches!(sent, Ok(Reply::Sent { .. })));
+}
+
+/// The rogue sends files.
+fn receive(bench: &mut Bench, rogue: &mut Rogue, line: Line, files: Vec<File>) -> Done {
+    let event = rogue.write_with(bench.now, "look", files);
+    bench.frame(line, &rogue.events(line, &[&event]))
+}
+
+fn ask(bench: &mut Bench, conn: ConnId, number: u8) -> Done {
+    let span = Span { start: 0, end: 10 };
+    let bytes = Ask::Blob(blob(number), vec![span]).encode();
+    let ask = AskId(1);
+    bench.tell(Input::Asked { conn, ask, bytes })
+}
+
+fn fetched(bench: &mut Bench, line: Line, number: u8, end: FetchEnd) -> Done {
+    let (conn, blob) = (line.conn, blob(number));
+    bench.tell(Input::Fetched { conn, blob, end })
+}
+
+/// What is fetched next, by number.
+fn fetches(done: &Done) -> Vec<BlobId> {
+    let fetch = |output: &Output| match output {
+        Output::Fetch { blob, .. } => Some(*blob),
+        _ => None,
+    };
+    done.moved.iter().filter_map(fetch).collect()
+}
+
+fn state(bench: &Bench, number: u8) -> Option<FetchState> {
+    let fetch = bench.engine.store().fetch(blob(number)).unwrap();
+    fetch.map(|fetch| fetch.state)
+}
+
+/// NODE-24.
+#[test]
+fn contents_go_to_members_of_sessions_that_name_them_and_to_nobody_else() {
+    let (mut bench, rogue, line) = friends();
+    send(&mut bench, &rogue, file(1, SMALL));
+    assert!(matches!(
+        ask(&mut bench, line.conn, 1).moved[..],
+        [Output::Answer { .. }]
+    ));
+    assert!(matches!(
+        ask(&mut bench, line.conn, 2).moved[..],
+        [Output::Refuse { .. }]
+    ));
+    let stranger = Rogue::new(7);
+    let (other, _) = bench.connect(&stranger, Role::Dialled);
+    assert!(matches!(
+        ask(&mut bench, other.conn, 1).moved[..],
+        [Output::Refuse { .. }]
+    ));
+}
+
+/// NODE-25.
+#[test]
+fn a_request_that_makes_no_sense_ends_the_connection() {
+    let (mut bench, _, line) = friends();
+    let done = bench.tell(Input::Asked {
+        conn: line.conn,
+        ask: AskId(1),
+        bytes: vec![0xff; 9],
+    });
+    assert_eq!(done.reason(line), Some(CloseReason::Protocol));
+}
+
+/// NODE-22.
+#[test]
+fn small_files_are_fetched_unasked_and_large_ones_after_a_yes() {
+    let (mut bench, mut rogue, line) = friends();
+    let done = receive(
+        &mut bench,
+        &mut rogue,
+        line,
+        vec![file(1, SMALL), file(2, LARGE)],
+    );
+    assert_eq!(fetches(&done), [blob(1)]);
+    assert_eq!(state(&bench, 2), Some(FetchState::Offered));
+    let Some(Notice::Message { id, .. }) = done.told.first() else {
+        panic!("{:?}", done.told);
+    };
+    let id = *id;
+    let done = fetched(&mut bench, line, 1, FetchEnd::Whole);
+    assert_eq!(done.told, [Notice::File { blob: blob(1) }]);
+
+    let yes = |bench: &mut Bench, command| {
+        let ticket = tenet_node::input::Ticket(1000);
+        bench.tell(Input::Command { ticket, command })
+    };
+    let done = yes(&mut bench, Command::Fetch { id });
+    assert_eq!(
+        fetches(&done),
+        [blob(2)],
+        "what is here is not fetched again"
+    );
+    let done = yes(&mut bench, Command::Pause { id });
+    assert!(matches!(done.moved[..], [Output::StopFetch { .. }]));
+    assert_eq!(state(&bench, 2), Some(FetchState::Paused));
+    let done = fetched(&mut bench, line, 2, FetchEnd::Stopped);
+    assert_eq!(fetches(&done), []);
+    assert_eq!(state(&bench, 1), Some(FetchState::Whole));
+}
+
+/// NODE-23.
+#[test]
+fn who_does_not_give_is_asked_again_later_and_who_lies_is_told_of() {
+    let (mut bench, mut rogue, line) = friends();
+    let done = receive(&mut bench, &mut rogue, line, vec![file(1, SMALL)]);
+    assert_eq!(fetches(&done), [blob(1)]);
+    let done = fetched(&mut bench, line, 1, FetchEnd::Refused);
+    assert_eq!(fetches(&done), []);
+    bench.now = bench.engine.deadline().unwrap();
+    let done = bench.tell(Input::Tick);
+    assert_eq!(fetches(&done), [blob(1)]);
+    let done = fetched(&mut bench, line, 1, FetchEnd::Mismatch);
+    assert_eq!(done.reason(line), Some(CloseReason::Protocol));
+    assert!(done.told.iter().any(|notice| matches!(
+        notice,
+        Notice::Misbehaved {
+            device: Some(_),
+            ..
+        }
+    )));
+    assert_eq!(state(&bench, 1), Some(FetchState::Wanted));
+}
+
+/// NODE-23: a thousand files at once wait their turn.
+#[test]
+fn few_are_fetched_at_once() {
+    let (mut bench, mut rogue, line) = friends();
+    let files = (0..60).map(|number| file(number, SMALL)).collect();
+    let done = receive(&mut bench, &mut rogue, line, files);
+    let running = fetches(&done);
+    assert_eq!(running.len(), 8);
+    let done = fetched(&mut bench, line, 0, FetchEnd::Whole);
+    assert_eq!(fetches(&done).len(), 1);
+}
