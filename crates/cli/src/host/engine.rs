@@ -36,10 +36,10 @@ const MAX_BATCH: usize = 256;
 
 /// How long a turn may have taken for the next to run where the network runs: such a delay no peer
 /// and no caller notices.
-const SHORT: Duration = Duration::from_millis(2);
+const SHORT: Duration = Duration::from_millis(1);
 
-/// How many inputs it may have had: more wait for each other, and two threads do more than one.
-const FEW: usize = 2;
+/// How many inputs it may have had: where more come together, two threads do more than one.
+const FEW: usize = 1;
 
 /// After how long without inputs the loop tidies up: folds the write-ahead log into the database
 /// and gives memory back.
