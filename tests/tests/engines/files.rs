@@ -157,7 +157,11 @@ fn who_does_not_give_is_asked_again_later_and_who_lies_is_told_of() {
             ..
         }
     )));
-    assert_eq!(state(&bench, 1), Some(FetchState::Wanted));
+    assert_eq!(
+        state(&bench, 1),
+        Some(FetchState::Paused),
+        "until a person asks again"
+    );
 }
 
 /// NODE-23: a thousand files at once wait their turn.

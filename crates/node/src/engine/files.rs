@@ -242,6 +242,11 @@ impl<S: Storage> Engine<S> {
                 self.fetching.give_up(now, conn, blob);
             }
             FetchEnd::Mismatch => {
+                // Else every connection with this device would come to the same end.
+                if let Some(fetch) = self.store.fetch(blob)? {
+                    let state = FetchState::Paused;
+                    self.put_fetch(&Fetch { state, ..fetch })?;
+                }
                 let device = self.device_on(conn);
                 self.notify(Notice::Misbehaved {
                     device,

@@ -2,7 +2,7 @@
 
 use std::{fs::File as OsFile, io, path::Path, sync::Arc};
 
-use tenet_apps::chat::file::File;
+use tenet_apps::chat::file::{File, MAX_FILES};
 use tenet_blob::{Batch, Folder, FreshKey, unwatched};
 use tenet_rpc::api;
 use tokio::task::spawn_blocking;
@@ -22,6 +22,11 @@ pub(in super::super) async fn send(
 }
 
 fn seal_all(folder: &Folder, paths: &[String]) -> Result<Vec<File>, api::Error> {
+    let count = paths.len();
+    if count > MAX_FILES {
+        let message = format!("one message takes {MAX_FILES} files, not {count}; send several");
+        return Err(api::Error::usage(message));
+    }
     let mut batch = folder.batch().map_err(|error| failed(&error))?;
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
