@@ -46,4 +46,5 @@ pub use dial::DialError;
 pub use event::{ConnId, Credit, Event, EventSink, PathInfo, PathKind, Side};
 
 pub use net::Net;
+pub use raw::warm_up;
 pub use tenet_identity::keys::EndpointId;

@@ -99,6 +99,10 @@ impl Node {
     /// # Errors
     /// The store's and the network's.
     pub async fn open(folder: &Path, key: VaultKey, options: Options) -> Result<Self, api::Error> {
+        // Beside the opening of the store; else requests would wait for it behind the first dial.
+        let warm = options
+            .network
+            .then(|| tokio::task::spawn_blocking(tenet_net::warm_up));
         let path = store_path(folder);
         let open_error = |error| present::open_error(&error);
         match std::fs::metadata(&path) {
@@ -116,6 +120,11 @@ impl Node {
         })?;
         let name = store.own_name().map_err(store_error)?;
         let transfers = Transfers::open(folder, &store)?;
+        if let Some(warm) = warm
+            && warm.await.is_err()
+        {
+            tracing::warn!("the network's cryptography could not be prepared");
+        }
         Self::start(store, reader, transfers, secrets, name, options).await
     }
 
