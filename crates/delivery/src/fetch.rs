@@ -36,8 +36,6 @@ pub enum FetchState {
     Paused,
     /// All of it is here, durably.
     Whole,
-    /// A person does not want it; nothing of it stays.
-    Declined,
 }
 
 /// What fetching needs of a store.
@@ -72,13 +70,7 @@ pub trait Fetches {
 
 impl FetchState {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Offered,
-        Self::Wanted,
-        Self::Paused,
-        Self::Whole,
-        Self::Declined,
-    ];
+    pub const ALL: [Self; 4] = [Self::Offered, Self::Wanted, Self::Paused, Self::Whole];
 
     /// The number that is stored.
     pub const fn code(self) -> u8 {
@@ -87,7 +79,6 @@ impl FetchState {
             Self::Wanted => 1,
             Self::Paused => 2,
             Self::Whole => 3,
-            Self::Declined => 4,
         }
     }
 
@@ -103,7 +94,6 @@ impl FetchState {
             Self::Wanted => "fetching",
             Self::Paused => "paused",
             Self::Whole => "here",
-            Self::Declined => "declined",
         }
     }
 }

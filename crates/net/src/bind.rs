@@ -58,6 +58,22 @@ pub enum BindError {
 ///
 /// # Errors
 ///
+/// Has the cryptographic library gather what it needs before its first random bytes.
+///
+/// That takes some 60 ms of one processor, once a process. Whoever does it beside something else, in
+/// a thread that may block, does not find the network waiting for it at the first dial.
+pub fn warm_up() {
+    let mut bytes = [0; 32];
+    if crate::raw::provider()
+        .secure_random
+        .fill(&mut bytes)
+        .is_err()
+    {
+        // The first handshake will say so.
+        tracing::debug!("no random bytes yet");
+    }
+}
+
 /// [`BindError`]; a machine without IPv6 is none unless an IPv6 address was asked for.
 pub(crate) fn choose(
     listen: &[SocketAddr],

@@ -39,12 +39,11 @@ mod write;
 pub mod raw;
 
 pub use ask::{Answer, Answering, AskError, MAX_REQUEST};
-pub use bind::BindError;
+pub use bind::{BindError, warm_up};
 pub use close::{CloseReason, Ended, Loss};
 pub use config::{Config, Limits, MAX_FRAME, Rate};
 pub use dial::DialError;
 pub use event::{ConnId, Credit, Event, EventSink, PathInfo, PathKind, Side};
 
 pub use net::Net;
-pub use raw::warm_up;
 pub use tenet_identity::keys::EndpointId;

@@ -55,18 +55,6 @@ pub fn builder(secret: &[u8; 32], idle: Duration) -> Builder {
         .clear_ip_transports()
 }
 
-/// Has the cryptographic library gather what it needs before its first random bytes.
-///
-/// That takes some 60 ms of one processor, once a process. Whoever does it beside something else, in
-/// a thread that may block, does not find the network waiting for it at the first dial.
-pub fn warm_up() {
-    let mut bytes = [0; 32];
-    if provider().secure_random.fill(&mut bytes).is_err() {
-        // The first handshake will say so.
-        tracing::debug!("no random bytes yet");
-    }
-}
-
 /// TLS 1.3 with X25519MLKEM768 only, AES-256-GCM preferred (`NET-3`).
 ///
 /// AES-128-GCM must be there too: QUIC protects its first packets with it (RFC 9001 §5.2).

@@ -164,7 +164,7 @@ fn who_does_not_give_is_asked_again_later_and_who_lies_is_told_of() {
     );
 }
 
-/// NODE-23: a thousand files at once wait their turn.
+/// NODE-23: of many files most wait their turn.
 #[test]
 fn few_are_fetched_at_once() {
     let (mut bench, mut rogue, line) = friends();

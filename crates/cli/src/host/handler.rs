@@ -231,7 +231,7 @@ impl NodeHandler {
         let node = Self(Arc::clone(&self.0));
         Pending::future(async move {
             let paths = std::mem::take(&mut send.files);
-            let files = transfer::send(&node.0, paths).await?;
+            let files = transfer::seal(&node.0, paths).await?;
             let contents: Vec<_> = files.iter().map(File::content).collect();
             let outcome = node.send_text(send, reply, files).await;
             // Of any other failure nobody knows whether the message was written.
@@ -259,7 +259,6 @@ impl NodeHandler {
         let (wanted, timeout) = (wait.state, wait.timeout_ms);
         let (answerer, pending) = Pending::channel();
         let shared = Arc::clone(&self.0);
-        // In the engine's queue, so that no state is missed between looking and waiting.
         self.0
             .reader
             .read(move |store| match questions::shown(&shared, store, id) {

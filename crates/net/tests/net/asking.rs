@@ -85,7 +85,7 @@ async fn a_request_is_bounded() {
 /// NET-20: frames go on while answers wait to be read.
 #[tokio::test]
 async fn an_answer_that_nobody_reads_stops_no_frame() {
-    let (a, at_a, mut b, at_b) = pair(Limits::default()).await;
+    let (mut a, at_a, mut b, at_b) = pair(Limits::default()).await;
     let _answer = a.net.ask(at_a, b"all").await.unwrap();
     let (_, mut answering) = asked(&mut b).await;
     let piece = Bytes::from(vec![7; 1 << 20]);
@@ -95,6 +95,7 @@ async fn an_answer_that_nobody_reads_stops_no_frame() {
         a.net.send(at_a, n.to_be_bytes().to_vec());
         assert_eq!(b.frame().await.0, n.to_be_bytes());
         b.net.send(at_b, n.to_be_bytes().to_vec());
+        assert_eq!(a.frame().await.0, n.to_be_bytes());
     }
     writing.abort();
 }

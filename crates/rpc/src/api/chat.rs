@@ -245,7 +245,7 @@ pub struct MessageFile {
     pub size: u64,
     /// The BLAKE3 hash of its sealed content in hexadecimal: the same for everybody who has it.
     pub hash: String,
-    /// How it stands here: `offered` (waits for a yes), `fetching`, `paused`, `here`, `declined`.
+    /// How it stands here: `offered` (waits for a yes), `fetching`, `paused`, `here`.
     pub state: String,
     /// How many bytes of the sealed content are here, where it is being fetched.
     #[serde(default)]

@@ -25,7 +25,7 @@ use std::{
 };
 
 use tenet_blob::{BlobHash, Folder};
-use tenet_delivery::fetch::{FetchState, Fetches};
+use tenet_delivery::fetch::Fetches;
 use tenet_log::ids::BlobId;
 use tenet_rpc::api;
 use tenet_store::Store;
@@ -33,7 +33,7 @@ use tokio::{sync::watch, task::spawn_blocking};
 
 pub(super) use fetch::fetch;
 pub(super) use save::save;
-pub(super) use seal::send;
+pub(super) use seal::seal;
 pub(super) use serve::{refuse, serve};
 
 /// The contents of files, at rest and on their way.
@@ -57,8 +57,7 @@ impl Transfers {
         let folder = Folder::open(&folder.join("files")).map_err(|error| failed(&error))?;
         folder
             .sweep(|hash| match store.fetch(id(hash)) {
-                Ok(Some(fetch)) => fetch.state != FetchState::Declined,
-                Ok(None) => false,
+                Ok(fetch) => fetch.is_some(),
                 // What cannot be looked up is not thrown away.
                 Err(_) => true,
             })

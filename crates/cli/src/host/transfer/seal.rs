@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{super::shared::Shared, failed, id};
 
 /// Seals the files at these paths, all or none.
-pub(in super::super) async fn send(
+pub(in super::super) async fn seal(
     shared: &Arc<Shared>,
     paths: Vec<String>,
 ) -> Result<Vec<File>, api::Error> {
@@ -30,13 +30,13 @@ fn seal_all(folder: &Folder, paths: &[String]) -> Result<Vec<File>, api::Error> 
     let mut batch = folder.batch().map_err(|error| failed(&error))?;
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
-        files.push(seal(&mut batch, Path::new(path))?);
+        files.push(seal_one(&mut batch, Path::new(path))?);
     }
     batch.commit().map_err(|error| failed(&error))?;
     Ok(files)
 }
 
-fn seal(batch: &mut Batch, path: &Path) -> Result<File, api::Error> {
+fn seal_one(batch: &mut Batch, path: &Path) -> Result<File, api::Error> {
     let shown = path.display();
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| api::Error::usage(format!("{shown} has no name to send")))?;
