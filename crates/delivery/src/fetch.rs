@@ -55,6 +55,20 @@ pub trait Fetches {
     /// All contents in a state, ascending by id.
     fn fetches(&self, state: FetchState) -> Result<Vec<Fetch>, StoreError>;
 
+    /// The contents with ids from `first` to `last`, ascending; at most `limit`.
+    fn fetches_between(
+        &self,
+        first: BlobId,
+        last: BlobId,
+        limit: usize,
+    ) -> Result<Vec<BlobId>, StoreError>;
+
+    /// Forgets a content: no event names it any more.
+    fn forget_fetch(&mut self, blob: BlobId) -> Result<(), StoreError>;
+
+    /// Bytes of all files whose content is here or to be here ([`FetchState::reserves`]).
+    fn reserved(&self) -> Result<u64, StoreError>;
+
     /// Notes that the event at a place in a session's log names a content. One that is noted
     /// already stays.
     fn name_blob(
@@ -66,11 +80,28 @@ pub trait Fetches {
 
     /// The events that name a content, with their sessions, ascending by place.
     fn namings(&self, blob: BlobId) -> Result<Vec<(SessionId, Position)>, StoreError>;
+
+    /// Forgets that the event at a place names a content.
+    fn forget_naming(&mut self, blob: BlobId, position: Position) -> Result<(), StoreError>;
+
+    /// The events of a session that name contents, with those, latest place first: those before a
+    /// place, if one is given, and at most `limit`.
+    fn named_in(
+        &self,
+        session: SessionId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<(BlobId, Position)>, StoreError>;
 }
 
 impl FetchState {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Offered, Self::Wanted, Self::Paused, Self::Whole];
+
+    /// Whether a content in this state takes room, or will.
+    pub const fn reserves(self) -> bool {
+        !matches!(self, Self::Offered)
+    }
 
     /// The number that is stored.
     pub const fn code(self) -> u8 {

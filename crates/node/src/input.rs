@@ -165,6 +165,11 @@ pub enum Output {
         /// Which content.
         blob: BlobId,
     },
+    /// Remove what is here of a content.
+    Discard {
+        /// Which content.
+        blob: BlobId,
+    },
     /// Give what was asked for.
     Answer {
         /// Whom.
@@ -318,4 +323,9 @@ pub enum Notice {
     },
     /// The disk is full: nothing more is taken until there is room.
     DiskFull,
+    /// A file that would have been fetched unasked waits for a yes, because the quota leaves no room.
+    QuotaReached {
+        /// The quota, in bytes.
+        quota: u64,
+    },
 }

@@ -1,5 +1,7 @@
 //! Reading beside the engine: what a person sees, from any connection to the store.
 
+mod files;
+
 use tenet_apps::chat::{
     read::{self, Position, Reader},
     store::MessageRow,
@@ -14,6 +16,8 @@ use tenet_log::{
 };
 
 use crate::storage::Storage;
+
+pub use files::{Named, file, files};
 
 /// A message and how far it is.
 #[derive(Clone, Debug)]

@@ -38,6 +38,33 @@ impl Fetches for Store {
         .collect()
     }
 
+    fn fetches_between(
+        &self,
+        first: BlobId,
+        last: BlobId,
+        limit: usize,
+    ) -> Result<Vec<BlobId>, StoreError> {
+        self.collect(
+            "SELECT blob FROM fetch WHERE blob BETWEEN ?1 AND ?2 ORDER BY blob LIMIT ?3",
+            params![first.as_bytes(), last.as_bytes(), limit as i64],
+            |row| row.get::<_, [u8; 32]>(0).map(BlobId::from),
+        )
+    }
+
+    fn forget_fetch(&mut self, blob: BlobId) -> Result<(), StoreError> {
+        self.execute("DELETE FROM fetch WHERE blob = ?1", [blob.as_bytes()])
+    }
+
+    fn reserved(&self) -> Result<u64, StoreError> {
+        // As a floating sum: what peers say of sizes may be anything, and a sum of integers fails.
+        let sum = self.one(
+            "SELECT TOTAL(size) FROM fetch WHERE state <> ?1",
+            [FetchState::Offered.code()],
+            |row| row.get::<_, f64>(0),
+        )?;
+        Ok(sum.unwrap_or_default() as u64)
+    }
+
     fn name_blob(
         &mut self,
         blob: BlobId,
@@ -59,6 +86,34 @@ impl Fetches for Store {
             |row| {
                 let session = SessionId::from(row.get::<_, [u8; 32]>(0)?);
                 Ok((session, Position(row.get(1)?)))
+            },
+        )
+    }
+
+    fn forget_naming(&mut self, blob: BlobId, position: Position) -> Result<(), StoreError> {
+        self.execute(
+            "DELETE FROM naming WHERE blob = ?1 AND position = ?2",
+            params![blob.as_bytes(), position.0],
+        )
+    }
+
+    fn named_in(
+        &self,
+        session: SessionId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<(BlobId, Position)>, StoreError> {
+        let Some(session) = self.find_session(session)? else {
+            return Ok(Vec::new());
+        };
+        let before = before.map_or(i64::MAX, |before| before.0);
+        self.collect(
+            "SELECT blob, position FROM naming WHERE session = ?1 AND position < ?2 \
+             ORDER BY position DESC, blob DESC LIMIT ?3",
+            params![session, before, limit as i64],
+            |row| {
+                let blob = BlobId::from(row.get::<_, [u8; 32]>(0)?);
+                Ok((blob, Position(row.get(1)?)))
             },
         )
     }

@@ -190,8 +190,14 @@ pass_on! { Fetches {
     read fetch(blob: BlobId) -> Option<Fetch>;
     read fetches(state: FetchState) -> Vec<Fetch>;
     read namings(blob: BlobId) -> Vec<(SessionId, Position)>;
+    read fetches_between(first: BlobId, last: BlobId, limit: usize) -> Vec<BlobId>;
+    read reserved() -> u64;
+    read named_in(session: SessionId, before: Option<Position>, limit: usize)
+        -> Vec<(BlobId, Position)>;
     write put_fetch(fetch: &Fetch) -> ();
+    write forget_fetch(blob: BlobId) -> ();
     write name_blob(blob: BlobId, session: SessionId, position: Position) -> ();
+    write forget_naming(blob: BlobId, position: Position) -> ();
 } }
 
 pass_on! { ChatStore {

@@ -58,6 +58,9 @@ impl World {
                 let there = self.contents.held.contains(&(node, blob));
                 self.give(ask, there);
             }
+            Output::Discard { blob } => {
+                self.contents.held.remove(&(node, blob));
+            }
             Output::Refuse { ask } => self.give(ask, false),
             _ => {}
         }

@@ -52,6 +52,7 @@ impl World {
             Output::Authenticated { .. } => {}
             output @ (Output::Fetch { .. }
             | Output::StopFetch { .. }
+            | Output::Discard { .. }
             | Output::Answer { .. }
             | Output::Refuse { .. }) => self.move_content(node, output),
         }

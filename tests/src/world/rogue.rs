@@ -91,6 +91,7 @@ impl Bench {
                 Output::Authenticated { .. } | Output::Dial { .. } => {}
                 output @ (Output::Fetch { .. }
                 | Output::StopFetch { .. }
+                | Output::Discard { .. }
                 | Output::Answer { .. }
                 | Output::Refuse { .. }) => done.moved.push(output),
             }
@@ -325,7 +326,12 @@ impl Rogue {
     /// Writes something with files in its own copy.
     pub fn write_with(&mut self, now: u64, text: &str, files: Vec<File>) -> Event {
         let text = Text::with_files(text.into(), None, files).unwrap();
-        let draft = Action::Text(text).draft().unwrap();
+        self.act(now, &Action::Text(text))
+    }
+
+    /// Writes anything in its own copy.
+    pub fn act(&mut self, now: u64, action: &Action) -> Event {
+        let draft = action.draft().unwrap();
         let session = self.session.as_mut().unwrap();
         session
             .append(&mut self.disk, &self.own.key, draft, now, &mut self.rng)

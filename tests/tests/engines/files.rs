@@ -1,13 +1,13 @@
 //! Which files are fetched, from whom, and who may have them.
 
-use tenet_apps::chat::file::File;
+use tenet_apps::chat::{Action, file::File, unsend::Unsend};
 use tenet_delivery::fetch::{FetchState, Fetches};
 use tenet_identity::{did, hello::Role};
-use tenet_log::ids::BlobId;
+use tenet_log::ids::{BlobId, EventId};
 use tenet_node::{
     ask::{Ask, Span},
-    command::{Command, Reply},
-    input::{AskId, CloseReason, ConnId, FetchEnd, Input, Notice, Output},
+    command::{Command, Contents, Reply, TransferChange},
+    input::{AskId, CloseReason, ConnId, FetchEnd, Input, Notice, Output, Ticket},
 };
 use tenet_tests::world::rogue::{Bench, Done, Line, Rogue};
 
@@ -24,15 +24,18 @@ fn file(number: u8, size: u64) -> File {
     File::new("a.txt".into(), size, blob(number), [number; 32]).unwrap()
 }
 
-/// The engine's person sends a file.
-fn send(bench: &mut Bench, rogue: &Rogue, file: File) {
+/// The engine's person sends a file; gives the message.
+fn send(bench: &mut Bench, rogue: &Rogue, file: File) -> EventId {
     let sent = bench.ask(Command::Send {
         who: did::encode(&rogue.own.identity()),
         text: String::new(),
         reply: None,
         files: vec![file],
     });
-    assert!(matches!(sent, Ok(Reply::Sent { .. })));
+    match sent {
+        Ok(Reply::Sent { id, .. }) => id,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// The rogue sends files.
@@ -60,6 +63,22 @@ fn fetches(done: &Done) -> Vec<BlobId> {
         _ => None,
     };
     done.moved.iter().filter_map(fetch).collect()
+}
+
+fn change(bench: &mut Bench, of: Contents, change: TransferChange) -> Done {
+    bench.tell(Input::Command {
+        ticket: Ticket(1000),
+        command: Command::Transfer { of, change },
+    })
+}
+
+/// What is removed.
+fn discarded(done: &Done) -> Vec<BlobId> {
+    let discard = |output: &Output| match output {
+        Output::Discard { blob } => Some(*blob),
+        _ => None,
+    };
+    done.moved.iter().filter_map(discard).collect()
 }
 
 fn state(bench: &Bench, number: u8) -> Option<FetchState> {
@@ -119,22 +138,102 @@ fn small_files_are_fetched_unasked_and_large_ones_after_a_yes() {
     let done = fetched(&mut bench, line, 1, FetchEnd::Whole);
     assert_eq!(done.told, [Notice::File { blob: blob(1) }]);
 
-    let yes = |bench: &mut Bench, command| {
-        let ticket = tenet_node::input::Ticket(1000);
-        bench.tell(Input::Command { ticket, command })
-    };
-    let done = yes(&mut bench, Command::Fetch { id });
+    let done = change(&mut bench, Contents::Message(id), TransferChange::Resume);
     assert_eq!(
         fetches(&done),
         [blob(2)],
         "what is here is not fetched again"
     );
-    let done = yes(&mut bench, Command::Pause { id });
+    let done = change(&mut bench, Contents::One(blob(2)), TransferChange::Pause);
     assert!(matches!(done.moved[..], [Output::StopFetch { .. }]));
     assert_eq!(state(&bench, 2), Some(FetchState::Paused));
     let done = fetched(&mut bench, line, 2, FetchEnd::Stopped);
     assert_eq!(fetches(&done), []);
     assert_eq!(state(&bench, 1), Some(FetchState::Whole));
+    // Cancelling is for what comes, removing for what is here: each lets the other be.
+    let all = Contents::Message(id);
+    let done = change(&mut bench, all, TransferChange::Cancel);
+    assert_eq!(discarded(&done), [blob(2)]);
+    assert_eq!(state(&bench, 2), Some(FetchState::Offered));
+    let done = change(&mut bench, all, TransferChange::Remove);
+    assert_eq!(discarded(&done), [blob(1)]);
+    assert_eq!(state(&bench, 1), Some(FetchState::Offered));
+    let done = change(&mut bench, all, TransferChange::Resume);
+    assert_eq!(fetches(&done), [blob(1), blob(2)]);
+}
+
+/// NODE-22, SET-3: what has no room in the quota waits; a person who asks for it is told why not.
+#[test]
+fn nothing_is_fetched_or_sent_beyond_the_quota() {
+    let (mut bench, mut rogue, line) = friends();
+    let set = |bench: &mut Bench, name: &str, value: &str| {
+        let (name, value) = (name.into(), value.into());
+        assert!(bench.ask(Command::Set { name, value }).is_ok());
+    };
+    set(&mut bench, "quota", "2500B");
+    let files = vec![file(1, SMALL), file(2, SMALL), file(3, SMALL)];
+    let done = receive(&mut bench, &mut rogue, line, files);
+    assert_eq!(fetches(&done), [blob(1), blob(2)]);
+    let quota = Notice::QuotaReached { quota: 2500 };
+    assert!(done.told.contains(&quota), "{:?}", done.told);
+    assert_eq!(state(&bench, 3), Some(FetchState::Offered));
+    let resume = Command::Transfer {
+        of: Contents::One(blob(3)),
+        change: TransferChange::Resume,
+    };
+    let refused = bench.ask(resume).unwrap_err();
+    assert!(refused.to_string().contains("quota"), "{refused}");
+    let who = did::encode(&rogue.own.identity());
+    let sent = bench.ask(Command::Send {
+        who,
+        text: String::new(),
+        reply: None,
+        files: vec![file(4, SMALL)],
+    });
+    assert!(sent.is_err());
+    assert_eq!(state(&bench, 4), None);
+
+    fetched(&mut bench, line, 1, FetchEnd::Whole);
+    change(&mut bench, Contents::One(blob(1)), TransferChange::Remove);
+    let done = change(&mut bench, Contents::One(blob(3)), TransferChange::Resume);
+    assert_eq!(fetches(&done), [blob(3)]);
+    set(&mut bench, "fetch_unasked", "off");
+    set(&mut bench, "quota", "off");
+    let done = receive(&mut bench, &mut rogue, line, vec![file(5, SMALL)]);
+    assert_eq!(fetches(&done), []);
+}
+
+/// NODE-26.
+#[test]
+fn the_files_of_a_message_that_is_taken_back_are_removed() {
+    let (mut bench, mut rogue, line) = friends();
+    let shared = rogue.write_with(bench.now, "two", vec![file(1, SMALL), file(2, SMALL)]);
+    let other = rogue.write_with(bench.now, "one of them again", vec![file(2, SMALL)]);
+    bench.frame(line, &rogue.events(line, &[&shared, &other]));
+    fetched(&mut bench, line, 1, FetchEnd::Whole);
+    fetched(&mut bench, line, 2, FetchEnd::Whole);
+    let unsend = rogue.act(bench.now, &Action::Unsend(Unsend::new(shared.id())));
+    let done = bench.frame(line, &rogue.events(line, &[&unsend]));
+    assert_eq!(discarded(&done), [blob(1)]);
+    assert_eq!(
+        (state(&bench, 1), state(&bench, 2)),
+        (None, Some(FetchState::Whole))
+    );
+    assert!(matches!(
+        ask(&mut bench, line.conn, 1).moved[..],
+        [Output::Refuse { .. }]
+    ));
+
+    // A stranger to the message takes nothing back, and what came late is not fetched at all.
+    let kept = send(&mut bench, &rogue, file(3, SMALL));
+    let unsend = rogue.act(bench.now, &Action::Unsend(Unsend::new(kept)));
+    let done = bench.frame(line, &rogue.events(line, &[&unsend]));
+    assert_eq!(discarded(&done), []);
+    let late = rogue.write_with(bench.now, "late", vec![file(4, SMALL)]);
+    let unsend = rogue.act(bench.now, &Action::Unsend(Unsend::new(late.id())));
+    let done = bench.frame(line, &rogue.events(line, &[&late, &unsend]));
+    assert_eq!(fetches(&done), []);
+    assert_eq!(state(&bench, 4), None);
 }
 
 /// NODE-23.

@@ -2,6 +2,7 @@
 
 mod chat;
 mod contacts;
+mod files;
 mod identity;
 mod node;
 
@@ -15,6 +16,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use chat::{Edit, History, Kind, Listen, React, Read, Save, Send, Unsend};
 pub use contacts::{Accept, ContactCommand, Invite, InviteCommand, Invites, Who, WhoName};
+pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{IdCommand, New, PinCommand, Restore};
 pub use node::{Demo, Settings, Up};
 
@@ -148,6 +150,14 @@ pub enum Command {
     Listen(Listen),
     /// Save the files of a message.
     Save(Save),
+    /// List the files of a conversation, or remove copies that are kept here.
+    #[command(subcommand)]
+    Files(FilesCommand),
+    /// List files that come, wait or go at this moment.
+    Transfers,
+    /// Resume, pause or cancel the fetching of files.
+    #[command(subcommand)]
+    Transfer(TransferCommand),
     /// Put an emoji on a message.
     React(React),
     /// Give an own message another text.

@@ -36,7 +36,7 @@ pub(super) fn words(message: &Message, ids: bool) -> String {
     words
 }
 
-fn file_words(file: &MessageFile) -> String {
+pub(super) fn file_words(file: &MessageFile) -> String {
     let size = size(file.size);
     let name = shown_short(&file.name);
     match (file.state.as_str(), file.have) {
@@ -50,7 +50,7 @@ fn file_words(file: &MessageFile) -> String {
 }
 
 /// A size as people say it, in powers of 1000 as file managers do.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if bytes < 1000 {
         return format!("{bytes} bytes");

@@ -6,6 +6,7 @@ mod contacts;
 mod demo;
 mod doctor;
 mod edit;
+mod files;
 mod history;
 mod id;
 mod invite;
@@ -22,6 +23,7 @@ mod send;
 mod settings;
 mod status;
 mod sync;
+mod transfer;
 mod unsend;
 mod up;
 
@@ -91,6 +93,9 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::History(args) => history::run(shell, args).await,
         Command::Listen(args) => listen::run(shell, &args).await,
         Command::Save(args) => save::run(shell, args).await,
+        Command::Files(command) => files::run(shell, command).await,
+        Command::Transfers => transfer::list(shell).await,
+        Command::Transfer(command) => transfer::run(shell, command).await,
         Command::React(args) => react::run(shell, args).await,
         Command::Edit(args) => edit::run(shell, args).await,
         Command::Unsend(args) => unsend::run(shell, args).await,

@@ -1,6 +1,7 @@
 //! `tenet send`: write a message, with files or without.
 
 use serde::Serialize;
+use tenet_apps::chat::file::MAX_FILES;
 use tenet_rpc::api::{self, Sent, State};
 
 use super::Shell;
@@ -27,24 +28,48 @@ pub(super) async fn run(shell: &Shell, args: Send) -> Outcome {
         text => shell.input.text(text.as_deref().unwrap_or("-"))?,
     };
     let files = args.files.iter().map(|path| absolute(path));
-    let files = files.collect::<Outcome<Vec<_>>>()?;
+    let mut files = files.collect::<Outcome<Vec<_>>>()?;
     let sent = shell
         .with(Need::Network, async |caller| {
             // A running node goes on by itself; this process has to stay until it is delivered.
             let wait = args
                 .wait
                 .or((caller.is_here() && !alone).then_some(State::Delivered));
-            let params = api::Send {
+            let mut params = api::Send {
                 who: args.who,
                 text,
-                files,
+                files: first_files(&mut files),
                 reply: args.reply,
                 wait,
                 timeout_ms: wait.map(|_| shell.timeout_ms()),
             };
-            caller.call(params).await
+            let mut sent = Vec::new();
+            loop {
+                let next = api::Send {
+                    text: String::new(),
+                    files: first_files(&mut files),
+                    reply: None,
+                    ..params.clone()
+                };
+                sent.push(print(shell, caller.call(params).await?)?);
+                if next.files.is_empty() {
+                    return Ok(sent);
+                }
+                params = next;
+            }
         })
         .await?;
+    sent.iter()
+        .try_for_each(|sent| judge(sent, args.wait, alone))
+}
+
+/// As many of the files as one message takes; what is left goes with messages of its own.
+fn first_files(files: &mut Vec<String>) -> Vec<String> {
+    let rest = files.split_off(files.len().min(MAX_FILES));
+    std::mem::replace(files, rest)
+}
+
+fn print(shell: &Shell, sent: Sent) -> Outcome<Sent> {
     let shown = Shown {
         id: &sent.id,
         session: &sent.session,
@@ -54,7 +79,7 @@ pub(super) async fn run(shell: &Shell, args: Send) -> Outcome {
     shell
         .output
         .object(&shown, || format!("{} {}", sent.id, sent.state))?;
-    judge(&sent, args.wait, alone)
+    Ok(sent)
 }
 
 /// Says what is kept, and whether what was waited for is reached (`CLI-8`).

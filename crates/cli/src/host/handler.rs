@@ -5,7 +5,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 use tenet_apps::{chat::file::File, contacts::store::ContactStore};
 use tenet_identity::meeting::{invite::InviteId, link::Link};
 use tenet_log::ids::{EventId, SessionId};
-use tenet_node::command::{Command, CommandError, Reply};
+use tenet_node::command::{Command, CommandError, Reply, TransferChange};
 use tenet_rpc::{
     api,
     server::{Handler, Outcome, Pending, Subscription, answer},
@@ -51,6 +51,14 @@ impl Handler for NodeHandler {
             }
             R::Sync(wanted) => Pending::future(sync::sync(Arc::clone(&self.0), wanted)),
             R::Wait(wait) => self.naming(&wait.id.clone(), move |this, id| this.wait(&wait, id)),
+            R::Files(files) => {
+                self.ask(move |shared, store| transfer::files(shared, store, &files))
+            }
+            R::Transfers(_) => self.ask(transfer::transfers),
+            R::TransferResume(named) => self.transfer(&named.id, TransferChange::Resume),
+            R::TransferPause(named) => self.transfer(&named.id, TransferChange::Pause),
+            R::TransferCancel(named) => self.transfer(&named.id, TransferChange::Cancel),
+            R::FileRemove(named) => self.transfer(&named.id, TransferChange::Remove),
             R::Save(save) => self.naming(&save.id.clone(), move |this, id| this.save(save, id)),
             request => self.command(request),
         }
@@ -86,12 +94,9 @@ impl NodeHandler {
     fn enqueue(&self, request: api::Request) -> Result<Pending, api::Error> {
         use api::Request as R;
         Ok(match request {
-            request @ (R::Send(_)
-            | R::FileFetch(_)
-            | R::FilePause(_)
-            | R::Edit(_)
-            | R::Unsend(_)
-            | R::React(_)) => return self.message(request),
+            request @ (R::Send(_) | R::Edit(_) | R::Unsend(_) | R::React(_)) => {
+                return self.message(request);
+            }
             R::Read(read) => self.simple(Command::Read { who: read.who }, |reply| match reply {
                 Reply::Read { session, id } => Some(api::ReadUpTo {
                     session: session.to_string(),
@@ -137,12 +142,6 @@ impl NodeHandler {
                 None => self.send(send, None),
                 Some(reply) => self.naming(&reply, |this, id| this.send(send, Some(id))),
             },
-            R::FileFetch(file) => {
-                self.naming(&file.id, |this, id| this.done(Command::Fetch { id }))
-            }
-            R::FilePause(file) => {
-                self.naming(&file.id, |this, id| this.done(Command::Pause { id }))
-            }
             R::Edit(api::Edit { id, text }) => {
                 self.naming(&id, |this, id| this.change(Command::Edit { id, text }))
             }
@@ -167,16 +166,37 @@ impl NodeHandler {
         name: &str,
         request: impl FnOnce(&Self, EventId) -> Pending + Send + 'static,
     ) -> Pending {
-        let beginning = match naming::read(name) {
-            Ok(Name::Whole(id)) => return request(self, id),
-            Ok(Name::Beginning(beginning)) => beginning,
-            Err(error) => return Pending::ready(Err(error)),
-        };
+        match naming::read(name) {
+            Ok(Name::Whole(id)) => request(self, id),
+            Ok(Name::Beginning(beginning)) => {
+                self.once_found(move |store| beginning.find(store), request)
+            }
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    /// A change of contents, which are named by a message or by themselves.
+    fn transfer(&self, name: &str, change: TransferChange) -> Pending {
+        match transfer::Contents::read(name) {
+            Ok(contents) => self.once_found(
+                move |store| contents.find(store),
+                move |this, of| this.done(Command::Transfer { of, change }),
+            ),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    /// A request about something that the reader finds first.
+    fn once_found<T: 'static>(
+        &self,
+        find: impl FnOnce(&Store) -> Result<T, api::Error> + Send + 'static,
+        request: impl FnOnce(&Self, T) -> Pending + Send + 'static,
+    ) -> Pending {
         let (asked, asking) = oneshot::channel();
         let this = Self(Arc::clone(&self.0));
         self.0.reader.read(move |store| {
-            let pending = match beginning.find(store) {
-                Ok(id) => request(&this, id),
+            let pending = match find(store) {
+                Ok(found) => request(&this, found),
                 Err(error) => Pending::ready(Err(error)),
             };
             // Whoever asked may be gone: what was asked is done all the same.

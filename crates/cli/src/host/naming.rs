@@ -57,6 +57,14 @@ pub(super) fn read(text: &str) -> Result<Name, api::Error> {
 }
 
 impl Name {
+    /// The first and the last id that it may mean.
+    pub(super) fn range(&self) -> (EventId, EventId) {
+        match self {
+            Self::Whole(id) => (*id, *id),
+            Self::Beginning(beginning) => beginning.range,
+        }
+    }
+
     /// The message's id; a whole one as it is, whether or not there is such a message.
     ///
     /// # Errors

@@ -26,8 +26,10 @@ pub(super) struct Outlet(pub(super) Arc<Shared>);
 
 impl engine::Outlet for Outlet {
     fn carry_out(&mut self, output: Output) {
-        if let Output::Notice(notice) = output {
-            return self.notice(notice);
+        match output {
+            Output::Notice(notice) => return self.notice(notice),
+            Output::Discard { blob } => return transfer::discard(&self.0, blob),
+            _ => {}
         }
         // Without a network nobody is dialled, and nobody is there to be answered.
         let Some(network) = &self.0.network else {
@@ -42,7 +44,7 @@ impl engine::Outlet for Outlet {
             Output::StopFetch { blob } => self.0.transfers.stop(blob),
             Output::Answer { ask, blob, spans } => transfer::serve(&self.0, ask, blob, &spans),
             Output::Refuse { ask } => transfer::refuse(&self.0, ask),
-            Output::Reply { .. } | Output::Notice(_) => {}
+            Output::Reply { .. } | Output::Notice(_) | Output::Discard { .. } => {}
         }
     }
 }
@@ -263,6 +265,14 @@ impl Outlet {
                 "disk_full",
                 "the disk is full: nothing more is taken until there is room; nothing was lost"
                     .into(),
+            ),
+            Notice::QuotaReached { quota } => warning(
+                "quota_reached",
+                format!(
+                    "the quota of {quota} bytes for files leaves no room for one that came: it waits \
+                     for a yes; raise it with tenet settings quota, or make room with tenet files \
+                     remove"
+                ),
             ),
             _ => return,
         };

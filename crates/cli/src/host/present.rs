@@ -1,11 +1,14 @@
 //! From what the cores know to what the local API says.
 
-use tenet_apps::contacts::{
-    Contact, Invite,
-    contact::Warning,
-    knocking::{Knocking, State as Knocked},
+use tenet_apps::{
+    chat::file::File,
+    contacts::{
+        Contact, Invite,
+        contact::Warning,
+        knocking::{Knocking, State as Knocked},
+    },
 };
-use tenet_delivery::state::State;
+use tenet_delivery::{fetch::FetchState, state::State};
 use tenet_identity::{did, keys::IdentityId};
 use tenet_log::store::StoreError;
 use tenet_node::{command::CommandError, query::Shown};
@@ -19,13 +22,7 @@ pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> a
     let (message, own) = (&shown.message, &shared.own);
     let mine = message.identity == own.identity;
     let files = message.files.iter().zip(&shown.files);
-    let files = files.map(|(file, state)| api::MessageFile {
-        name: file.name().to_owned(),
-        size: file.size(),
-        hash: file.content().to_string(),
-        state: state.name().to_owned(),
-        have: shared.transfers.verified(file.content()),
-    });
+    let files = files.map(|(file, state)| self::file(shared, file, *state));
     let reactions = message.reactions.iter().map(|(emoji, people)| {
         (
             emoji.as_str().to_owned(),
@@ -49,6 +46,17 @@ pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> a
         reactions: reactions.collect(),
         state: state(shown.state),
         reason: shown.state.failure().map(|failure| failure.to_string()),
+    }
+}
+
+/// A file and how its content stands here.
+pub(super) fn file(shared: &Shared, file: &File, state: FetchState) -> api::MessageFile {
+    api::MessageFile {
+        name: file.name().to_owned(),
+        size: file.size(),
+        hash: file.content().to_string(),
+        state: state.name().to_owned(),
+        have: shared.transfers.verified(file.content()),
     }
 }
 

@@ -125,8 +125,8 @@ pub(super) fn settings_get(
         .filter(|setting| name.as_ref().is_none_or(|n| n.trim() == setting.name));
     let list = wanted.map(|setting| api::Setting {
         name: setting.name.to_owned(),
-        value: settings.get(setting.name).unwrap_or_default().to_owned(),
-        default: setting.default_value().to_owned(),
+        value: settings.get(setting.name).unwrap_or_default(),
+        default: setting.default_value(),
         help: setting.help.to_owned(),
     });
     Ok(api::SettingList {

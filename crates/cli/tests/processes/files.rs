@@ -112,6 +112,92 @@ fn what_cannot_be_sent_or_saved_is_said_and_nothing_is_kept() {
 }
 
 #[test]
+fn what_comes_is_listed_paused_cancelled_and_removed() {
+    let world = World::new();
+    let [(alice, _node_a), (bob, _node_b)] = world.friends();
+    bob.does(&["settings", "fetch_unasked", "1kB"]);
+    let (small, _) = file(&world, "note.txt", 100);
+    let (large, bytes) = file(&world, "song.mp3", 200_000);
+    let send = [
+        "send",
+        "Bob",
+        "--file",
+        &small,
+        "--file",
+        &large,
+        "--wait",
+        "delivered",
+    ];
+    let sent = alice.does(&send);
+    let id = sent["id"].as_str().unwrap();
+    let waits = bob.lists(&["transfers"]);
+    let song = waits
+        .iter()
+        .find(|file| file["name"] == "song.mp3")
+        .unwrap();
+    assert_eq!(
+        (&song["state"], &song["done"]),
+        (&"offered".into(), &0.into())
+    );
+    assert_eq!(
+        (&song["size"], &song["message"]),
+        (&200_000.into(), &id.into())
+    );
+
+    let hash = song["id"].as_str().unwrap();
+    bob.does(&["transfer", "resume", &hash[..12]]);
+    let to = folder(&world, "saved");
+    assert_eq!(fs::read(&saved(&bob, &sent["id"], &to)[1]).unwrap(), bytes);
+    assert_eq!(bob.lists(&["transfers"]).len(), 0);
+
+    let audio = bob.lists(&["files", "list", "Alice", "--kind", "audio"]);
+    assert_eq!((audio.len(), &audio[0]["state"]), (1, &"here".into()));
+    let all = bob.lists(&["files", "list", "Alice"]);
+    assert_eq!([&all[0]["name"], &all[1]["name"]], ["note.txt", "song.mp3"]);
+    bob.does(&["files", "remove", &id[..10]]);
+    let states = bob.lists(&["files", "list", "Alice"]);
+    assert_eq!(
+        [&states[0]["state"], &states[1]["state"]],
+        ["offered", "offered"]
+    );
+
+    bob.does(&["settings", "quota", "50kB"]);
+    let refused = bob.says(&["transfer", "resume", hash]);
+    refused.fails(5, &["quota"]);
+    bob.says(&["transfer", "cancel", "abcdef"])
+        .fails(4, &["abcdef"]);
+
+    // Of what is taken back nothing stays, on either side.
+    alice.does(&["unsend", id]);
+    bob.does(&["sync"]);
+    assert_eq!(bob.lists(&["files", "list", "Alice"]).len(), 0);
+    assert_eq!(alice.lists(&["files", "list", "Bob"]).len(), 0);
+}
+
+#[test]
+fn more_files_than_one_message_takes_go_in_several() {
+    let world = World::new();
+    let [(alice, _node_a), (bob, _node_b)] = world.friends();
+    let files: Vec<String> = (0..70)
+        .map(|number| file(&world, &format!("{number}.bin"), number).0)
+        .collect();
+    let mut send = vec!["send", "Bob", "all of it", "--wait", "delivered"];
+    files.iter().for_each(|file| send.extend(["--file", file]));
+    let sent = alice.lists(&send);
+    assert_eq!(sent.len(), 2);
+    let history = bob.history("Alice");
+    assert_eq!(
+        [&history[0]["text"], &history[1]["text"]],
+        ["all of it", ""]
+    );
+    assert_eq!(
+        bob.lists(&["files", "list", "Alice", "--limit", "100"])
+            .len(),
+        70
+    );
+}
+
+#[test]
 fn nothing_of_a_file_rests_in_plain() {
     let world = World::new();
     let [(alice, node_a), (bob, node_b)] = world.friends();

@@ -38,6 +38,7 @@ impl<S: Storage> Engine<S> {
         if let Some(reply) = reply {
             self.message(reply)?;
         }
+        self.make_room(files.iter().map(File::size))?;
         for file in &files {
             self.put_fetch(&Fetch {
                 blob: file.content(),
@@ -48,21 +49,6 @@ impl<S: Storage> Engine<S> {
         let action = Action::Text(Text::with_files(text, reply, files)?);
         let id = self.act(now, session, &action)?;
         Ok(Reply::Sent { id, session })
-    }
-
-    /// Begins to fetch the files of a message, or stops it; what is here stays here.
-    pub(super) fn fetch_files(
-        &mut self,
-        id: EventId,
-        state: FetchState,
-    ) -> Result<Reply, CommandError> {
-        self.message(id)?;
-        for fetch in self.fetches_of(id)? {
-            if fetch.state != FetchState::Whole {
-                self.put_fetch(&Fetch { state, ..fetch })?;
-            }
-        }
-        Ok(Reply::Done)
     }
 
     pub(super) fn edit(
@@ -153,7 +139,7 @@ impl<S: Storage> Engine<S> {
         Ok(event.id())
     }
 
-    fn message(&self, id: EventId) -> Result<MessageRow, CommandError> {
+    pub(super) fn message(&self, id: EventId) -> Result<MessageRow, CommandError> {
         self.store
             .message(id)?
             .filter(|message| !message.hidden)

@@ -4,15 +4,15 @@ mod contact;
 mod invite;
 mod message;
 mod settings;
+mod transfer;
 
 use tenet_apps::chat::file::File;
-use tenet_delivery::fetch::FetchState;
 use tenet_identity::{
     keys::IdentityId,
     meeting::{invite::InviteId, link::Link},
 };
 use tenet_log::{
-    ids::{EventId, SessionId},
+    ids::{BlobId, EventId, SessionId},
     session::AppendError,
     store::StoreError,
 };
@@ -37,15 +37,12 @@ pub enum Command {
         /// With which files; their contents are here, durably.
         files: Vec<File>,
     },
-    /// Fetch the files of a message, or go on with it.
-    Fetch {
-        /// Which message.
-        id: EventId,
-    },
-    /// Fetch no more of a message's files for now.
-    Pause {
-        /// Which message.
-        id: EventId,
+    /// Do something about the contents of files.
+    Transfer {
+        /// Which contents.
+        of: Contents,
+        /// What to do.
+        change: TransferChange,
     },
     /// Give an own message another text.
     Edit {
@@ -115,6 +112,28 @@ pub enum Command {
     },
     /// Dial everybody now.
     Reach,
+}
+
+/// Contents of files, as a person names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Those of all files of a message.
+    Message(EventId),
+    /// One.
+    One(BlobId),
+}
+
+/// What to do about the contents of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferChange {
+    /// Fetch them, or go on with it.
+    Resume,
+    /// Fetch no more of them for now; what came stays.
+    Pause,
+    /// Fetch no more, and remove what came; they are offered again.
+    Cancel,
+    /// Remove them though all is here; they are offered again, to be had from whoever has them.
+    Remove,
 }
 
 /// What was done.
@@ -228,8 +247,7 @@ impl<S: Storage> Engine<S> {
                 reply,
                 files,
             } => self.send_message(now, &who, text, reply, files),
-            Command::Fetch { id } => self.fetch_files(id, FetchState::Wanted),
-            Command::Pause { id } => self.fetch_files(id, FetchState::Paused),
+            Command::Transfer { of, change } => self.change_transfer(of, change),
             Command::Edit { id, text } => self.edit(now, id, text),
             Command::Unsend { id } => self.unsend(now, id),
             Command::React { id, emoji, remove } => self.react(now, id, &emoji, remove),

@@ -1,6 +1,9 @@
 //! What follows when an event enters a set: views, outbox, and whom to tell.
 
-use tenet_apps::chat::fold::{self, Change, Entry};
+use tenet_apps::chat::{
+    fold::{self, Change, Entry},
+    unsend,
+};
 use tenet_delivery::{
     outbox::{Outgoing, Recipient},
     state::Failure,
@@ -82,10 +85,19 @@ impl<S: Storage> Engine<S> {
         self.note_files(&entry, &changes)
     }
 
+    /// A message with files is to be shown, or one was taken back or stands again.
     fn note_files(&mut self, entry: &Entry<'_>, changes: &[Change]) -> Result<(), StoreError> {
-        let files = |change: &Change| matches!(change, Change::Added { files: true, .. });
-        if changes.iter().any(files) {
-            self.on_files(entry.event, entry.position)?;
+        let takes_back = entry.event.header().kind.as_str() == unsend::KIND;
+        for change in changes {
+            match *change {
+                Change::Added {
+                    message,
+                    files: true,
+                    ..
+                } => self.settle_files(message)?,
+                Change::Changed { message, .. } if takes_back => self.settle_files(message)?,
+                _ => {}
+            }
         }
         Ok(())
     }

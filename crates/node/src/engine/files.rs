@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! an event names it ── small, or a yes ──▶ wanted ── a member is here ──▶ Output::Fetch
-//!                                            ▲                                │
-//!                                            └── try another ◀── Input::Fetched ──▶ whole
+//!        │                                   ▲                                │
+//!        │                                   └── try another ◀── Input::Fetched ──▶ whole
+//!        └── its message is taken back ──▶ Output::Discard
 //!
 //! Input::Asked ── a member of a session that names it ──▶ Output::Answer, else Output::Refuse
 //! ```
@@ -16,7 +17,7 @@ use tenet_apps::chat::{Action, file::File};
 use tenet_delivery::fetch::{Fetch, FetchState};
 use tenet_log::{
     event::Event,
-    ids::{BlobId, SessionId},
+    ids::{BlobId, EventId, SessionId},
     store::{LogStore, Position, StoreError},
 };
 
@@ -26,11 +27,6 @@ use crate::{
     input::{AskId, CloseReason, ConnId, FetchEnd, Notice, Output},
     storage::Storage,
 };
-
-/// The largest file that is fetched unasked, in bytes (NODE-22): photos and documents, not films.
-///
-/// A guess: on a slow line of 10 Mbit/s it takes less than half a minute.
-const UNASKED_BYTES: u64 = 32 << 20;
 
 /// How many contents are fetched at once over one connection (NODE-23). Enough for many small
 /// files to hide each other's round trip and commit; few enough that a large one gets its share.
@@ -52,6 +48,8 @@ pub(crate) struct Fetching {
     fruitless: BTreeSet<(ConnId, BlobId)>,
     /// When to try those again, in Unix milliseconds.
     retry_at: Option<u64>,
+    /// Bytes of all that is here or to be here.
+    reserved: u64,
     /// Something changed: another fetch may begin.
     stirred: bool,
 }
@@ -107,6 +105,7 @@ impl<S: Storage> Engine<S> {
             wanted.insert(fetch.blob, self.as_wanted(&fetch)?);
         }
         self.fetching.wanted = wanted;
+        self.fetching.reserved = self.store.reserved()?;
         self.fetching.stir();
         Ok(())
     }
@@ -121,28 +120,91 @@ impl<S: Storage> Engine<S> {
         })
     }
 
-    /// A message with files entered a session (NODE-22).
-    pub(super) fn on_files(&mut self, event: &Event, position: Position) -> Result<(), StoreError> {
-        for file in files_of(event) {
+    /// The files of a message are to be had while it is shown and stands, and no longer.
+    pub(super) fn settle_files(&mut self, message: EventId) -> Result<(), StoreError> {
+        let Some(row) = self.store.message(message)?.filter(|row| !row.hidden) else {
+            return Ok(());
+        };
+        let Some(stored) = LogStore::event(&self.store, message)? else {
+            return Ok(());
+        };
+        let overlay = self.store.overlay(row.session, message)?;
+        if overlay.is_some_and(|overlay| overlay.is_unsent(row.identity)) {
+            self.release_files(&stored.event, stored.position)
+        } else {
+            self.name_files(&stored.event, stored.position)
+        }
+    }
+
+    /// An event names contents (NODE-22).
+    fn name_files(&mut self, event: &Event, position: Position) -> Result<(), StoreError> {
+        let files = files_of(event);
+        let settings = self.store.settings()?;
+        for file in files {
             self.store
                 .name_blob(file.content(), event.session(), position)?;
-            let known = self.store.fetch(file.content())?;
-            let fetch = known.unwrap_or(Fetch {
+            if self.store.fetch(file.content())?.is_some() {
+                continue;
+            }
+            let mut fetch = Fetch {
                 blob: file.content(),
                 size: file.size(),
-                state: if file.size() <= UNASKED_BYTES {
-                    FetchState::Wanted
-                } else {
-                    FetchState::Offered
-                },
-            });
+                state: FetchState::Offered,
+            };
+            if file.size() <= settings.fetch_unasked {
+                match self.has_room(file.size(), settings.quota) {
+                    true => fetch.state = FetchState::Wanted,
+                    false => self.notify(Notice::QuotaReached {
+                        quota: settings.quota,
+                    }),
+                }
+            }
             self.put_fetch(&fetch)?;
         }
         Ok(())
     }
 
+    /// NODE-26: an event names its contents no more; what no other names is removed.
+    pub(crate) fn release_files(
+        &mut self,
+        event: &Event,
+        position: Position,
+    ) -> Result<(), StoreError> {
+        for file in files_of(event) {
+            let blob = file.content();
+            self.store.forget_naming(blob, position)?;
+            if self.store.namings(blob)?.is_empty() {
+                self.drop_content(blob)?;
+                self.store.forget_fetch(blob)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is here of a content is removed; it is offered again.
+    pub(crate) fn drop_content(&mut self, blob: BlobId) -> Result<(), StoreError> {
+        let Some(fetch) = self.store.fetch(blob)? else {
+            return Ok(());
+        };
+        let state = FetchState::Offered;
+        self.put_fetch(&Fetch { state, ..fetch })?;
+        self.output(Output::Discard { blob });
+        Ok(())
+    }
+
+    /// Whether a quota leaves room for so many bytes more.
+    pub(crate) fn has_room(&self, bytes: u64, quota: u64) -> bool {
+        self.fetching.reserved.saturating_add(bytes) <= quota
+    }
+
     /// Notes how a content stands, in the store and for what is fetched next.
     pub(crate) fn put_fetch(&mut self, fetch: &Fetch) -> Result<(), StoreError> {
+        let before = self.store.fetch(fetch.blob)?;
+        let before = before.map_or(0, |before| reserved(&before));
+        let reserved = &mut self.fetching.reserved;
+        *reserved = reserved
+            .saturating_sub(before)
+            .saturating_add(self::reserved(fetch));
         self.store.put_fetch(fetch)?;
         self.fetching.stir();
         if fetch.state == FetchState::Wanted {
@@ -284,10 +346,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// The contents of a message's files and how they stand.
-    pub(crate) fn fetches_of(
-        &self,
-        message: tenet_log::ids::EventId,
-    ) -> Result<Vec<Fetch>, StoreError> {
+    pub(crate) fn fetches_of(&self, message: EventId) -> Result<Vec<Fetch>, StoreError> {
         let Some(stored) = LogStore::event(&self.store, message)? else {
             return Ok(Vec::new());
         };
@@ -302,6 +361,15 @@ impl<S: Storage> Engine<S> {
 struct Place {
     sessions: BTreeSet<SessionId>,
     free: usize,
+}
+
+/// Bytes that a content takes, or will take.
+const fn reserved(fetch: &Fetch) -> u64 {
+    if fetch.state.reserves() {
+        fetch.size
+    } else {
+        0
+    }
 }
 
 fn files_of(event: &Event) -> Vec<File> {

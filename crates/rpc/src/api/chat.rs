@@ -51,22 +51,6 @@ pub struct Saved {
     pub paths: Vec<String>,
 }
 
-/// `file_fetch`: fetch the files of a message, or go on with it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FileFetch {
-    /// The message.
-    pub id: String,
-}
-
-/// `file_pause`: fetch no more of the files of a message for now; what came stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FilePause {
-    /// The message.
-    pub id: String,
-}
-
 /// `wait`: answer when an own message has reached a state, or has failed (`API-15`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

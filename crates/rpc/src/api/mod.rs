@@ -11,14 +11,15 @@ mod chat;
 mod contacts;
 mod error;
 mod event;
+mod files;
 mod identity;
 mod node;
 mod request;
 mod secret;
 
 pub use chat::{
-    Changed, Edit, FileFetch, FilePause, History, Message, MessageFile, Page, React, Read,
-    ReadUpTo, Save, Saved, Send, Sent, State, Unsend, Wait,
+    Changed, Edit, History, Message, MessageFile, Page, React, Read, ReadUpTo, Save, Saved, Send,
+    Sent, State, Unsend, Wait,
 };
 pub use contacts::{
     Accept, AcceptState, Accepted, Contact, ContactConfirm, ContactList, ContactRename,
@@ -27,6 +28,10 @@ pub use contacts::{
 };
 pub use error::{Error, Kind};
 pub use event::{Connection, ContactChange, Event, Gap, Notice, Subscribe, Subscribed};
+pub use files::{
+    FileKind, FileList, FileRemove, Files, ListedFile, Transfer, TransferCancel, TransferList,
+    TransferPause, TransferResume, Transfers,
+};
 pub use identity::{
     Identity, IdentityInfo, Lock, Phrase, PhraseShown, PinChange, PinRemove, PinSet, Unlock,
 };

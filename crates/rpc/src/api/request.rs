@@ -7,11 +7,12 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Accept, Accepted, Changed, Checks, Connections, Contact, ContactConfirm, ContactList,
-    ContactRename, ContactVerify, Contacts, Doctor, Done, Edit, Error, FileFetch, FilePause,
+    ContactRename, ContactVerify, Contacts, Doctor, Done, Edit, Error, FileList, FileRemove, Files,
     History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited,
     Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet,
     React, Read, ReadUpTo, Save, Saved, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet,
-    Status, Subscribe, Subscribed, Sync, Synced, Unlock, Unsend, Verification, Wait,
+    Status, Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause,
+    TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
 };
 
 /// A method: its parameters are the type that implements this.
@@ -110,8 +111,12 @@ methods! {
     "unsend" Unsend -> Changed,
     "read" Read -> ReadUpTo,
     "save" Save -> Saved,
-    "file_fetch" FileFetch -> Done,
-    "file_pause" FilePause -> Done,
+    "files" Files -> FileList,
+    "file_remove" FileRemove -> Done,
+    "transfers" Transfers -> TransferList,
+    "transfer_resume" TransferResume -> Done,
+    "transfer_pause" TransferPause -> Done,
+    "transfer_cancel" TransferCancel -> Done,
 }
 
 // Parameters hold what people write and the PINs they type: only the name is printed.

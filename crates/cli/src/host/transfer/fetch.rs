@@ -52,9 +52,7 @@ async fn run(
         return Ok(());
     };
     let incoming = Arc::new(incoming);
-    coming
-        .verified
-        .store(incoming.verified(), Ordering::Relaxed);
+    coming.meter.start(incoming.verified());
     loop {
         let missing: Ranges = incoming.missing().iter().take(MAX_SPANS).collect();
         if missing.is_empty() {
@@ -93,7 +91,7 @@ async fn take(
     let (incoming, coming) = (Arc::clone(incoming), Arc::clone(coming));
     let taking = spawn_blocking(move || {
         incoming.take(&ranges, reader, &mut |verified| {
-            coming.verified.store(verified, Ordering::Relaxed);
+            coming.meter.reach(verified);
             match coming.stopped.load(Ordering::Relaxed) {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),

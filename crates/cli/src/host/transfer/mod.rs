@@ -10,6 +10,9 @@
 //! Disks block: whatever touches one runs on a thread that may.
 
 mod fetch;
+mod list;
+mod meter;
+mod name;
 mod pipe;
 mod save;
 mod seal;
@@ -24,6 +27,8 @@ use std::{
     },
 };
 
+use super::shared::Shared;
+use meter::Meter;
 use tenet_blob::{BlobHash, Folder};
 use tenet_delivery::fetch::Fetches;
 use tenet_log::ids::BlobId;
@@ -32,6 +37,8 @@ use tenet_store::Store;
 use tokio::{sync::watch, task::spawn_blocking};
 
 pub(super) use fetch::fetch;
+pub(super) use list::{files, transfers};
+pub(super) use name::Contents;
 pub(super) use save::save;
 pub(super) use seal::seal;
 pub(super) use serve::{refuse, serve};
@@ -40,6 +47,9 @@ pub(super) use serve::{refuse, serve};
 pub(super) struct Transfers {
     folder: Folder,
     coming: Mutex<BTreeMap<BlobId, Arc<Coming>>>,
+    /// Answers under way, by a number of their own.
+    going: Mutex<BTreeMap<u64, Arc<Going>>>,
+    next: AtomicU64,
     /// Changes when a content is here, or stands differently.
     changes: watch::Sender<u64>,
 }
@@ -47,8 +57,14 @@ pub(super) struct Transfers {
 /// A content that is on its way here.
 #[derive(Default)]
 pub(super) struct Coming {
-    verified: AtomicU64,
+    meter: Meter,
     stopped: AtomicBool,
+}
+
+/// A content that is on its way to another device.
+struct Going {
+    blob: BlobId,
+    meter: Meter,
 }
 
 impl Transfers {
@@ -65,6 +81,8 @@ impl Transfers {
         Ok(Self {
             folder,
             coming: Mutex::default(),
+            going: Mutex::default(),
+            next: AtomicU64::new(0),
             changes: watch::Sender::new(0),
         })
     }
@@ -72,7 +90,22 @@ impl Transfers {
     /// How many bytes of a content that is coming are here.
     pub(super) fn verified(&self, blob: BlobId) -> Option<u64> {
         let coming = self.lock().get(&blob).map(Arc::clone)?;
-        Some(coming.verified.load(Ordering::Relaxed))
+        Some(coming.meter.done())
+    }
+
+    /// Notes that a content goes to another device, until [`Self::gone`] is told its number.
+    fn going(&self, blob: BlobId) -> (u64, Arc<Going>) {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let going = Arc::new(Going {
+            blob,
+            meter: Meter::default(),
+        });
+        self.lock_going().insert(number, Arc::clone(&going));
+        (number, going)
+    }
+
+    fn gone(&self, number: u64) {
+        self.lock_going().remove(&number);
     }
 
     /// Stops fetching a content; what came stays.
@@ -104,9 +137,22 @@ impl Transfers {
         self.changes.send_modify(|count| *count += 1);
     }
 
+    fn lock_going(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Going>>> {
+        self.going.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<BlobId, Arc<Coming>>> {
         self.coming.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Removes what is here of a content that the engine wants no more.
+pub(super) fn discard(shared: &Arc<Shared>, blob: BlobId) {
+    let transfers = Arc::clone(shared);
+    shared.runtime.spawn(async move {
+        transfers.transfers.discard(vec![blob]).await;
+        transfers.transfers.note_change();
+    });
 }
 
 fn id(hash: &BlobHash) -> BlobId {

@@ -6,7 +6,10 @@ use tenet_apps::chat::file::File;
 use tenet_blob::{BlobKey, Folder, unwatched};
 use tenet_delivery::fetch::{FetchState, Fetches};
 use tenet_log::ids::EventId;
-use tenet_node::{command::Command, query};
+use tenet_node::{
+    command::{Command, Contents, TransferChange},
+    query,
+};
 use tenet_rpc::api;
 use tokio::{sync::oneshot, task::spawn_blocking, time::timeout};
 
@@ -63,7 +66,10 @@ async fn fetch(shared: &Arc<Shared>, id: EventId, patience: Duration) -> Result<
     let mut changes = shared.transfers.changes.subscribe();
     let (tell, told) = oneshot::channel();
     shared.engine.command(
-        Command::Fetch { id },
+        Command::Transfer {
+            of: Contents::Message(id),
+            change: TransferChange::Resume,
+        },
         Box::new(move |result| {
             // Whoever asked may be gone.
             let _ = tell.send(result);
