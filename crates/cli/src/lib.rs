@@ -40,7 +40,6 @@ pub fn run() -> ExitCode {
     };
     // Whatever is made from now on, the database included, is its owner's alone (`HOME-2`).
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    log::start(&cli.global);
-    let outcome = commands::run(cli);
+    let outcome = log::start(&cli.global).and_then(|()| commands::run(cli));
     failure::end(outcome)
 }

@@ -66,7 +66,11 @@ pub fn shown_short(text: &str) -> String {
     shown(text).replace(['\n', '\t'], " ")
 }
 
-fn print(bytes: &[u8]) -> Outcome {
+/// Prints bytes as they are.
+///
+/// # Errors
+/// As [`Output::object`].
+pub fn print(bytes: &[u8]) -> Outcome {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
     out.flush()?;

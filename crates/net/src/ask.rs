@@ -96,6 +96,20 @@ impl Answering {
         self.finished = true;
     }
 
+    /// Says that this was all, and waits until the other end has all of it.
+    ///
+    /// # Errors
+    /// [`AskError::Broken`]: nobody knows what the other end has.
+    pub async fn deliver(mut self) -> Result<(), AskError> {
+        // A stream that is closed already shows in what follows.
+        let _ = self.send.finish();
+        self.finished = true;
+        match self.send.stopped().await {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) | Err(_) => Err(AskError::Broken),
+        }
+    }
+
     /// Says no.
     pub fn refuse(mut self) {
         // As above.

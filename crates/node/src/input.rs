@@ -10,7 +10,7 @@ use tenet_identity::{
 use tenet_log::ids::{BlobId, EventId, SessionId};
 
 use crate::{
-    ask::Span,
+    ask::{Pipe, Span},
     command::{Command, CommandError, Reply},
 };
 
@@ -178,6 +178,15 @@ pub enum Output {
         blob: BlobId,
         /// Which parts of its sealed form, ascending.
         spans: Vec<Span>,
+    },
+    /// Give what comes out of a pipe here, if one to that session is open.
+    Pipe {
+        /// Whom.
+        ask: AskId,
+        /// The device that asks.
+        device: DeviceId,
+        /// Of which pipe, and from where on.
+        pipe: Pipe,
     },
     /// Give nothing.
     Refuse {

@@ -54,6 +54,7 @@ impl World {
             | Output::StopFetch { .. }
             | Output::Discard { .. }
             | Output::Answer { .. }
+            | Output::Pipe { .. }
             | Output::Refuse { .. }) => self.move_content(node, output),
         }
     }

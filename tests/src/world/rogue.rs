@@ -93,6 +93,7 @@ impl Bench {
                 | Output::StopFetch { .. }
                 | Output::Discard { .. }
                 | Output::Answer { .. }
+                | Output::Pipe { .. }
                 | Output::Refuse { .. }) => done.moved.push(output),
             }
         }

@@ -18,7 +18,7 @@ pub use chat::{Edit, History, Kind, Listen, React, Read, Save, Send, Unsend};
 pub use contacts::{Accept, ContactCommand, Invite, InviteCommand, Invites, Who, WhoName};
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{IdCommand, New, PinCommand, Restore};
-pub use node::{Demo, Settings, Up};
+pub use node::{Completions, Demo, Man, Settings, Up};
 
 /// Talk to people directly: encrypted, device to device, with no server between.
 #[derive(Debug, Parser)]
@@ -99,7 +99,16 @@ pub struct Global {
     /// Say more on stderr; twice or thrice for still more.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
-    /// How the log on stderr looks.
+    /// Write the log into this file instead of stderr; what is full is set aside, four times 4 MiB.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "TENET_LOG_FILE",
+        hide_env_values = true
+    )]
+    pub log_file: Option<PathBuf>,
+    /// How the log looks.
     #[arg(
         long,
         global = true,
@@ -112,7 +121,7 @@ pub struct Global {
     pub log_format: LogFormat,
 }
 
-/// How the log on stderr looks.
+/// How the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// A line a person reads.
@@ -158,6 +167,8 @@ pub enum Command {
     /// Resume, pause or cancel the fetching of files.
     #[command(subcommand)]
     Transfer(TransferCommand),
+    /// Join stdin here to stdout of the other's `tenet pipe`, and back, live.
+    Pipe(Who),
     /// Put an emoji on a message.
     React(React),
     /// Give an own message another text.
@@ -183,6 +194,10 @@ pub enum Command {
     Settings(Settings),
     /// Check the home, the store, the clock and the port, and say what to do.
     Doctor,
+    /// Print what makes a shell complete these commands.
+    Completions(Completions),
+    /// Print the manual, or write its pages into a folder.
+    Man(Man),
 }
 
 /// Reads the arguments; help, version and mistakes are printed here.

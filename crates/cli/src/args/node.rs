@@ -1,6 +1,9 @@
 //! The node itself.
 
+use std::path::PathBuf;
+
 use clap::Args;
+use clap_complete::Shell;
 
 /// `tenet up`
 #[derive(Debug, Default, Args)]
@@ -29,4 +32,19 @@ pub struct Settings {
     /// Its new value.
     #[arg(requires = "name")]
     pub value: Option<String>,
+}
+
+/// `tenet completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Which shell.
+    pub shell: Shell,
+}
+
+/// `tenet man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write a page for every command into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
 }

@@ -13,9 +13,11 @@ mod invite;
 mod invites;
 mod listen;
 mod lock;
+mod manual;
 mod message;
 mod net;
 mod pin;
+mod pipe;
 mod react;
 mod read;
 mod save;
@@ -96,6 +98,7 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Files(command) => files::run(shell, command).await,
         Command::Transfers => transfer::list(shell).await,
         Command::Transfer(command) => transfer::run(shell, command).await,
+        Command::Pipe(args) => pipe::run(shell, args).await,
         Command::React(args) => react::run(shell, args).await,
         Command::Edit(args) => edit::run(shell, args).await,
         Command::Unsend(args) => unsend::run(shell, args).await,
@@ -108,6 +111,8 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Net => net::run(shell).await,
         Command::Settings(args) => settings::run(shell, args).await,
         Command::Doctor => doctor::run(shell).await,
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::{
     doctor, engine,
     naming::{self, Name},
-    present, questions,
+    pipes, present, questions,
     shared::{Shared, failed},
     sync, transfer,
 };
@@ -59,6 +59,13 @@ impl Handler for NodeHandler {
             R::TransferPause(named) => self.transfer(&named.id, TransferChange::Pause),
             R::TransferCancel(named) => self.transfer(&named.id, TransferChange::Cancel),
             R::FileRemove(named) => self.transfer(&named.id, TransferChange::Remove),
+            R::PipeOpen(open) => {
+                let this = Arc::clone(&self.0);
+                self.ask(move |_, store| pipes::open(&this, store, &open.who))
+            }
+            R::PipeWait(wait) => pipes::wait(&self.0, &wait),
+            R::PipeWrite(write) => pipes::write(&self.0, &write),
+            R::PipeRead(read) => pipes::read(&self.0, &read),
             R::Save(save) => self.naming(&save.id.clone(), move |this, id| this.save(save, id)),
             request => self.command(request),
         }

@@ -18,6 +18,7 @@ mod live;
 mod naming;
 mod network;
 mod outlet;
+mod pipes;
 mod present;
 mod questions;
 mod reader;
@@ -51,6 +52,7 @@ use engine::Handle;
 use handler::NodeHandler;
 use network::{Network, Opening};
 use outlet::Outlet;
+use pipes::Pipes;
 use reader::Reader;
 use shared::{Own, Shared};
 use transfer::Transfers;
@@ -165,6 +167,7 @@ impl Node {
             reader,
             network,
             transfers,
+            pipes: Pipes::default(),
             live: Default::default(),
             waiters: Default::default(),
             feed: Feed::new(engine::now()),

@@ -16,7 +16,7 @@ use tenet_node::{
 use tenet_rpc::{api, server::answer};
 use tenet_store::Store;
 
-use super::{engine, present, shared::Shared, transfer};
+use super::{engine, pipes, present, shared::Shared, transfer};
 
 /// How many of the last messages are looked at when a read position moves.
 const READ_BACK: usize = 200;
@@ -43,6 +43,7 @@ impl engine::Outlet for Outlet {
             Output::Fetch { conn, blob, size } => transfer::fetch(&self.0, conn, blob, size),
             Output::StopFetch { blob } => self.0.transfers.stop(blob),
             Output::Answer { ask, blob, spans } => transfer::serve(&self.0, ask, blob, &spans),
+            Output::Pipe { ask, device, pipe } => pipes::asked(&self.0, ask, device, &pipe),
             Output::Refuse { ask } => transfer::refuse(&self.0, ask),
             Output::Reply { .. } | Output::Notice(_) | Output::Discard { .. } => {}
         }
@@ -215,6 +216,7 @@ impl Outlet {
     fn connection(&self, identity: IdentityId, device: DeviceId, conn: Option<ConnId>) {
         let before = self.0.live.is_online(identity);
         self.0.live.connection(identity, device, conn);
+        self.0.pipes.stir();
         let path = conn.and_then(|conn| self.0.network.as_ref()?.paths().remove(&conn));
         self.0
             .feed

@@ -11,8 +11,8 @@ use tenet_rpc::{api, server::Feed};
 use tenet_store::Store;
 
 use super::{
-    engine::Handle, live::Live, network::Network, present, reader::Reader, transfer::Transfers,
-    waiters::Waiters,
+    engine::Handle, live::Live, network::Network, pipes::Pipes, present, reader::Reader,
+    transfer::Transfers, waiters::Waiters,
 };
 
 /// Who this node is.
@@ -34,6 +34,7 @@ pub(super) struct Shared {
     pub(super) reader: Reader,
     pub(super) network: Option<Network>,
     pub(super) transfers: Transfers,
+    pub(super) pipes: Pipes,
     pub(super) live: Live,
     pub(super) waiters: Waiters,
     pub(super) feed: Feed,

@@ -19,5 +19,6 @@ mod kill;
 mod links;
 mod network;
 mod pin;
+mod pipe;
 mod secrecy;
 mod talk;

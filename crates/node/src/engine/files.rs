@@ -6,7 +6,7 @@
 //!        │                                   └── try another ◀── Input::Fetched ──▶ whole
 //!        └── its message is taken back ──▶ Output::Discard
 //!
-//! Input::Asked ── a member of a session that names it ──▶ Output::Answer, else Output::Refuse
+//! Input::Asked ── a member of a session that names it ──▶ Output::Answer, else Output::Refuse (asked.rs)
 //! ```
 //!
 //! The bytes do not pass through here: the shell moves them between the network and the disk.
@@ -23,8 +23,7 @@ use tenet_log::{
 
 use super::{Engine, Fault};
 use crate::{
-    ask::Ask,
-    input::{AskId, CloseReason, ConnId, FetchEnd, Notice, Output},
+    input::{CloseReason, ConnId, FetchEnd, Notice, Output},
     storage::Storage,
 };
 
@@ -321,27 +320,6 @@ impl<S: Storage> Engine<S> {
                 self.notify(Notice::DiskFull);
             }
         }
-        Ok(())
-    }
-
-    /// NODE-24: parts of a content go to devices of sessions in which an event names it, and to
-    /// nobody else; whoever else asks learns not even whether it is here.
-    pub(super) fn on_asked(&mut self, conn: ConnId, ask: AskId, bytes: &[u8]) -> Result<(), Fault> {
-        let Ask::Blob(blob, spans) =
-            Ask::decode(bytes).map_err(|error| Fault::Peer(error.to_string()))?;
-        let device = self.device_on(conn);
-        let sessions = device
-            .and_then(|device| self.devices.get(&device))
-            .map_or(&[][..], |acquaintance| acquaintance.sessions.as_slice());
-        let namings = self.store.namings(blob)?;
-        let named = namings
-            .iter()
-            .any(|(session, _)| sessions.contains(session));
-        self.output(if named {
-            Output::Answer { ask, blob, spans }
-        } else {
-            Output::Refuse { ask }
-        });
         Ok(())
     }
 

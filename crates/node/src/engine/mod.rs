@@ -11,6 +11,7 @@
 //! drops every connection, so that all is compared anew.
 
 mod admitted;
+mod asked;
 mod batch;
 mod dial;
 mod files;

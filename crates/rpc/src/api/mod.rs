@@ -14,6 +14,7 @@ mod event;
 mod files;
 mod identity;
 mod node;
+mod pipe;
 mod request;
 mod secret;
 
@@ -39,6 +40,7 @@ pub use node::{
     Check, Checks, Connections, Doctor, Done, Mode, Net, NodeStatus, Path, Peer, Setting,
     SettingList, SettingsGet, SettingsSet, Status, Sync, Synced, SyncedOther,
 };
+pub use pipe::{PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite};
 pub(crate) use request::parameters;
 pub use request::{Call, Request};
 pub use secret::Secret;

@@ -10,8 +10,9 @@ use super::{
     ContactRename, ContactVerify, Contacts, Doctor, Done, Edit, Error, FileList, FileRemove, Files,
     History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited,
     Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet,
-    React, Read, ReadUpTo, Save, Saved, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet,
-    Status, Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause,
+    PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, React, Read,
+    ReadUpTo, Save, Saved, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet, Status,
+    Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause,
     TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
 };
 
@@ -117,6 +118,10 @@ methods! {
     "transfer_resume" TransferResume -> Done,
     "transfer_pause" TransferPause -> Done,
     "transfer_cancel" TransferCancel -> Done,
+    "pipe_open" PipeOpen -> PipeOpened,
+    "pipe_wait" PipeWait -> PipeEnded,
+    "pipe_write" PipeWrite -> Done,
+    "pipe_read" PipeRead -> PipeData,
 }
 
 // Parameters hold what people write and the PINs they type: only the name is printed.

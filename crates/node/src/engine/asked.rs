@@ -1,0 +1,56 @@
+//! Who gets what of that which is asked for outside of the log.
+
+use tenet_log::ids::{BlobId, SessionId};
+
+use super::{Engine, Fault};
+use crate::{
+    ask::{Ask, Span},
+    input::{AskId, ConnId, Output},
+    storage::Storage,
+};
+
+impl<S: Storage> Engine<S> {
+    /// NODE-25: what is no request ends the connection.
+    pub(super) fn on_asked(&mut self, conn: ConnId, ask: AskId, bytes: &[u8]) -> Result<(), Fault> {
+        let asked = Ask::decode(bytes).map_err(|error| Fault::Peer(error.to_string()))?;
+        let output = match asked {
+            Ask::Blob(blob, spans) => self.asked_for_content(conn, ask, blob, spans)?,
+            Ask::Pipe(pipe) => match self.device_on(conn) {
+                // NODE-27
+                Some(device) if self.sessions_with(conn).contains(&pipe.session) => {
+                    Output::Pipe { ask, device, pipe }
+                }
+                _ => Output::Refuse { ask },
+            },
+        };
+        self.output(output);
+        Ok(())
+    }
+
+    /// NODE-24: parts of a content go to devices of sessions in which an event names it, and to
+    /// nobody else; whoever else asks learns not even whether it is here.
+    fn asked_for_content(
+        &self,
+        conn: ConnId,
+        ask: AskId,
+        blob: BlobId,
+        spans: Vec<Span>,
+    ) -> Result<Output, Fault> {
+        let sessions = self.sessions_with(conn);
+        let namings = self.store.namings(blob)?;
+        let named = namings
+            .iter()
+            .any(|(session, _)| sessions.contains(session));
+        Ok(match named {
+            true => Output::Answer { ask, blob, spans },
+            false => Output::Refuse { ask },
+        })
+    }
+
+    /// The sessions of the device at the other end of a connection.
+    fn sessions_with(&self, conn: ConnId) -> &[SessionId] {
+        let device = self.device_on(conn);
+        let acquaintance = device.and_then(|device| self.devices.get(&device));
+        acquaintance.map_or(&[], |acquaintance| acquaintance.sessions.as_slice())
+    }
+}
