@@ -25,6 +25,8 @@ mod answers;
 mod clocks;
 #[path = "engines/files.rs"]
 mod files;
+#[path = "engines/floods.rs"]
+mod floods;
 #[path = "engines/members.rs"]
 mod members;
 #[path = "engines/strangers.rs"]

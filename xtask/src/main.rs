@@ -5,6 +5,7 @@
 
 mod bench;
 mod deny;
+mod fuzz;
 mod gate;
 mod install;
 mod metadata;
@@ -47,6 +48,12 @@ const COMMANDS: &[Command] = &[
         takes: "NAME|all|list",
         what: "measure the release build",
         run: bench::run,
+    },
+    Command {
+        name: "fuzz",
+        takes: "[TARGET]",
+        what: "feed random bytes to whatever reads a stranger's; --seconds N, --keep",
+        run: fuzz::run,
     },
     Command {
         name: "install",

@@ -46,7 +46,10 @@ impl Standing {
 
 /// Standings that one input changed: what each was before, and what it is now.
 #[derive(Debug, Default)]
-pub(crate) struct Changes(BTreeMap<EventId, (Standing, Standing)>);
+pub(crate) struct Changes {
+    changed: BTreeMap<EventId, (Standing, Standing)>,
+    judged: usize,
+}
 
 impl Changes {
     /// Writes a standing, if it is another.
@@ -56,23 +59,30 @@ impl Changes {
         stored: &Stored,
         standing: Standing,
     ) -> Result<(), StoreError> {
+        self.judged += 1;
         if stored.standing == standing {
             return Ok(());
         }
         let id = stored.event.id();
         store.set_standing(id, standing)?;
-        self.0.entry(id).or_insert((stored.standing, standing)).1 = standing;
+        let changed = self.changed.entry(id);
+        changed.or_insert((stored.standing, standing)).1 = standing;
         Ok(())
+    }
+
+    /// How many events were looked at.
+    pub(crate) fn judged(&self) -> usize {
+        self.judged
     }
 
     /// Takes one event out: its standing now, if it changed.
     pub(crate) fn take(&mut self, id: EventId) -> Option<Standing> {
-        self.0.remove(&id).map(|(_, now)| now)
+        self.changed.remove(&id).map(|(_, now)| now)
     }
 
     /// What differs in the end.
     pub(crate) fn into_vec(self) -> Vec<(EventId, Standing)> {
-        self.0
+        self.changed
             .into_iter()
             .filter(|(_, (before, now))| before != now)
             .map(|(id, (_, now))| (id, now))

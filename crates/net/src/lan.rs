@@ -167,13 +167,13 @@ fn interfaces(ours: &[SocketAddr]) -> Vec<Ipv4Addr> {
     of.into_iter().collect()
 }
 
-fn label(endpoint: EndpointId) -> String {
+pub(crate) fn label(endpoint: EndpointId) -> String {
     BASE32_NOPAD
         .encode(endpoint.as_bytes())
         .to_ascii_lowercase()
 }
 
-fn endpoint(label: &str) -> Option<EndpointId> {
+pub(crate) fn endpoint(label: &str) -> Option<EndpointId> {
     let bytes = BASE32_NOPAD
         .decode(label.to_ascii_uppercase().as_bytes())
         .ok()?;

@@ -37,6 +37,8 @@ mod write;
 
 #[doc(hidden)]
 pub mod raw;
+#[doc(hidden)]
+pub mod strange;
 
 pub use ask::{Answer, Answering, AskError, MAX_REQUEST};
 pub use bind::{BindError, warm_up};

@@ -330,6 +330,14 @@ pub enum Notice {
         /// What it did.
         what: String,
     },
+    /// Somebody sends more than is kept before a person has looked: nothing more of them is taken until
+    /// somebody here writes or reads in the session.
+    TooMuch {
+        /// The session.
+        session: SessionId,
+        /// Who.
+        identity: IdentityId,
+    },
     /// The disk is full: nothing more is taken until there is room.
     DiskFull,
     /// A file that would have been fetched unasked waits for a yes, because the quota leaves no room.

@@ -119,6 +119,15 @@ impl Store {
         Self::begin(db, &[0; 32], Path::new(":memory:"), Access::Write)
     }
 
+    /// Makes a file of whatever format from statements.
+    #[cfg(test)]
+    pub(crate) fn make(path: &Path, key: &[u8; 32], sql: &str) -> rusqlite::Result<()> {
+        let db = Connection::open(path)?;
+        set_key(&db, key)?;
+        db.execute_batch(CIPHER)?;
+        db.execute_batch(sql)
+    }
+
     fn begin(
         mut db: Connection,
         key: &[u8; 32],

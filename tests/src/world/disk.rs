@@ -1,5 +1,6 @@
 //! A store that fails when it is told to.
 
+use std::cell::Cell;
 use tenet_apps::{
     chat::{
         overlay::Overlay,
@@ -27,11 +28,13 @@ use tenet_log::{
     standing::Standing,
     store::{Durability, Held, LogStore, Position, StoreError, Stored, Transactions},
 };
+
 use tenet_store::Store;
 
 /// The real store in memory, with writes that can be made to fail.
 pub struct Disk {
     store: Store,
+    reads: Cell<u64>,
     writes: u64,
     failing: Option<Failing>,
 }
@@ -64,6 +67,7 @@ impl Disk {
         let store = Store::in_memory().expect("memory");
         Self {
             store,
+            reads: Cell::new(0),
             writes: 0,
             failing: None,
         }
@@ -72,6 +76,11 @@ impl Disk {
     /// Makes writes fail from now on; counting goes on where it was.
     pub fn fail(&mut self, failing: Option<Failing>) {
         self.failing = failing;
+    }
+
+    /// How many rows were asked for, at least: one for each read and one for each that it gave.
+    pub fn reads(&self) -> u64 {
+        self.reads.get()
     }
 
     /// How many writes there were, failed ones included.
@@ -129,6 +138,27 @@ impl Transactions for Disk {
     }
 }
 
+/// How many rows something took to read, beyond the one of every read.
+trait Rows {
+    fn rows(&self) -> u64 {
+        0
+    }
+}
+
+impl<T> Rows for Vec<T> {
+    fn rows(&self) -> u64 {
+        self.len() as u64
+    }
+}
+
+impl<T> Rows for Option<T> {}
+
+macro_rules! single {
+    ($($of:ty),*) => { $(impl Rows for $of {})* };
+}
+
+single!(usize, u64, Position, Hlc, Settings);
+
 /// Passes methods of a trait on to the store; those that write may fail instead.
 macro_rules! pass_on {
     ($of:ident {
@@ -137,7 +167,9 @@ macro_rules! pass_on {
     }) => {
         impl $of for Disk {
             $(fn $read(&self, $($ra: $rt),*) -> Result<$ro, StoreError> {
-                <Store as $of>::$read(&self.store, $($ra),*)
+                let read = <Store as $of>::$read(&self.store, $($ra),*)?;
+                self.reads.set(self.reads.get() + 1 + read.rows());
+                Ok(read)
             })*
             $(fn $write(&mut self, $($wa: $wt),*) -> Result<$wo, StoreError> {
                 self.wrote()?;

@@ -78,11 +78,16 @@ impl Bench {
         bench
     }
 
+    /// One input, one batch: all that comes of it.
+    pub fn outputs(&mut self, input: Input) -> Vec<Output> {
+        self.engine.handle(self.now, input).unwrap();
+        self.engine.commit(self.now)
+    }
+
     /// One input, one batch.
     pub fn tell(&mut self, input: Input) -> Done {
-        self.engine.handle(self.now, input).unwrap();
         let mut done = Done::default();
-        for output in self.engine.commit(self.now) {
+        for output in self.outputs(input) {
             match output {
                 Output::Send { frame, .. } => done.said.push(Frame::decode(&frame).unwrap()),
                 Output::Close { conn, reason } => done.closed.push((conn, reason)),
@@ -125,8 +130,14 @@ impl Bench {
 
     /// A new connection with a rogue; `role` is the engine's.
     pub fn connect(&mut self, rogue: &Rogue, role: Role) -> (Line, Done) {
+        let exporter = [u8::try_from(self.next + 1).unwrap(); 32];
+        self.connect_over(rogue, role, exporter)
+    }
+
+    /// A new connection whose keys give these bytes.
+    pub fn connect_over(&mut self, rogue: &Rogue, role: Role, exporter: [u8; 32]) -> (Line, Done) {
         self.next += 1;
-        let (conn, exporter) = (ConnId(self.next), [u8::try_from(self.next).unwrap(); 32]);
+        let conn = ConnId(self.next);
         let peer = rogue.own.endpoint;
         let done = self.tell(Input::Connected {
             conn,

@@ -104,10 +104,14 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "tenet-cli",
-        may: AllBut(&["tenet-tests", "xtask"]),
+        may: AllBut(&["tenet-fuzz", "tenet-tests", "xtask"]),
     },
     Rule {
         name: "tenet-tests",
+        may: AllBut(&["tenet-fuzz", "xtask"]),
+    },
+    Rule {
+        name: "tenet-fuzz",
         may: AllBut(&["xtask"]),
     },
     Rule {

@@ -70,24 +70,29 @@ pub fn fold(store: &mut dyn ChatStore, entry: &Entry<'_>) -> Result<Vec<Change>,
     }
 }
 
-/// Takes in that an event counts no more, or counts again (`CHAT-11`).
+/// Takes in that an event counts no more, or counts again (`CHAT-11`). Gives the message that it is
+/// about, if it is about one: [`rebuild`] makes its overlay anew, once for all that changed of it.
 ///
-/// `entry.counts` and what [`ChatStore::logged`] gives must both be the new standing. Where several
-/// events changed at once, the log must have all of them first.
+/// `entry.counts` must be the new standing.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn refold(store: &mut dyn ChatStore, entry: &Entry<'_>) -> Result<Vec<Change>, StoreError> {
+pub fn restand(
+    store: &mut dyn ChatStore,
+    entry: &Entry<'_>,
+) -> Result<(Vec<Change>, Option<EventId>), StoreError> {
     match Action::decode(entry.event) {
-        Ok(Some(Action::Text(text))) => show_or_hide(store, &row(entry, text.reply()), &text),
-        Ok(Some(action)) => match action.target() {
-            Some(target) => {
+        Ok(Some(Action::Text(text))) => {
+            let changes = show_or_hide(store, &row(entry, text.reply()), &text)?;
+            Ok((changes, None))
+        }
+        Ok(Some(action)) => {
+            if let Some(target) = action.target() {
                 store.add_reference(&reference(entry, target))?;
-                rebuild(store, entry.event.session(), target)
             }
-            None => Ok(Vec::new()),
-        },
-        Ok(None) | Err(_) => Ok(Vec::new()),
+            Ok((Vec::new(), action.target()))
+        }
+        Ok(None) | Err(_) => Ok((Vec::new(), None)),
     }
 }
 
@@ -179,7 +184,13 @@ fn refer(
 }
 
 /// Makes a message's overlay anew from what counts of all that refers to it.
-fn rebuild(
+///
+/// What [`ChatStore::logged`] gives must be the new standings. The cost grows with what refers to the
+/// message, so it is called once for each message and not for each event.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn rebuild(
     store: &mut dyn ChatStore,
     session: SessionId,
     target: EventId,

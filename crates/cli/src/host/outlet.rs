@@ -88,14 +88,7 @@ impl Outlet {
             } => {
                 self.knocked(invite, identity, refused);
             }
-            Notice::InviteUsed { invite, identity } => self.with_store(move |shared, store| {
-                let contacts = store.contacts().unwrap_or_default();
-                shared.feed.publish(&api::Event::InviteUsed {
-                    id: invite.to_string(),
-                    did: did::encode(&identity),
-                    name: present::name_of(identity, &shared.own, &contacts),
-                });
-            }),
+            Notice::InviteUsed { invite, identity } => self.invite_used(invite, identity),
             Notice::LinkReused { invite, identity } => self.link_reused(invite, identity),
             Notice::Connection {
                 identity,
@@ -104,8 +97,55 @@ impl Outlet {
             } => {
                 self.connection(identity, device, conn);
             }
+            Notice::Misbehaved { device, what } => self.misbehaved(device, what),
+            Notice::TooMuch { identity, .. } => self.too_much(identity),
             other => self.publish_plain(other),
         }
+    }
+
+    fn too_much(&self, identity: IdentityId) {
+        self.about(Some(identity), |who| {
+            warning(
+                "too_much",
+                format!(
+                    "{who} sends more than is kept before you have looked: nothing more of them is \
+                     taken until you write to them or read what they wrote"
+                ),
+            )
+        });
+    }
+
+    fn misbehaved(&self, device: Option<DeviceId>, what: String) {
+        tracing::warn!(%what, "a peer broke the protocol");
+        let online = self.0.live.online();
+        let identity = device.and_then(|device| Some(online.get(&device)?.identity));
+        self.about(identity, move |who| {
+            let whose = match (identity, device) {
+                (None, None) => "a stranger".to_owned(),
+                (None, Some(device)) => format!("the device {device}"),
+                (Some(_), _) => format!("a device of {who}"),
+            };
+            warning(
+                "misbehaved_peer",
+                format!("{whose} broke the protocol: {what}"),
+            )
+        });
+    }
+
+    /// Publishes something about a person, by the name that they have here.
+    fn about(
+        &self,
+        identity: Option<IdentityId>,
+        event: impl FnOnce(String) -> api::Event + Send + 'static,
+    ) {
+        if !self.0.reader.has_room() {
+            return self.0.feed.skip();
+        }
+        self.with_store(move |shared, store| {
+            let contacts = store.contacts().unwrap_or_default();
+            let who = identity.map(|identity| present::name_of(identity, &shared.own, &contacts));
+            shared.feed.publish(&event(who.unwrap_or_default()));
+        });
     }
 
     fn file(&self, blob: BlobId) {
@@ -147,7 +187,7 @@ impl Outlet {
     }
 
     fn publish_message(&self, id: EventId, event: fn(api::Message) -> api::Event) {
-        if !self.0.feed.is_watched() {
+        if !self.0.feed.is_watched() || !self.0.reader.has_room() {
             return self.0.feed.skip();
         }
         self.with_store(move |shared, store| {
@@ -192,6 +232,17 @@ impl Outlet {
                 };
                 waiter.answerer.answer(answer(result));
             }
+        });
+    }
+
+    fn invite_used(&self, invite: InviteId, identity: IdentityId) {
+        self.with_store(move |shared, store| {
+            let contacts = store.contacts().unwrap_or_default();
+            shared.feed.publish(&api::Event::InviteUsed {
+                id: invite.to_string(),
+                did: did::encode(&identity),
+                name: present::name_of(identity, &shared.own, &contacts),
+            });
         });
     }
 
@@ -255,14 +306,6 @@ impl Outlet {
                      not count. It was restored from an old copy, or somebody has its keys"
                 ),
             ),
-            Notice::Misbehaved { device, what } => {
-                let who = device.map_or_else(|| "a stranger".into(), |device| device.to_string());
-                tracing::warn!(%what, "a peer broke the protocol");
-                warning(
-                    "misbehaved_peer",
-                    format!("{who} broke the protocol: {what}"),
-                )
-            }
             Notice::DiskFull => warning(
                 "disk_full",
                 "the disk is full: nothing more is taken until there is room; nothing was lost"

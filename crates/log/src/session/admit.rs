@@ -223,12 +223,14 @@ fn admitted(
     standing: Standing,
     mut changes: Changes,
 ) -> Admitted {
+    let judged = changes.judged();
     let own: Option<Standing> = changes.take(event.id());
     let changes: Vec<(EventId, Standing)> = changes.into_vec();
     Admitted {
         position,
         standing: own.unwrap_or(standing),
         changes,
+        judged,
         roster_changed: false,
         forked: false,
     }

@@ -71,6 +71,8 @@ pub struct Admitted {
     pub changes: Vec<(EventId, Standing)>,
     /// Whether the roster is another than before.
     pub roster_changed: bool,
+    /// How many others had to be judged anew for it, whether that changed them or not.
+    pub judged: usize,
     /// Whether it shows a fork that was not known: time to compare anew with everybody (SYNC-8).
     pub forked: bool,
 }
@@ -175,6 +177,7 @@ impl Session {
             position,
             standing: Standing::Counted,
             changes: Vec::new(),
+            judged: 0,
             roster_changed: true,
             forked: false,
         };

@@ -86,6 +86,9 @@ impl<S: Storage> Engine<S> {
         let Some(last) = last else {
             return Ok(Reply::Read { session, id: None });
         };
+        for session in &sessions {
+            self.has_looked(now, *session);
+        }
         if self.settings()?.read_positions {
             for session in sessions {
                 let last = self.store.history(&[session], None, 1)?.pop();

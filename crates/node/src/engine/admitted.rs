@@ -1,5 +1,7 @@
 //! What follows when an event enters a set: views, outbox, and whom to tell.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use tenet_apps::chat::{
     fold::{self, Change, Entry},
     unsend,
@@ -11,8 +13,9 @@ use tenet_delivery::{
 use tenet_identity::keys::DeviceId;
 use tenet_log::{
     event::Event,
-    ids::{EventId, SessionId},
+    ids::{Author, EventId, SessionId},
     session::Admitted,
+    standing::Standing,
     store::{LogStore, Position, StoreError},
     sync::HeadEntry,
 };
@@ -26,6 +29,13 @@ use crate::{
 /// Marks an event that this device wrote just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ours;
+
+/// Whom and what events are about that count otherwise than before.
+#[derive(Default)]
+struct Concerned {
+    forked: BTreeSet<DeviceId>,
+    messages: BTreeSet<EventId>,
+}
 
 impl<S: Storage> Engine<S> {
     /// Folds an event that was just taken in, and all whose standing changed by it.
@@ -44,10 +54,9 @@ impl<S: Storage> Engine<S> {
             admitted.position,
             admitted.standing.counts(),
         )?;
-        for (id, _) in &admitted.changes {
-            self.refold(session, *id)?;
-        }
+        self.refold(session, &admitted.changes)?;
         if ours.is_some() {
+            self.has_looked(now, session);
             self.queue(session, event, admitted.position)?;
         }
         if let Some(recent) = self.recent.get_mut(&session) {
@@ -102,8 +111,32 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// An event that came earlier counts now, or no more.
-    fn refold(&mut self, session: SessionId, id: EventId) -> Result<(), Fault> {
+    /// Events that came earlier count now, or no more.
+    fn refold(&mut self, session: SessionId, changes: &[(EventId, Standing)]) -> Result<(), Fault> {
+        let mut concerned = Concerned::default();
+        for (id, _) in changes {
+            self.refold_one(session, *id, &mut concerned)?;
+        }
+        // Each once, however much there is of it.
+        for device in concerned.forked {
+            self.notify(Notice::Forked { session, device });
+        }
+        for target in concerned.messages {
+            let changes = fold::rebuild(&mut self.store, session, target)?;
+            self.tell(&changes);
+            if !changes.is_empty() {
+                self.settle_files(target)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn refold_one(
+        &mut self,
+        session: SessionId,
+        id: EventId,
+        concerned: &mut Concerned,
+    ) -> Result<(), Fault> {
         let Some(stored) = LogStore::event(&self.store, id)? else {
             return Ok(());
         };
@@ -112,10 +145,7 @@ impl<S: Storage> Engine<S> {
         let identity = state.and_then(|session| session.roster().identity(author));
         let forked = state.is_some_and(|session| session.forked_devices().contains(&author.device));
         if forked {
-            self.notify(Notice::Forked {
-                session,
-                device: author.device,
-            });
+            concerned.forked.insert(author.device);
         }
         let Some(identity) = identity else {
             return Ok(());
@@ -126,7 +156,8 @@ impl<S: Storage> Engine<S> {
             identity,
             counts: stored.standing.counts(),
         };
-        let changes = fold::refold(&mut self.store, &entry)?;
+        let (changes, target) = fold::restand(&mut self.store, &entry)?;
+        concerned.messages.extend(target);
         self.tell(&changes);
         Ok(self.note_files(&entry, &changes)?)
     }
@@ -270,19 +301,19 @@ impl<S: Storage> Engine<S> {
         };
         let own = self.own.device();
         let mut delivered = Vec::new();
-        // Of a chain that was given up (LOG-14) the beginning may still be owed.
+        // Each chain once, however often it is named. Of a chain that was given up (LOG-14) the
+        // beginning may still be owed.
+        let mut chains: BTreeMap<Author, u64> = BTreeMap::new();
         for head in heads.iter().filter(|head| head.author.device == own) {
             // A head of our own chain that is not on it is not ours to believe.
-            let held = state
-                .frontier()
-                .head(head.author)
-                .is_some_and(|own| own.seq >= head.seq);
-            if !held {
-                continue;
+            let held = state.frontier().head(head.author);
+            if held.is_some_and(|own| own.seq >= head.seq) {
+                let seq = chains.entry(head.author).or_default();
+                *seq = head.seq.max(*seq);
             }
-            let acked = self
-                .store
-                .acknowledge(session, head.author, head.seq, device)?;
+        }
+        for (author, seq) in chains {
+            let acked = self.store.acknowledge(session, author, seq, device)?;
             delivered.extend(
                 acked
                     .into_iter()

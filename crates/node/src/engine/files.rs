@@ -142,7 +142,8 @@ impl<S: Storage> Engine<S> {
         for file in files {
             self.store
                 .name_blob(file.content(), event.session(), position)?;
-            if self.store.fetch(file.content())?.is_some() {
+            if let Some(known) = self.store.fetch(file.content())? {
+                self.is_named_again(&known, event.session());
                 continue;
             }
             let mut fetch = Fetch {
@@ -151,11 +152,12 @@ impl<S: Storage> Engine<S> {
                 state: FetchState::Offered,
             };
             if file.size() <= settings.fetch_unasked {
-                match self.has_room(file.size(), settings.quota) {
-                    true => fetch.state = FetchState::Wanted,
-                    false => self.notify(Notice::QuotaReached {
+                if !self.has_room(file.size(), settings.quota) {
+                    self.notify(Notice::QuotaReached {
                         quota: settings.quota,
-                    }),
+                    });
+                } else if self.may_fetch_unasked(event, file.size()) {
+                    fetch.state = FetchState::Wanted;
                 }
             }
             self.put_fetch(&fetch)?;
@@ -194,6 +196,16 @@ impl<S: Storage> Engine<S> {
     /// Whether a quota leaves room for so many bytes more.
     pub(crate) fn has_room(&self, bytes: u64, quota: u64) -> bool {
         self.fetching.reserved.saturating_add(bytes) <= quota
+    }
+
+    /// Another session may be a way to a content; the other namings of it need not be read for that.
+    fn is_named_again(&mut self, fetch: &Fetch, session: SessionId) {
+        if let Some(wanted) = self.fetching.wanted.get_mut(&fetch.blob)
+            && !wanted.sessions.contains(&session)
+        {
+            wanted.sessions.push(session);
+            self.fetching.stir();
+        }
     }
 
     /// Notes how a content stands, in the store and for what is fetched next.

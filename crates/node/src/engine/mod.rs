@@ -11,6 +11,7 @@
 //! drops every connection, so that all is compared anew.
 
 mod admitted;
+mod allowance;
 mod asked;
 mod batch;
 mod dial;
@@ -41,6 +42,8 @@ use tenet_log::{
 };
 
 pub(crate) use admitted::Ours;
+pub use allowance::Allowance;
+use allowance::Allowances;
 use batch::Batch;
 use files::Fetching;
 
@@ -77,6 +80,7 @@ pub struct Engine<S> {
     /// Conversations by the words that named them, until anything about contacts changes.
     pub(crate) named: BTreeMap<String, SessionId>,
     pub(crate) fetching: Fetching,
+    allowances: Allowances,
     outputs: Vec<Output>,
     batch: Option<Batch>,
     /// When to offer again what was too early for somebody (by connection and session).
@@ -143,6 +147,7 @@ impl<S: Storage> Engine<S> {
             recent: BTreeMap::new(),
             named: BTreeMap::new(),
             fetching: Fetching::default(),
+            allowances: Allowances::default(),
             outputs: Vec::new(),
             batch: None,
             resume: BTreeMap::new(),

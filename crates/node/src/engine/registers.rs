@@ -7,9 +7,11 @@ use tenet_apps::{
     chat::read,
     contacts::endpoint::{self, Endpoint},
 };
+use tenet_identity::keys::{DeviceId, EndpointId, IdentityId};
 use tenet_log::{
     ids::SessionId,
     register::{MAX_KEYS_PER_DEVICE, Register},
+    session::Session,
     sync::Message,
 };
 
@@ -20,6 +22,9 @@ use crate::{
 };
 use tenet_delivery::redial;
 use tenet_log::sync::Tag;
+
+/// What a register costs besides its value: a signature, a row, a message to everybody else.
+const PER_REGISTER: u64 = 512;
 
 impl<S: Storage> Engine<S> {
     /// Where we are met changed: every session is told, and everybody is dialled at once.
@@ -114,9 +119,17 @@ impl<S: Storage> Engine<S> {
             }
             None => {}
         }
+        // NODE-302.
+        let identity = self.sessions.get(&session);
+        let identity = identity.and_then(|state| identity_of(state, device));
+        if self.is_too_much(session, identity) {
+            return Ok(());
+        }
+        let cost = register.value().len() as u64 + PER_REGISTER;
+        self.charge(session, identity, cost);
         self.store.put_register(&register)?;
         match register.key() {
-            endpoint::KEY => self.learn_endpoint(now, &register),
+            endpoint::KEY => self.learn_endpoint(now, &register, known.as_ref())?,
             read::KEY => self.notify(Notice::ReadPosition { session }),
             _ => {}
         }
@@ -132,28 +145,44 @@ impl<S: Storage> Engine<S> {
             .count())
     }
 
-    fn learn_endpoint(&mut self, now: u64, register: &Register) {
+    fn learn_endpoint(
+        &mut self,
+        now: u64,
+        register: &Register,
+        before: Option<&Register>,
+    ) -> Result<(), Fault> {
         let Ok(endpoint) = Endpoint::decode(register.value()) else {
-            return;
+            return Ok(());
         };
         if register.device() == self.own.device() {
-            return;
+            return Ok(());
         }
         let id = endpoint.id;
+        // Else a device that says another endpoint each time would have us dial all of them for good.
+        let before = before.and_then(|before| Endpoint::decode(before.value()).ok());
+        if let Some(before) = before.filter(|before| before.id != id) {
+            self.forget_endpoint(now, before.id)?;
+        }
         self.addresses.insert(id, endpoint.addresses);
         self.redial
             .handle(redial::Input::Want(id), now, &mut self.rng);
         self.redial
             .handle(redial::Input::News(id), now, &mut self.rng);
+        Ok(())
+    }
+
+    /// A device is met elsewhere: where it was met is dialled no more, unless somebody else is there.
+    fn forget_endpoint(&mut self, now: u64, endpoint: EndpointId) -> Result<(), Fault> {
+        if !self.wanted(now)?.contains(&endpoint) {
+            self.addresses.remove(&endpoint);
+            self.redial
+                .handle(redial::Input::Forget(endpoint), now, &mut self.rng);
+        }
+        Ok(())
     }
 
     /// Passes a register on to everybody who shares the session.
-    fn spread(
-        &mut self,
-        session: SessionId,
-        register: &Register,
-        except: Option<tenet_identity::keys::DeviceId>,
-    ) {
+    fn spread(&mut self, session: SessionId, register: &Register, except: Option<DeviceId>) {
         let mut to: Vec<(ConnId, Tag)> = Vec::new();
         for (conn, connection) in &self.connections.0 {
             let Some(ready) = connection.ready() else {
@@ -174,4 +203,11 @@ impl<S: Storage> Engine<S> {
             self.say(conn, tag, Message::Registers(registers));
         }
     }
+}
+
+fn identity_of(session: &Session, device: DeviceId) -> Option<IdentityId> {
+    let roster = session.roster();
+    roster
+        .author(device)
+        .and_then(|author| roster.identity(author))
 }

@@ -110,11 +110,20 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         encoded: &[EncodedEvent],
     ) -> Result<(), Fault> {
-        self.must_last();
         let mut events = Vec::with_capacity(encoded.len());
         for bytes in encoded {
             events.push(Unverified::decode(bytes).map_err(|error| Fault::Peer(error.to_string()))?);
         }
+        // NODE-301: of whom nothing more is taken, nothing more is checked either.
+        let sender = self.device_on(conn);
+        let sender = sender.and_then(|device| self.devices.get(&device));
+        if self.is_too_much(session, sender.and_then(|sender| sender.identity)) {
+            if let Some(first) = events.first() {
+                self.say(conn, tag, Message::Object(first.id(), Objection::NoRoom));
+            }
+            return Ok(());
+        }
+        self.must_last();
         for event in event::verify_all(&mut self.rng, events) {
             let event = event.map_err(|error| Fault::Peer(error.to_string()))?;
             if !self.on_event(now, conn, tag, session, &event)? {
@@ -136,6 +145,13 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         event: &Event,
     ) -> Result<bool, Fault> {
+        let author = self.author_of(event);
+        if author == Some(self.own.identity()) {
+            self.has_looked(now, session);
+        } else if self.is_too_much(session, author) {
+            self.say(conn, tag, Message::Object(event.id(), Objection::NoRoom));
+            return Ok(false);
+        }
         // Of a session that is gone nothing is acknowledged.
         let Some(receipt) = self.receive(now, session, event)? else {
             return Ok(false);
@@ -143,6 +159,7 @@ impl<S: Storage> Engine<S> {
         match receipt {
             Receipt::Admitted(admitted) => {
                 self.note_received(conn, tag, event);
+                self.charge_event(event, Some(&admitted));
                 self.admitted(now, session, event, *admitted, None)?;
                 Ok(true)
             }
@@ -151,6 +168,7 @@ impl<S: Storage> Engine<S> {
                 Ok(true)
             }
             Receipt::Held { .. } => {
+                self.charge_event(event, None);
                 self.say(
                     conn,
                     tag,
@@ -234,7 +252,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Compares a session anew on a connection, not before `at` (by our clock).
-    fn resume_at(&mut self, conn: ConnId, session: SessionId, at: u64) {
+    pub(super) fn resume_at(&mut self, conn: ConnId, session: SessionId, at: u64) {
         let due = self.resume.entry((conn, session)).or_insert(at);
         *due = (*due).min(at);
     }
@@ -330,7 +348,7 @@ impl<S: Storage> Engine<S> {
             .get_mut(&tag)
     }
 
-    fn tag_of(&self, conn: ConnId, session: SessionId) -> Option<Tag> {
+    pub(super) fn tag_of(&self, conn: ConnId, session: SessionId) -> Option<Tag> {
         let ready = self.connections.0.get(&conn)?.ready()?;
         ready
             .shares

@@ -9,6 +9,7 @@
 mod conformance;
 mod damage;
 mod durable;
+mod formats;
 mod full;
 mod killed;
 mod plain;

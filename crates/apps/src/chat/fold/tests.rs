@@ -28,7 +28,12 @@ impl Bench {
 
     fn restand(&mut self, entry: &Entry<'_>) -> Vec<Change> {
         let entry = self.logged(entry);
-        refold(&mut self.0, &entry).unwrap()
+        let (mut changes, target) = restand(&mut self.0, &entry).unwrap();
+        if let Some(target) = target {
+            let session = entry.event.session();
+            changes.extend(rebuild(&mut self.0, session, target).unwrap());
+        }
+        changes
     }
 
     fn logged<'a>(&mut self, entry: &Entry<'a>) -> Entry<'a> {

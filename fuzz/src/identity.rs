@@ -1,0 +1,210 @@
+//! Hellos, cards, links, knocks: what a stranger says first.
+
+use tenet_identity::{
+    card::{DeviceCard, Revocation, UnverifiedCard, UnverifiedRevocation},
+    did, encoding,
+    hello::{Binding, Hello, Role, UnverifiedHello},
+    keys::{DeviceId, EndpointId, IdentityId, IdentityKey},
+    meeting::{
+        invite::Secret,
+        knock::{self, Answer, Answerer, Bond, Knock, Knocker, Message, Open},
+        link::Link,
+    },
+};
+use tenet_node::Own;
+use tenet_tests::world::{machine::BEGINNING, node::Node};
+
+use crate::Target;
+
+/// The targets of this module.
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "cbor",
+        what: "deterministic CBOR, as everything is checked first",
+        run: cbor,
+        seeds: || vec![person(0).card.to_bytes(), hello_bytes()],
+        max_len: 4096,
+    },
+    Target {
+        name: "hello",
+        what: "the first frame of a connection",
+        run: hello,
+        seeds: || vec![hello_bytes()],
+        max_len: 1200,
+    },
+    Target {
+        name: "card",
+        what: "a device's card, and a revocation",
+        run: card,
+        seeds: card_seeds,
+        max_len: 1200,
+    },
+    Target {
+        name: "link",
+        what: "a link, a DID and the texts of ids",
+        run: link,
+        seeds: link_seeds,
+        max_len: 2048,
+    },
+    Target {
+        name: "knock",
+        what: "the messages of a knock, each checked at its end",
+        run: knock,
+        seeds: knock_seeds,
+        max_len: 20_000,
+    },
+];
+
+/// The person with this number; the same in every run.
+pub(crate) fn person(number: usize) -> Own {
+    Node::new(number, 0, BEGINNING).own()
+}
+
+fn cbor(data: &[u8]) {
+    let fine = encoding::check(data).is_ok();
+    let read = encoding::decode::<Vec<u8>>(data);
+    if let Ok(bytes) = read {
+        assert!(fine);
+        assert!(encoding::encode(&bytes).len() >= bytes.len());
+    }
+}
+
+fn binding() -> Binding {
+    Binding {
+        exporter: [3; 32],
+        role: Role::Dialler,
+        dialler: person(1).endpoint,
+        dialled: person(0).endpoint,
+    }
+}
+
+fn hello_bytes() -> Vec<u8> {
+    let own = person(1);
+    Hello::new(&own.key, &own.card, &[1], &binding()).to_bytes()
+}
+
+fn hello(data: &[u8]) {
+    let Ok(shown) = UnverifiedHello::from_bytes(data) else {
+        return;
+    };
+    if let Ok(hello) = shown.verify(&binding(), BEGINNING) {
+        let again = UnverifiedHello::from_bytes(&hello.to_bytes()).unwrap();
+        assert_eq!(again.verify(&binding(), BEGINNING).unwrap(), hello);
+    }
+}
+
+fn card(data: &[u8]) {
+    if let Ok(shown) = UnverifiedCard::from_bytes(data) {
+        let bytes = shown.to_bytes();
+        assert_eq!(bytes, data, "a card has one form");
+        if let Ok(card) = shown.verify() {
+            let again: Result<DeviceCard, _> = UnverifiedCard::from_bytes(&card.to_bytes())
+                .unwrap()
+                .verify();
+            assert_eq!(again.unwrap(), card);
+        }
+    }
+    if let Ok(shown) = UnverifiedRevocation::from_bytes(data)
+        && let Ok(revocation) = shown.verify()
+    {
+        assert_eq!(revocation.to_bytes(), data);
+    }
+}
+
+fn card_seeds() -> Vec<Vec<u8>> {
+    let own = person(0);
+    let key = IdentityKey::from_seed([9; 32]);
+    let revocation = Revocation::issue(&key, own.device(), BEGINNING).unwrap();
+    vec![own.card.to_bytes(), revocation.to_bytes()]
+}
+
+fn link(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(link) = Link::parse(&text) {
+        let again = Link::parse(&link.text()).unwrap();
+        assert_eq!(again.text(), link.text());
+        let _ = link.expired_at(BEGINNING);
+    }
+    if let Ok(identity) = did::parse(&text) {
+        assert_eq!(did::parse(&did::encode(&identity)).unwrap(), identity);
+    }
+    let _ = text.parse::<DeviceId>();
+    let _ = text.parse::<IdentityId>();
+    let _ = text.parse::<EndpointId>();
+}
+
+fn link_seeds() -> Vec<Vec<u8>> {
+    let own = person(0);
+    vec![
+        tenet_apps::contacts::testing::link(1)
+            .text()
+            .as_bytes()
+            .to_vec(),
+        did::encode(&own.identity()).into_bytes(),
+        own.device().to_string().into_bytes(),
+    ]
+}
+
+const NONCE: [u8; 32] = [5; 32];
+
+fn secret() -> Secret {
+    Secret::from([7; 16])
+}
+
+fn bond(secret: &Secret) -> Bond<'_> {
+    let inviter = person(0);
+    Bond {
+        exporter: [3; 32],
+        secret,
+        inviter: inviter.identity(),
+        endpoint: inviter.endpoint,
+    }
+}
+
+fn knocker() -> Knocker {
+    let own = person(1);
+    Knocker {
+        commitment: knock::commitment(&NONCE, own.device()),
+        card: own.card,
+        name: own.name,
+    }
+}
+
+fn knock(data: &[u8]) {
+    let Ok(message) = Message::from_bytes(data) else {
+        return;
+    };
+    let secret = secret();
+    match message {
+        Message::Knock(knock) => {
+            let _ = knock.invite();
+            let _ = knock.check(&bond(&secret));
+        }
+        Message::Answer(answer) => {
+            let _ = answer.check(&bond(&secret), &knocker());
+        }
+        Message::Open(open) => {
+            let _ = open.check(&knocker());
+        }
+        _ => {}
+    }
+}
+
+fn knock_seeds() -> Vec<Vec<u8>> {
+    let (secret, inviter) = (secret(), person(0));
+    let answerer = Answerer {
+        card: inviter.card.clone(),
+        name: inviter.name.clone(),
+        nonce: [6; 32],
+        founding: vec![1; 40],
+    };
+    let invite = tenet_apps::contacts::testing::link(1).invite().id();
+    let messages = [
+        Message::Knock(Knock::new(&bond(&secret), invite, &knocker()).unwrap()),
+        Message::Answer(Answer::new(&bond(&secret), &knocker(), &answerer).unwrap()),
+        Message::Open(Open::new(NONCE, vec![2; 40]).unwrap()),
+        Message::Done,
+        Message::Refused(knock::Reason::Used),
+    ];
+    messages.iter().map(Message::to_bytes).collect()
+}
