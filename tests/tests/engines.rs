@@ -27,6 +27,8 @@ mod clocks;
 mod files;
 #[path = "engines/members.rs"]
 mod members;
+#[path = "engines/search.rs"]
+mod search;
 #[path = "engines/strangers.rs"]
 mod strangers;
 

@@ -21,6 +21,7 @@ mod outlet;
 mod present;
 mod questions;
 mod reader;
+mod search;
 mod shared;
 mod sync;
 mod transfer;

@@ -19,5 +19,6 @@ mod kill;
 mod links;
 mod network;
 mod pin;
+mod search;
 mod secrecy;
 mod talk;

@@ -38,6 +38,7 @@ impl<S: Storage> Engine<S> {
         ours: Option<Ours>,
     ) -> Result<(), Fault> {
         self.must_last();
+        self.index_soon(now);
         self.fold(
             session,
             event,
@@ -127,6 +128,7 @@ impl<S: Storage> Engine<S> {
             counts: stored.standing.counts(),
         };
         let changes = fold::refold(&mut self.store, &entry)?;
+        self.index_again(&changes)?;
         self.tell(&changes);
         Ok(self.note_files(&entry, &changes)?)
     }

@@ -15,6 +15,7 @@ mod files;
 mod identity;
 mod node;
 mod request;
+mod search;
 mod secret;
 
 pub use chat::{
@@ -41,4 +42,5 @@ pub use node::{
 };
 pub(crate) use request::parameters;
 pub use request::{Call, Request};
+pub use search::{Found, FoundList, Search};
 pub use secret::Secret;
