@@ -29,6 +29,8 @@ mod files;
 mod floods;
 #[path = "engines/members.rs"]
 mod members;
+#[path = "engines/search.rs"]
+mod search;
 #[path = "engines/strangers.rs"]
 mod strangers;
 

@@ -9,6 +9,7 @@ mod files;
 mod message;
 mod node;
 mod scp;
+mod search;
 mod start;
 mod sustained;
 
@@ -62,6 +63,12 @@ const BENCHES: &[Bench] = &[
         what: "a home with 100,000 messages: start, memory, idle time, the last page",
         needs: &[&["--bin", "tenet"]],
         run: start::run,
+    },
+    Bench {
+        name: "search",
+        what: "words among 100,000 messages, and how soon a message is found",
+        needs: &[&["--bin", "tenet"]],
+        run: search::run,
     },
 ];
 

@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 /// Now, in Unix milliseconds.
@@ -47,6 +48,63 @@ pub fn span(milliseconds: u64) -> String {
     }
 }
 
+/// The beginning of what a person names: a day, a minute, or so long ago.
+///
+/// # Errors
+/// What could have been typed.
+pub fn since(text: &str) -> Result<u64, String> {
+    moment(text, now(), &TimeZone::system()).map(|(begin, _)| begin)
+}
+
+/// The end of what a person names.
+///
+/// # Errors
+/// As [`since`].
+pub fn until(text: &str) -> Result<u64, String> {
+    moment(text, now(), &TimeZone::system()).map(|(_, end)| end)
+}
+
+/// From when until when what was named lasts, in Unix milliseconds.
+fn moment(text: &str, now: u64, zone: &TimeZone) -> Result<(u64, u64), String> {
+    let text = text.trim();
+    if let Some(ago) = length(text) {
+        let at = now.saturating_sub(ago);
+        return Ok((at, at));
+    }
+    let local = |civil: DateTime| {
+        let zoned = civil.to_zoned(zone.clone()).ok()?;
+        u64::try_from(zoned.timestamp().as_millisecond()).ok()
+    };
+    let span = match text.parse::<Date>() {
+        Ok(day) if !text.contains(':') => {
+            let next = day.tomorrow().ok().map(|next| next.at(0, 0, 0, 0));
+            local(day.at(0, 0, 0, 0)).zip(next.and_then(local))
+        }
+        _ => {
+            let at = text.parse::<DateTime>().ok().and_then(local);
+            at.map(|at| (at, at))
+        }
+    };
+    span.ok_or_else(|| {
+        "a day like 2026-11-20, a time like 2026-11-20T14:00, or 90m, 12h, 3d, 2w".into()
+    })
+}
+
+/// A length of time in milliseconds: a number and `s`, `m`, `h`, `d` or `w`.
+pub fn length(text: &str) -> Option<u64> {
+    let unit = text.chars().last()?;
+    let count: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 7 * 86_400,
+        _ => return None,
+    };
+    count.checked_mul(seconds * 1000)
+}
+
 fn short_in(time: u64, now: u64, zone: TimeZone) -> String {
     let local = |time| {
         let time = i64::try_from(time).ok()?;
@@ -84,6 +142,21 @@ mod tests {
         assert_eq!(
             short_in(now, now, TimeZone::fixed(jiff::tz::offset(2))),
             "16:10"
+        );
+    }
+
+    #[test]
+    fn a_day_is_whole_and_a_time_is_a_moment() {
+        let now = 1_795_183_800_000; // 2026-11-20 14:10 UTC
+        let at = |text| moment(text, now, &TimeZone::UTC).ok();
+        let midnight = now - (14 * 60 + 10) * 60_000;
+        assert_eq!(at("2026-11-20"), Some((midnight, midnight + 86_400_000)));
+        assert_eq!(at("2026-11-20T14:10"), Some((now, now)));
+        assert_eq!(at("2026-11-20 14:10:01"), Some((now + 1000, now + 1000)));
+        assert_eq!(at("3d"), Some((now - 3 * 86_400_000, now - 3 * 86_400_000)));
+        assert_eq!(
+            [at("soon"), at("2026-13-01"), at(""), at("d"), at("-1d")],
+            [None; 5]
         );
     }
 

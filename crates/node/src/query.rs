@@ -1,6 +1,9 @@
 //! Reading beside the engine: what a person sees, from any connection to the store.
 
 mod files;
+mod search;
+
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use tenet_apps::chat::{
     read::{self, Position, Reader},
@@ -18,6 +21,7 @@ use tenet_log::{
 use crate::storage::Storage;
 
 pub use files::{Named, file, files};
+pub use search::{Found, FoundPage, Search, search};
 
 /// A message and how far it is.
 #[derive(Clone, Debug)]
@@ -46,21 +50,33 @@ pub fn history<S: Storage>(
         None => None,
     };
     let rows = store.history(sessions, before.as_ref(), limit)?;
-    let mut readers = Vec::new();
-    for session in sessions {
-        readers.push((*session, readers_of(store, *session)?));
+    let mut shower = Shower {
+        store,
+        me,
+        readers: BTreeMap::new(),
+    };
+    shower.show_all(&rows)
+}
+
+/// Makes messages of several sessions, whose read positions are looked up once.
+struct Shower<'a, S> {
+    store: &'a S,
+    me: IdentityId,
+    readers: BTreeMap<SessionId, Vec<Reader>>,
+}
+
+impl<S: Storage> Shower<'_, S> {
+    fn show(&mut self, row: &MessageRow) -> Result<Shown, StoreError> {
+        let readers = match self.readers.entry(row.session) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(readers_of(self.store, row.session)?),
+        };
+        show(self.store, self.me, row, readers)
     }
-    rows.iter()
-        .map(|row| {
-            let readers = readers.iter().find(|(session, _)| *session == row.session);
-            show(
-                store,
-                me,
-                row,
-                readers.map_or(&[], |(_, readers)| readers.as_slice()),
-            )
-        })
-        .collect()
+
+    fn show_all(&mut self, rows: &[MessageRow]) -> Result<Vec<Shown>, StoreError> {
+        rows.iter().map(|row| self.show(row)).collect()
+    }
 }
 
 /// One message; `None` where it is unknown or hidden.

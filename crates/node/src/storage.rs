@@ -1,16 +1,18 @@
 //! All that the engine needs of a store: the cores' traits, over one transaction.
 
-use tenet_apps::{chat::store::ChatStore, contacts::store::ContactStore, settings::SettingStore};
+use tenet_apps::{
+    chat::search::SearchStore, contacts::store::ContactStore, settings::SettingStore,
+};
 use tenet_delivery::{fetch::Fetches, outbox::Outbox};
 use tenet_log::store::{LogStore, Transactions};
 
 /// The cores' storage traits together.
 pub trait Storage:
-    LogStore + Transactions + Outbox + Fetches + ChatStore + ContactStore + SettingStore
+    LogStore + Transactions + Outbox + Fetches + SearchStore + ContactStore + SettingStore
 {
 }
 
 impl<S> Storage for S where
-    S: LogStore + Transactions + Outbox + Fetches + ChatStore + ContactStore + SettingStore
+    S: LogStore + Transactions + Outbox + Fetches + SearchStore + ContactStore + SettingStore
 {
 }

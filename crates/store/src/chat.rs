@@ -53,6 +53,11 @@ impl ChatStore for Store {
         self.one(&sql, [id.as_bytes()], message)
     }
 
+    fn message_at(&self, position: Position) -> Result<Option<MessageRow>, StoreError> {
+        let sql = format!("SELECT {MESSAGE} {OF_EVENT} WHERE event.position = ?1");
+        self.one(&sql, [position.0], message)
+    }
+
     fn messages_between(
         &self,
         first: EventId,
@@ -85,6 +90,33 @@ impl ChatStore for Store {
         }
         rows.sort_by_key(|row| row.order);
         Ok(rows.split_off(rows.len().saturating_sub(limit)))
+    }
+
+    fn following(
+        &self,
+        sessions: &[SessionId],
+        after: &OrderKey,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        let mut rows = Vec::new();
+        for session in sessions {
+            let Some(session) = self.find_session(*session)? else {
+                continue;
+            };
+            let params = params![
+                session,
+                limit as i64,
+                after.time.raw() as i64,
+                after.author.device.as_bytes(),
+                after.author.added_by.as_bytes(),
+                after.seq as i64,
+                after.id.as_bytes()
+            ];
+            rows.extend(self.collect(&following_sql(), params, message)?);
+        }
+        rows.sort_by_key(|row| row.order);
+        rows.truncate(limit);
+        Ok(rows)
     }
 
     fn overlay(&self, session: SessionId, target: EventId) -> Result<Option<Overlay>, StoreError> {
@@ -207,6 +239,17 @@ pub(crate) fn history_sql(before: bool) -> String {
         "SELECT {MESSAGE} {OF_MESSAGE} WHERE message.session = ?1 AND NOT hidden {place} \
          ORDER BY message.time DESC, author.device DESC, author.added_by DESC, event.seq DESC, \
          event.id DESC LIMIT ?2"
+    )
+}
+
+/// The earliest shown messages of session `?1` after a place, at most `?2`.
+pub(crate) fn following_sql() -> String {
+    format!(
+        "SELECT {MESSAGE} {OF_MESSAGE} WHERE message.session = ?1 AND NOT hidden \
+         AND message.time >= ?3 \
+         AND (message.time, author.device, author.added_by, event.seq, event.id) \
+         > (?3, ?4, ?5, ?6, ?7) \
+         ORDER BY message.time, author.device, author.added_by, event.seq, event.id LIMIT ?2"
     )
 }
 

@@ -7,7 +7,7 @@
 //! - `open`: opening, creating, checking, read-only connections beside the writer.
 //! - `schema`: the tables, and the migrations between their versions.
 //! - `transaction`: batches, savepoints, durability.
-//! - `log`, `outbox`, `fetches`, `chat`, `contacts`: the traits of the cores.
+//! - `log`, `outbox`, `fetches`, `chat`, `search`, `contacts`: the traits of the cores.
 
 mod chat;
 mod contacts;
@@ -19,6 +19,7 @@ mod outbox;
 mod records;
 mod rows;
 mod schema;
+mod search;
 mod transaction;
 
 pub use open::{OpenError, Store};

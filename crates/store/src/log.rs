@@ -17,7 +17,7 @@ use tenet_log::{
 
 use crate::{Store, error::OrStoreError};
 
-const EVENT_COLUMNS: &str = "position, standing, header, signature, salt, body";
+pub(crate) const EVENT_COLUMNS: &str = "position, standing, header, signature, salt, body";
 
 /// The condition for the event whose id is `?1` (`STORE-10`); only so worded does it use the index.
 pub(crate) const BY_ID: &str = "substr(event.id, 1, 8) = substr(?1, 1, 8) AND event.id = ?1";
@@ -338,7 +338,7 @@ impl LogStore for Store {
 }
 
 /// The columns of [`EVENT_COLUMNS`], as they are.
-struct StoredParts {
+pub(crate) struct StoredParts {
     position: i64,
     standing: u8,
     header: Vec<u8>,
@@ -347,7 +347,7 @@ struct StoredParts {
     body: Option<Vec<u8>>,
 }
 
-fn stored_parts(row: &Row<'_>) -> rusqlite::Result<StoredParts> {
+pub(crate) fn stored_parts(row: &Row<'_>) -> rusqlite::Result<StoredParts> {
     Ok(StoredParts {
         position: row.get(0)?,
         standing: row.get(1)?,
@@ -388,7 +388,7 @@ impl Store {
             .transpose()
     }
 
-    fn stored_rows(
+    pub(crate) fn stored_rows(
         &self,
         sql: &str,
         params: impl rusqlite::Params,

@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     OwnName = 6,
     /// The UDP port that this home keeps; one, under the empty key.
     Port = 7,
+    /// How far the words have followed the log (8 bytes, big-endian); one, under the empty key.
+    IndexedTo = 20,
 }
 
 impl Store {

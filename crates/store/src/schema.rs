@@ -8,7 +8,7 @@ use rusqlite::Connection;
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Step `n` turns version `n` into version `n + 1`.
-const MIGRATIONS: &[&str] = &[FIRST, FILES];
+const MIGRATIONS: &[&str] = &[FIRST, FILES, SEARCH];
 
 const FIRST: &str = "
 CREATE TABLE record (
@@ -143,6 +143,14 @@ CREATE TABLE naming (
     PRIMARY KEY (blob, position)
 ) WITHOUT ROWID;
 CREATE INDEX naming_by_session ON naming (session, position);
+";
+
+// The words come folded and with spaces between: nothing is left for the tokenizer to decide, and
+// the one for ASCII leaves all other letters as they are. The text itself is not kept once more.
+const SEARCH: &str = "
+CREATE VIRTUAL TABLE word USING fts5 (
+    words, scope, content = '', contentless_delete = 1, tokenize = 'ascii'
+);
 ";
 
 /// Why the tables could not be brought to this version.

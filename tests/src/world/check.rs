@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenet_apps::contacts::store::ContactStore;
+use tenet_apps::{
+    chat::search::{Filter, Query, SearchStore},
+    contacts::store::ContactStore,
+};
 use tenet_delivery::{fetch::FetchState, outbox::Outbox, state::State};
 use tenet_identity::keys::IdentityId;
 use tenet_log::{
@@ -10,7 +13,10 @@ use tenet_log::{
     session::Session,
     store::{LogStore, Position},
 };
-use tenet_node::{input::Notice, query::Shown};
+use tenet_node::{
+    input::Notice,
+    query::{self, Search, Shown},
+};
 
 use super::{machine::World, model::Expected, node::Node, script::Script};
 
@@ -64,6 +70,7 @@ impl World {
         self.same_history(one, other);
         for (node, with) in [(one, other), (other, one)] {
             self.all_as_done(node, with);
+            self.all_found(node, with);
         }
     }
 
@@ -159,6 +166,45 @@ impl World {
                     "{} does not know it read",
                     this.name
                 );
+            }
+        }
+    }
+
+    /// CHAT-203: every text is found by its words, and nothing that was taken back or changed.
+    fn all_found(&self, node: usize, with: usize) {
+        let this = &self.nodes[node];
+        let disk = this.disk();
+        assert!(
+            !disk.has_after(disk.indexed_to().unwrap()).unwrap(),
+            "{} has not kept all words",
+            this.name
+        );
+        let sessions = this.sessions_with(self.nodes[with].identity());
+        let found = |text: &str| -> BTreeSet<EventId> {
+            let filter = Filter {
+                sessions: sessions.clone(),
+                ..Filter::default()
+            };
+            let query = Query::new(&format!("\"{text}\""), &filter).unwrap();
+            let search = Search {
+                query,
+                filter,
+                before: None,
+                limit: 1000,
+                context: 0,
+            };
+            let page = query::search(disk, this.identity(), &search, |session| vec![session]);
+            let found = page.unwrap().found.into_iter();
+            found.map(|found| found.shown.message.id).collect()
+        };
+        for shown in this.history(self.nodes[with].identity()) {
+            let Expected { label, text, .. } = &self.model.messages[&shown.message.id];
+            let standing = shown.message.text.as_ref();
+            let is_found = |text: &String| found(text).contains(&shown.message.id);
+            assert_eq!(standing.is_some(), is_found(text), "{text}");
+            // The old text may be a part of the new.
+            if standing.is_none_or(|text| !text.contains(label.as_str())) {
+                assert!(!is_found(label), "{label} was changed");
             }
         }
     }

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use tenet_apps::{
     chat::{
         overlay::Overlay,
+        search::{Filter, Query, SearchStore, index::Indexed},
         store::{ChatStore, MessageRow, Reference},
     },
     contacts::{Answered, Contact, Invite, Knocking, store::ContactStore},
@@ -157,7 +158,7 @@ macro_rules! single {
     ($($of:ty),*) => { $(impl Rows for $of {})* };
 }
 
-single!(usize, u64, Position, Hlc, Settings);
+single!(bool, usize, u64, Position, Hlc, Settings);
 
 /// Passes methods of a trait on to the store; those that write may fail instead.
 macro_rules! pass_on {
@@ -236,6 +237,8 @@ pass_on! { ChatStore {
     read message(id: EventId) -> Option<MessageRow>;
     read history(sessions: &[SessionId], before: Option<&OrderKey>, limit: usize)
         -> Vec<MessageRow>;
+    read message_at(position: Position) -> Option<MessageRow>;
+    read following(sessions: &[SessionId], after: &OrderKey, limit: usize) -> Vec<MessageRow>;
     read messages_between(first: EventId, last: EventId, limit: usize) -> Vec<EventId>;
     read overlay(session: SessionId, target: EventId) -> Option<Overlay>;
     read references(session: SessionId, target: EventId) -> Vec<Reference>;
@@ -245,6 +248,17 @@ pass_on! { ChatStore {
     write set_hidden(id: EventId, hidden: bool) -> ();
     write put_overlay(session: SessionId, target: EventId, overlay: &Overlay) -> ();
     write add_reference(reference: &Reference) -> ();
+} }
+
+pass_on! { SearchStore {
+    read logged_after(position: Position, limit: usize) -> Vec<(Position, Event)>;
+    read has_after(position: Position) -> bool;
+    read indexed_to() -> Position;
+    read find(query: &Query, filter: &Filter, before: Option<Position>, limit: usize)
+        -> Vec<Position>;
+    write set_indexed_to(position: Position) -> ();
+    write put_words(indexed: &Indexed) -> ();
+    write remove_words(position: Position) -> ();
 } }
 
 pass_on! { ContactStore {

@@ -105,6 +105,21 @@ impl Bench {
         done
     }
 
+    /// Lets time pass until the engine does something that can be seen.
+    ///
+    /// # Panics
+    /// Where it never will.
+    pub fn wait(&mut self) -> Done {
+        for _ in 0..10 {
+            self.now = self.engine.deadline().expect("nothing is forgotten");
+            let done = self.tell(Input::Tick);
+            if !(done.said.is_empty() && done.told.is_empty() && done.moved.is_empty()) {
+                return done;
+            }
+        }
+        panic!("nothing happens");
+    }
+
     /// A command and its answer.
     pub fn ask(&mut self, command: Command) -> Result<Reply, CommandError> {
         self.next += 1;

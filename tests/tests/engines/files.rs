@@ -244,9 +244,7 @@ fn who_does_not_give_is_asked_again_later_and_who_lies_is_told_of() {
     assert_eq!(fetches(&done), [blob(1)]);
     let done = fetched(&mut bench, line, 1, FetchEnd::Refused);
     assert_eq!(fetches(&done), []);
-    bench.now = bench.engine.deadline().unwrap();
-    let done = bench.tell(Input::Tick);
-    assert_eq!(fetches(&done), [blob(1)]);
+    assert_eq!(fetches(&bench.wait()), [blob(1)]);
     let done = fetched(&mut bench, line, 1, FetchEnd::Mismatch);
     assert_eq!(done.reason(line), Some(CloseReason::Protocol));
     assert!(done.told.iter().any(|notice| matches!(

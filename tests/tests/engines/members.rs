@@ -258,8 +258,7 @@ fn a_register_from_the_future_is_asked_for_when_its_time_has_come() {
             .is_some()
     };
     assert!(!known(&bench));
-    bench.now = bench.engine.deadline().expect("it is not forgotten");
-    let done = bench.tell(tenet_node::input::Input::Tick);
+    let done = bench.wait();
     assert!(matches!(
         sync_messages(&done).as_slice(),
         [Message::Digest(_)]

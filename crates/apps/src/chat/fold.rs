@@ -55,6 +55,17 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The message.
+    pub fn message(&self) -> EventId {
+        match self {
+            Self::Added { message, .. }
+            | Self::Changed { message, .. }
+            | Self::Removed { message, .. } => *message,
+        }
+    }
+}
+
 /// Takes in an event that was just taken into the log's set.
 ///
 /// The same event a second time changes nothing. Events of other apps, of later versions and

@@ -11,7 +11,7 @@
 //! The fold is independent of the order in which events come and of repetitions: what refers to a
 //! message that has not come yet waits for it. The modules, in reading order: the actions
 //! ([`text`], [`edit`], [`unsend`], [`react`]) under [`action`], then [`overlay`], [`fold`],
-//! [`read`], [`view`], and [`store`], which says what must be kept. The rules with ids (`CHAT-1`
+//! [`read`], [`view`], [`search`], and [`store`], which says what must be kept. The rules with ids (`CHAT-1`
 //! and so on) are in `spec/chat.md`.
 
 pub mod action;
@@ -22,6 +22,7 @@ mod order;
 pub mod overlay;
 pub mod react;
 pub mod read;
+pub mod search;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -56,6 +56,9 @@ pub trait ChatStore {
     /// A message, hidden or not.
     fn message(&self, id: EventId) -> Result<Option<MessageRow>, StoreError>;
 
+    /// The message that came in there, hidden or not.
+    fn message_at(&self, position: Position) -> Result<Option<MessageRow>, StoreError>;
+
     /// The ids of the shown messages from `first` to `last`, both included, ascending, at most
     /// `limit`: those that have a beginning in common.
     fn messages_between(
@@ -74,6 +77,15 @@ pub trait ChatStore {
         &self,
         sessions: &[SessionId],
         before: Option<&OrderKey>,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError>;
+
+    /// Of the shown messages of these sessions the first `limit` that stand after `after`, in their
+    /// total order.
+    fn following(
+        &self,
+        sessions: &[SessionId],
+        after: &OrderKey,
         limit: usize,
     ) -> Result<Vec<MessageRow>, StoreError>;
 

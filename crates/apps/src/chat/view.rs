@@ -105,12 +105,24 @@ pub fn message(parts: &Parts<'_>) -> Message {
     }
 }
 
+/// A message to which nothing was done, as its author sees it before anybody has read it.
+pub fn plain(row: &MessageRow, event: &Event) -> Message {
+    message(&Parts {
+        row,
+        event,
+        overlay: &Overlay::default(),
+        edit: None,
+        me: row.identity,
+        readers: &[],
+    })
+}
+
 /// Loads what a message is made from, and makes it.
 ///
 /// # Errors
 /// [`StoreError`]; [`StoreError::Damaged`] where the message's event is not in the log.
-pub fn load(
-    store: &dyn ChatStore,
+pub fn load<S: ChatStore + ?Sized>(
+    store: &S,
     row: &MessageRow,
     me: IdentityId,
     readers: &[Reader],

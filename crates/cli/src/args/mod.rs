@@ -4,6 +4,7 @@ mod chat;
 mod contacts;
 mod files;
 mod identity;
+mod living;
 mod node;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ pub use chat::{Edit, History, Kind, Listen, React, Read, Save, Send, Unsend};
 pub use contacts::{Accept, ContactCommand, Invite, InviteCommand, Invites, Who, WhoName};
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{IdCommand, New, PinCommand, Restore};
+pub use living::Search;
 pub use node::{Completions, Demo, Man, Settings, Up};
 
 /// Talk to people directly: encrypted, device to device, with no server between.
@@ -155,6 +157,8 @@ pub enum Command {
     Send(Send),
     /// Show the messages with somebody, oldest first.
     History(History),
+    /// Find messages by their words.
+    Search(Search),
     /// Print every new thing as it comes.
     Listen(Listen),
     /// Save the files of a message.

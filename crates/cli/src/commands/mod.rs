@@ -21,6 +21,7 @@ mod pipe;
 mod react;
 mod read;
 mod save;
+mod search;
 mod send;
 mod settings;
 mod status;
@@ -93,6 +94,7 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Contact(command) => contact::run(shell, command).await,
         Command::Send(args) => send::run(shell, args).await,
         Command::History(args) => history::run(shell, args).await,
+        Command::Search(args) => search::run(shell, args).await,
         Command::Listen(args) => listen::run(shell, &args).await,
         Command::Save(args) => save::run(shell, args).await,
         Command::Files(command) => files::run(shell, command).await,

@@ -108,6 +108,7 @@ pub(super) fn start(
         waiting: BTreeMap::new(),
         next: 0,
         inputs: 0,
+        due: None,
         idle: false,
         stopped: false,
     };
@@ -122,6 +123,8 @@ struct Run<O> {
     next: u64,
     /// How many inputs the last batch had.
     inputs: usize,
+    /// When the engine wants to be called, as it said after its last commit.
+    due: Option<u64>,
     idle: bool,
     stopped: bool,
 }
@@ -130,6 +133,7 @@ impl<O: Outlet> Run<O> {
     async fn until_stopped(mut self) -> Result<Store, StoreError> {
         let mut quiet = false;
         while !self.stopped {
+            self.due = self.engine.deadline();
             let first = match timeout(self.patience(), self.queue.recv()).await {
                 Ok(Some(message)) => Some(message),
                 Ok(None) => break,
@@ -152,8 +156,7 @@ impl<O: Outlet> Run<O> {
     fn patience(&self) -> Duration {
         let now = now();
         let due = self
-            .engine
-            .deadline()
+            .due
             .map(|at| Duration::from_millis(at.saturating_sub(now)));
         match (due, self.idle) {
             (Some(due), true) => due,
@@ -182,6 +185,10 @@ impl<O: Outlet> Run<O> {
                 Err(_) => break,
             }
         }
+        // However much comes in, what is due is done.
+        if self.due.is_some_and(|at| at <= now()) {
+            self.handle(Input::Tick);
+        }
         self.commit();
         drop(credits);
         self
@@ -209,7 +216,7 @@ impl<O: Outlet> Run<O> {
     }
 
     fn on_time(mut self) -> Self {
-        if self.engine.deadline().is_some_and(|at| at <= now()) {
+        if self.due.is_some_and(|at| at <= now()) {
             self.handle(Input::Tick);
             self.commit();
         } else if !self.idle {

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::{
     doctor, engine,
     naming::{self, Name},
-    pipes, present, questions,
+    pipes, present, questions, search,
     shared::{Shared, failed},
     sync, transfer,
 };
@@ -49,6 +49,7 @@ impl Handler for NodeHandler {
             R::History(wanted) => {
                 self.ask(move |shared, store| questions::history(shared, store, &wanted))
             }
+            R::Search(wanted) => search::when_kept(&self.0, wanted),
             R::Sync(wanted) => Pending::future(sync::sync(Arc::clone(&self.0), wanted)),
             R::Wait(wait) => self.naming(&wait.id.clone(), move |this, id| this.wait(&wait, id)),
             R::Files(files) => {

@@ -22,6 +22,7 @@ mod pipes;
 mod present;
 mod questions;
 mod reader;
+mod search;
 mod shared;
 mod sync;
 mod transfer;

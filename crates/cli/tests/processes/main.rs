@@ -20,5 +20,6 @@ mod links;
 mod network;
 mod pin;
 mod pipe;
+mod search;
 mod secrecy;
 mod talk;

@@ -110,6 +110,8 @@ pub enum Command {
         /// To what.
         value: String,
     },
+    /// Keep the words of what was said until now, as far as that is soon done.
+    KeepWords,
     /// Dial everybody now.
     Reach,
 }
@@ -262,6 +264,7 @@ impl<S: Storage> Engine<S> {
             Command::Confirm { who } => self.confirm(now, &who),
             Command::Rename { who, name } => self.rename(&who, &name),
             Command::Set { name, value } => self.set(&name, &value),
+            Command::KeepWords => self.keep_words(now),
             Command::Reach => self.reach(now),
         }
     }

@@ -48,6 +48,7 @@ impl<S: Storage> Engine<S> {
         ours: Option<Ours>,
     ) -> Result<(), Fault> {
         self.must_last();
+        self.index_soon(now);
         self.fold(
             session,
             event,
@@ -123,6 +124,7 @@ impl<S: Storage> Engine<S> {
         }
         for target in concerned.messages {
             let changes = fold::rebuild(&mut self.store, session, target)?;
+            self.index_again(&changes)?;
             self.tell(&changes);
             if !changes.is_empty() {
                 self.settle_files(target)?;
@@ -158,6 +160,7 @@ impl<S: Storage> Engine<S> {
         };
         let (changes, target) = fold::restand(&mut self.store, &entry)?;
         concerned.messages.extend(target);
+        self.index_again(&changes)?;
         self.tell(&changes);
         Ok(self.note_files(&entry, &changes)?)
     }

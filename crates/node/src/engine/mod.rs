@@ -22,6 +22,7 @@ mod knock;
 mod meet;
 mod registers;
 mod retire;
+mod search;
 mod sessions;
 mod synchronise;
 
@@ -87,6 +88,8 @@ pub struct Engine<S> {
     pub(crate) resume: BTreeMap<(ConnId, SessionId), u64>,
     /// Whether a link that is still to be taken may be knocked with on a connection that stands.
     pub(crate) knock_again: bool,
+    /// When to keep the words of what was said, in Unix milliseconds.
+    index_at: Option<u64>,
     /// When to make up for what may have been undone, in Unix milliseconds.
     recover_at: Option<u64>,
     /// The time of the last input.
@@ -152,6 +155,7 @@ impl<S: Storage> Engine<S> {
             batch: None,
             resume: BTreeMap::new(),
             knock_again: false,
+            index_at: None,
             recover_at: None,
             clock: now,
         };
@@ -185,7 +189,7 @@ impl<S: Storage> Engine<S> {
         let held = self.store.next_due().ok().flatten();
         let resume = self.resume.values().min().copied();
         // What a store that failed just now could not take is not tried again at once.
-        let stored = [held, resume].into_iter().flatten().min();
+        let stored = [held, resume, self.index_at].into_iter().flatten().min();
         let stored = stored.map(|at| self.recover_at.map_or(at, |recover| at.max(recover)));
         let fetching = self.fetching.deadline();
         [self.redial.deadline(), stored, self.recover_at, fetching]
@@ -205,7 +209,8 @@ impl<S: Storage> Engine<S> {
             self.want_everybody(now)?;
         }
         self.resume_due(now)?;
-        self.admit_due(now)
+        self.admit_due(now)?;
+        Ok(self.index_due(now)?)
     }
 
     fn on_connected(

@@ -26,7 +26,8 @@ impl<S: Storage> Engine<S> {
         }
         self.sessions = sessions;
         self.index_devices();
-        self.load_fetches()
+        self.load_fetches()?;
+        self.load_index()
     }
 
     /// Works out anew which devices are in which session.

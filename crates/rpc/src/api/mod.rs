@@ -16,6 +16,7 @@ mod identity;
 mod node;
 mod pipe;
 mod request;
+mod search;
 mod secret;
 
 pub use chat::{
@@ -43,4 +44,5 @@ pub use node::{
 pub use pipe::{PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite};
 pub(crate) use request::parameters;
 pub use request::{Call, Request};
+pub use search::{Found, FoundList, Search};
 pub use secret::Secret;

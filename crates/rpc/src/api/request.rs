@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 use super::{
     Accept, Accepted, Changed, Checks, Connections, Contact, ContactConfirm, ContactList,
     ContactRename, ContactVerify, Contacts, Doctor, Done, Edit, Error, FileList, FileRemove, Files,
-    History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited,
-    Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet,
-    PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, React, Read,
-    ReadUpTo, Save, Saved, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet, Status,
-    Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause,
+    FoundList, History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke,
+    Invited, Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove,
+    PinSet, PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, React, Read,
+    ReadUpTo, Save, Saved, Search, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet,
+    Status, Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause,
     TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
 };
 
@@ -107,6 +107,7 @@ methods! {
     "send" Send -> Sent,
     "wait" Wait -> Sent,
     "history" History -> Page,
+    "search" Search -> FoundList,
     "react" React -> Changed,
     "edit" Edit -> Changed,
     "unsend" Unsend -> Changed,

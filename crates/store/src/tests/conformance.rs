@@ -65,6 +65,17 @@ fn chat_on_disk() {
 }
 
 #[test]
+fn search_in_memory() {
+    chat::testing::search_conformance(in_memory, put);
+}
+
+#[test]
+fn search_on_disk() {
+    let mut disk = Disk::default();
+    chat::testing::search_conformance(|| disk.store(), put);
+}
+
+#[test]
 fn contacts_in_memory() {
     contacts::testing::conformance(in_memory);
 }

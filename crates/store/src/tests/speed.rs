@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tenet_apps::chat::store::ChatStore;
+use tenet_apps::chat::{
+    search::{Filter, Query, SearchStore, index},
+    store::ChatStore,
+};
 use tenet_delivery::outbox::Outbox;
 use tenet_identity::keys::DeviceId;
 use tenet_log::{
@@ -64,6 +67,74 @@ fn a_hundred_thousand_messages_open_and_show_at_once() {
     assert!(undelivered < Duration::from_millis(500), "{undelivered:?}");
 }
 
+/// A sentence of some words that are everywhere, some that are common, and one that is rare.
+fn text(n: usize) -> String {
+    let letter = char::from(b'a' + u8::try_from(n % 26).unwrap());
+    format!(
+        "message {n} is about the {letter}thing number {} again, or so",
+        n % 1000
+    )
+}
+
+/// Words are kept in batches beside everything else, and found at once.
+#[test]
+fn a_hundred_thousand_messages_are_searched_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let talk = fill(folder.path());
+    let mut store = open(folder.path());
+    let size = |store: &crate::Store| -> i64 {
+        store
+            .db
+            .pragma_query_value(None, "page_count", |row| row.get(0))
+            .unwrap()
+    };
+    let (before, mut longest, mut whole) = (size(&store), Duration::ZERO, Duration::ZERO);
+    let mut more = true;
+    while more {
+        let took = timed(|| {
+            store.begin().unwrap();
+            more = index::follow(&mut store, 256).unwrap();
+            store.commit(Durability::Process).unwrap();
+        });
+        longest = longest.max(took.1);
+        whole += took.1;
+    }
+    eprintln!(
+        "indexed in {whole:?}, a batch {longest:?} at most, {} KiB",
+        (size(&store) - before) * 4
+    );
+    let store = reader(folder.path());
+    let session = Filter {
+        sessions: vec![talk.id()],
+        ..Filter::default()
+    };
+    let day = Filter {
+        since: Some(super::NOW),
+        until: Some(super::NOW + 1_000_000_000),
+        ..Filter::default()
+    };
+    let none = Filter::default();
+    for (typed, filter, found) in [
+        ("77777", &none, 1),
+        ("the", &none, 50),
+        ("mes", &none, 50),
+        ("777", &none, 50),
+        ("zth", &none, 50),
+        ("nothi", &none, 0),
+        ("\"is about the\"", &none, 50),
+        ("\"so message\"", &none, 0),
+        ("message again so zthing", &none, 50),
+        ("the", &session, 50),
+        ("the", &day, 50),
+    ] {
+        let query = Query::new(typed, filter).unwrap();
+        let (positions, took) = timed(|| store.find(&query, filter, None, 50).unwrap());
+        eprintln!("{typed}: {took:?}");
+        assert_eq!(positions.len(), found, "{typed}");
+        assert!(took < Duration::from_millis(200), "{typed}: {took:?}");
+    }
+}
+
 /// Says it all, and has all but the last ten acknowledged.
 fn fill(folder: &Path) -> Talk {
     let mut store = open(folder);
@@ -71,7 +142,7 @@ fn fill(folder: &Path) -> Talk {
     for first in (0..MESSAGES).step_by(5_000) {
         store.begin().unwrap();
         for n in first..first + 5_000 {
-            talk.say(&mut store, &format!("message {n}"));
+            talk.say(&mut store, &text(n));
         }
         store.commit(Durability::Process).unwrap();
     }

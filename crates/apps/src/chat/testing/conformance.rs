@@ -69,6 +69,8 @@ fn a_message_is_kept_once<S: ChatStore>(mut bench: Bench<'_, S>) {
             .unwrap()
     );
     assert_eq!(bench.store.message(first.id).unwrap(), Some(first));
+    assert_eq!(bench.store.message_at(first.position).unwrap(), Some(first));
+    assert_eq!(bench.store.message_at(Position(99)).unwrap(), None);
 }
 
 fn history_is_the_latest_before_a_place<S: ChatStore>(mut bench: Bench<'_, S>) {
@@ -96,6 +98,16 @@ fn history_is_the_latest_before_a_place<S: ChatStore>(mut bench: Bench<'_, S>) {
     assert_eq!(history(&[session(8)], None, 10), []);
     assert_eq!(history(&[], None, 10), []);
     assert_eq!(history(&both, None, 0), []);
+    let following = |sessions: &[SessionId], after: &MessageRow, limit| {
+        bench
+            .store
+            .following(sessions, &after.order, limit)
+            .unwrap()
+    };
+    assert_eq!(following(&both, &ordered[0], 9), ordered[1..]);
+    assert_eq!(following(&both, &ordered[1], 1), ordered[2..3]);
+    assert_eq!(following(&one, &rows[1], 9), [rows[3], rows[0]]);
+    assert_eq!(following(&both, &ordered[3], 9), []);
 }
 
 fn hidden_messages_are_left_out<S: ChatStore>(mut bench: Bench<'_, S>) {

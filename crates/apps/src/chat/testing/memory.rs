@@ -11,6 +11,7 @@ use tenet_log::{
 
 use crate::chat::{
     overlay::Overlay,
+    search::{Filter, Query, SearchStore, index::Indexed, words::words},
     store::{ChatStore, MessageRow, Reference},
 };
 
@@ -21,6 +22,8 @@ pub struct MemoryChat {
     overlays: BTreeMap<(SessionId, EventId), Overlay>,
     references: BTreeSet<Reference>,
     log: Vec<(Event, bool)>,
+    words: BTreeMap<Position, Indexed>,
+    indexed_to: Option<Position>,
     /// How often it was asked or told something.
     pub calls: std::cell::Cell<usize>,
 }
@@ -33,7 +36,7 @@ impl MemoryChat {
             Some(logged) => *logged = (event.clone(), counts),
             None => self.log.push((event.clone(), counts)),
         }
-        let at = at.unwrap_or(self.log.len() - 1);
+        let at = at.map_or(self.log.len(), |at| at + 1);
         Position(i64::try_from(at).unwrap_or(i64::MAX))
     }
 
@@ -53,6 +56,12 @@ impl ChatStore for MemoryChat {
     fn message(&self, id: EventId) -> Result<Option<MessageRow>, StoreError> {
         self.called();
         Ok(self.messages.get(&id).copied())
+    }
+
+    fn message_at(&self, position: Position) -> Result<Option<MessageRow>, StoreError> {
+        self.called();
+        let mut rows = self.messages.values();
+        Ok(rows.find(|row| row.position == position).copied())
     }
 
     fn messages_between(
@@ -89,6 +98,22 @@ impl ChatStore for MemoryChat {
         let mut rows: Vec<_> = self.messages.values().filter(wanted).copied().collect();
         rows.sort_by_key(|row| row.order);
         Ok(rows.split_off(rows.len().saturating_sub(limit)))
+    }
+
+    fn following(
+        &self,
+        sessions: &[SessionId],
+        after: &OrderKey,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        self.called();
+        let wanted = |row: &&MessageRow| {
+            !row.hidden && row.order > *after && sessions.contains(&row.session)
+        };
+        let mut rows: Vec<_> = self.messages.values().filter(wanted).copied().collect();
+        rows.sort_by_key(|row| row.order);
+        rows.truncate(limit);
+        Ok(rows)
     }
 
     fn overlay(&self, session: SessionId, target: EventId) -> Result<Option<Overlay>, StoreError> {
@@ -130,9 +155,65 @@ impl ChatStore for MemoryChat {
 
     fn logged_at(&self, position: Position) -> Result<Option<Event>, StoreError> {
         self.called();
-        let at = usize::try_from(position.0).ok();
+        let at = usize::try_from(position.0)
+            .ok()
+            .and_then(|at| at.checked_sub(1));
         let logged = at.and_then(|at| self.log.get(at));
         Ok(logged.map(|(event, _)| event.clone()))
+    }
+}
+
+impl SearchStore for MemoryChat {
+    fn logged_after(
+        &self,
+        position: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, Event)>, StoreError> {
+        let places = (1..).map(Position);
+        let all = places.zip(self.log.iter().map(|(event, _)| event.clone()));
+        Ok(all.filter(|(at, _)| *at > position).take(limit).collect())
+    }
+
+    fn has_after(&self, position: Position) -> Result<bool, StoreError> {
+        Ok(!self.logged_after(position, 1)?.is_empty())
+    }
+
+    fn indexed_to(&self) -> Result<Position, StoreError> {
+        Ok(self.indexed_to.unwrap_or_default())
+    }
+
+    fn set_indexed_to(&mut self, position: Position) -> Result<(), StoreError> {
+        self.indexed_to = Some(position);
+        Ok(())
+    }
+
+    fn put_words(&mut self, indexed: &Indexed) -> Result<(), StoreError> {
+        self.words.insert(indexed.position, indexed.clone());
+        Ok(())
+    }
+
+    fn remove_words(&mut self, position: Position) -> Result<(), StoreError> {
+        self.words.remove(&position);
+        Ok(())
+    }
+
+    fn find(
+        &self,
+        query: &Query,
+        filter: &Filter,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, StoreError> {
+        let wanted = |indexed: &&Indexed| {
+            before.is_none_or(|before| indexed.position < before)
+                && (filter.sessions.is_empty() || filter.sessions.contains(&indexed.session))
+                && filter.identity.is_none_or(|who| who == indexed.identity)
+                && (!filter.files || indexed.files)
+                && filter.covers(indexed.millis)
+                && query.matches(&words(&indexed.words))
+        };
+        let found = self.words.values().rev().filter(wanted);
+        Ok(found.map(|indexed| indexed.position).take(limit).collect())
     }
 }
 
@@ -143,5 +224,6 @@ mod tests {
     #[test]
     fn conforms() {
         crate::chat::testing::conformance(MemoryChat::default, MemoryChat::log);
+        crate::chat::testing::search_conformance(MemoryChat::default, MemoryChat::log);
     }
 }

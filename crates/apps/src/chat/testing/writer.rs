@@ -103,7 +103,8 @@ impl Writer {
 
     /// An event of this device as the fold takes it; it counts.
     pub fn entry<'a>(&self, event: &'a Event) -> Entry<'a> {
-        let position = Position(i64::try_from(event.header().seq).unwrap_or(i64::MAX));
+        // The first event of a log is its first: positions begin at 1.
+        let position = Position(i64::try_from(event.header().seq + 1).unwrap_or(i64::MAX));
         Entry {
             event,
             position,

@@ -267,7 +267,11 @@ fn dump(store: &Store) -> String {
     let db = &store.db;
     let mut sql = String::new();
     let mut statement = db
-        .prepare("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
+        // The words are an index, made anew from the log; SQLite itself makes the tables under it.
+        .prepare(
+            "SELECT type, name, sql FROM sqlite_master \
+             WHERE sql IS NOT NULL AND name NOT LIKE 'word\\_%' ESCAPE '\\' ORDER BY rowid",
+        )
         .unwrap();
     let made: Vec<(String, String, String)> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
@@ -277,7 +281,10 @@ fn dump(store: &Store) -> String {
     for (_, _, made) in &made {
         sql.push_str(&format!("{made};\n"));
     }
-    for (_, name, _) in made.iter().filter(|(kind, _, _)| kind == "table") {
+    let tables = made
+        .iter()
+        .filter(|(kind, _, sql)| kind == "table" && !sql.starts_with("CREATE VIRTUAL"));
+    for (_, name, _) in tables {
         let columns: Vec<String> = db
             .prepare(&format!("PRAGMA table_info({name})"))
             .unwrap()

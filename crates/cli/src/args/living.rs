@@ -1,0 +1,39 @@
+//! Living with conversations: finding what was said.
+
+use clap::Args;
+
+use crate::time;
+
+/// `tenet search`
+#[derive(Debug, Args)]
+pub struct Search {
+    /// Words that must all be there; a "phrase" in quotation marks; the last may be a beginning.
+    pub words: Vec<String>,
+    /// Only in the conversation with this name, DID or session id; `self` for notes to yourself.
+    #[arg(long = "in", value_name = "WHO")]
+    pub who: Option<String>,
+    /// Only what this person wrote; `self` for yourself.
+    #[arg(long, value_name = "WHO")]
+    pub from: Option<String>,
+    /// Only since then: 2026-11-20, 2026-11-20T14:00, or so long ago: 90m, 12h, 3d, 2w.
+    #[arg(long, value_name = "WHEN", value_parser = time::since)]
+    pub since: Option<u64>,
+    /// Only until then, a day included.
+    #[arg(long, value_name = "WHEN", value_parser = time::until)]
+    pub until: Option<u64>,
+    /// Only messages with files.
+    #[arg(long)]
+    pub files: bool,
+    /// How many messages at most.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: u32,
+    /// Only what came before this message: its id, or a beginning of it of at least 6 digits.
+    #[arg(long, value_name = "ID")]
+    pub before: Option<String>,
+    /// Show so many messages around each.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub context: u32,
+    /// Show the messages' ids too, which react, edit, unsend and reply take.
+    #[arg(long)]
+    pub ids: bool,
+}

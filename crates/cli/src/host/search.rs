@@ -1,0 +1,125 @@
+//! `search`: from what was asked to what is looked for, and back.
+
+use std::sync::Arc;
+
+use tenet_apps::{
+    chat::search::{Filter, Query, SearchStore},
+    contacts::{Contact, store::ContactStore},
+};
+use tenet_identity::keys::IdentityId;
+use tenet_log::ids::SessionId;
+use tenet_node::{
+    command::Command,
+    query::{self, Found, Search, Shown},
+};
+use tenet_rpc::{
+    api,
+    server::{Pending, answer},
+};
+use tenet_store::Store;
+
+use super::{
+    naming, present,
+    shared::{Shared, Whom, failed},
+};
+
+/// How many messages if nothing else is asked for.
+const PAGE: u32 = 20;
+/// The most messages of an answer.
+const MAX_PAGE: u32 = 1000;
+/// The most messages before and after each.
+const MAX_CONTEXT: u32 = 20;
+
+/// A question before which the engine keeps the last words, if it has not yet.
+pub(super) fn when_kept(shared: &Arc<Shared>, wanted: api::Search) -> Pending {
+    let (answerer, pending) = Pending::channel();
+    let again = Arc::clone(shared);
+    shared.reader.read(move |store| {
+        if is_complete(store).unwrap_or(true) {
+            return answerer.answer(answer(search(&again, store, &wanted)));
+        }
+        let engine = again.engine.clone();
+        let look = move |_| {
+            let reader = again.reader.clone();
+            reader.read(move |store| answerer.answer(answer(search(&again, store, &wanted))));
+        };
+        engine.command(Command::KeepWords, Box::new(look));
+    });
+    pending
+}
+
+/// Whether the words of all that was said are kept.
+fn is_complete(store: &Store) -> Result<bool, api::Error> {
+    let to = store.indexed_to().map_err(failed)?;
+    Ok(!store.has_after(to).map_err(failed)?)
+}
+
+fn search(
+    shared: &Shared,
+    store: &Store,
+    wanted: &api::Search,
+) -> Result<api::FoundList, api::Error> {
+    let contacts = store.contacts().map_err(failed)?;
+    let search = read(shared, store, wanted)?;
+    let conversation = |session| match with(&contacts, session) {
+        Some(contact) => contact.sessions.iter().copied().collect(),
+        None => vec![session],
+    };
+    let page = query::search(store, shared.own.identity, &search, conversation).map_err(failed)?;
+    let message = |shown: &Shown| present::message(shown, shared, &contacts);
+    let found = |found: &Found| api::Found {
+        message: message(&found.shown),
+        conversation: with(&contacts, found.shown.message.session)
+            .map_or_else(|| "self".to_owned(), |contact| contact.name.clone()),
+        hits: found.hits.iter().map(|hit| (hit.start, hit.end)).collect(),
+        before: found.before.iter().map(message).collect(),
+        after: found.after.iter().map(message).collect(),
+    };
+    Ok(api::FoundList {
+        found: page.found.iter().map(found).collect(),
+        first: page.first.map(|id| id.to_string()),
+        more: page.more,
+        complete: is_complete(store)?,
+    })
+}
+
+fn read(shared: &Shared, store: &Store, wanted: &api::Search) -> Result<Search, api::Error> {
+    let before = wanted.before.as_deref().map(naming::read).transpose()?;
+    let before = before.map(|name| name.find(store)).transpose()?;
+    if let Some(before) = before {
+        super::questions::shown(shared, store, before)?;
+    }
+    let sessions = match &wanted.who {
+        Some(who) => shared.sessions_of(store, who)?,
+        None => Vec::new(),
+    };
+    let from = wanted.from.as_deref();
+    let filter = Filter {
+        sessions,
+        identity: from.map(|from| identity(shared, store, from)).transpose()?,
+        files: wanted.files,
+        since: wanted.since,
+        until: wanted.until,
+    };
+    let query =
+        Query::new(&wanted.words, &filter).map_err(|error| api::Error::usage(error.to_string()))?;
+    Ok(Search {
+        query,
+        filter,
+        before,
+        limit: wanted.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE) as usize,
+        context: wanted.context.min(MAX_CONTEXT) as usize,
+    })
+}
+
+fn identity(shared: &Shared, store: &Store, who: &str) -> Result<IdentityId, api::Error> {
+    Ok(match shared.who(store, who)? {
+        Whom::Own => shared.own.identity,
+        Whom::Contact(contact) => contact.identity,
+    })
+}
+
+fn with(contacts: &[Contact], session: SessionId) -> Option<&Contact> {
+    let mut contacts = contacts.iter();
+    contacts.find(|contact| contact.sessions.contains(&session))
+}
