@@ -275,6 +275,20 @@ pub enum Notice {
         /// `None`: connected. Otherwise why not, in a person's words.
         refused: Option<String>,
     },
+    /// A link that was accepted here led to somebody who is asked.
+    Requested {
+        /// The link.
+        invite: InviteId,
+        /// Whose.
+        identity: IdentityId,
+    },
+    /// Somebody came by an own link, and the person is asked; or they say something else now.
+    Request {
+        /// Which link.
+        invite: InviteId,
+        /// Who.
+        identity: IdentityId,
+    },
     /// An own link was taken.
     InviteUsed {
         /// Which.

@@ -1,7 +1,9 @@
 //! Contacts, settings and the device's secrets: records under their keys.
 
 use tenet_apps::{
-    contacts::{Answered, Contact, Invite, Knocking, record::RecordError, store::ContactStore},
+    contacts::{
+        Answered, Contact, Invite, Knocking, Request, record::RecordError, store::ContactStore,
+    },
     settings::{SettingStore, Settings},
 };
 use tenet_identity::{
@@ -88,6 +90,28 @@ impl ContactStore for Store {
 
     fn remove_answered(&mut self, invite: InviteId, device: DeviceId) -> Result<(), StoreError> {
         self.remove_record(Kind::Answered, &answered_key(invite, device))
+    }
+
+    fn request(
+        &self,
+        invite: InviteId,
+        identity: IdentityId,
+    ) -> Result<Option<Request>, StoreError> {
+        let key = request_key(invite, identity);
+        self.read(Kind::Request, &key, Request::decode)
+    }
+
+    fn requests(&self) -> Result<Vec<Request>, StoreError> {
+        self.read_all(Kind::Request, &[], Request::decode)
+    }
+
+    fn put_request(&mut self, request: &Request) -> Result<(), StoreError> {
+        let key = request_key(request.invite, request.identity);
+        self.put_record(Kind::Request, &key, &request.encode())
+    }
+
+    fn remove_request(&mut self, invite: InviteId, identity: IdentityId) -> Result<(), StoreError> {
+        self.remove_record(Kind::Request, &request_key(invite, identity))
     }
 }
 
@@ -192,4 +216,8 @@ impl Store {
 
 fn answered_key(invite: InviteId, device: DeviceId) -> Vec<u8> {
     [invite.as_bytes().as_slice(), device.as_bytes()].concat()
+}
+
+fn request_key(invite: InviteId, identity: IdentityId) -> Vec<u8> {
+    [invite.as_bytes().as_slice(), identity.as_bytes()].concat()
 }

@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     OwnName = 6,
     /// The UDP port that this home keeps; one, under the empty key.
     Port = 7,
+    /// By invite id and identity. 8 to 15 are others' to give.
+    Request = 16,
 }
 
 impl Store {

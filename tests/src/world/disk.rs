@@ -5,7 +5,7 @@ use tenet_apps::{
         overlay::Overlay,
         store::{ChatStore, MessageRow, Reference},
     },
-    contacts::{Answered, Contact, Invite, Knocking, store::ContactStore},
+    contacts::{Answered, Contact, Invite, Knocking, Request, store::ContactStore},
     settings::{SettingStore, Settings},
 };
 use tenet_delivery::{
@@ -224,6 +224,8 @@ pass_on! { ContactStore {
     read knockings() -> Vec<Knocking>;
     read answered(invite: InviteId, device: DeviceId) -> Option<Answered>;
     read all_answered(invite: InviteId) -> Vec<Answered>;
+    read request(invite: InviteId, identity: IdentityId) -> Option<Request>;
+    read requests() -> Vec<Request>;
     write put_contact(contact: &Contact) -> ();
     write remove_contact(identity: IdentityId) -> ();
     write put_invite(invite: &Invite) -> ();
@@ -232,6 +234,8 @@ pass_on! { ContactStore {
     write remove_knocking(id: InviteId) -> ();
     write put_answered(answered: &Answered) -> ();
     write remove_answered(invite: InviteId, device: DeviceId) -> ();
+    write put_request(request: &Request) -> ();
+    write remove_request(invite: InviteId, identity: IdentityId) -> ();
 } }
 
 pass_on! { SettingStore {

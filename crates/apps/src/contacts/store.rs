@@ -1,4 +1,4 @@
-//! What contacts need of a store: four small tables.
+//! What contacts need of a store: five small tables.
 
 use tenet_identity::{
     keys::{DeviceId, IdentityId},
@@ -6,7 +6,7 @@ use tenet_identity::{
 };
 use tenet_log::store::StoreError;
 
-use super::{Answered, Contact, Invite, Knocking};
+use super::{Answered, Contact, Invite, Knocking, Request};
 
 /// What contacts need of a store.
 ///
@@ -64,4 +64,20 @@ pub trait ContactStore {
 
     /// Forgets an answer.
     fn remove_answered(&mut self, invite: InviteId, device: DeviceId) -> Result<(), StoreError>;
+
+    /// The request of somebody who knocked at an invite.
+    fn request(
+        &self,
+        invite: InviteId,
+        identity: IdentityId,
+    ) -> Result<Option<Request>, StoreError>;
+
+    /// All requests, by invite and identity.
+    fn requests(&self) -> Result<Vec<Request>, StoreError>;
+
+    /// Writes a request.
+    fn put_request(&mut self, request: &Request) -> Result<(), StoreError>;
+
+    /// Forgets a request.
+    fn remove_request(&mut self, invite: InviteId, identity: IdentityId) -> Result<(), StoreError>;
 }

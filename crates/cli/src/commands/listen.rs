@@ -3,7 +3,7 @@
 use tenet_rpc::api::{Contact, ContactChange, Event, Notice, Path, Presence};
 use tenet_rpc::client::Occurrence;
 
-use super::{Shell, message};
+use super::{Shell, message, requests};
 use crate::args::{Kind, Listen};
 use crate::caller::{Events, Need};
 use crate::failure::{Failure, Outcome};
@@ -76,6 +76,7 @@ fn words(notice: &Notice, ids: bool) -> String {
                 format!("{state:?}").to_lowercase()
             )
         }
+        Event::Request(request) => requests::words(request),
         Event::InviteUsed { id, name, .. } => {
             format!("{} took the link {id}", shown_short(name))
         }

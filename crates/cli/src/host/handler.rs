@@ -42,6 +42,8 @@ impl Handler for NodeHandler {
                 self.ask(move |_, store| questions::settings_get(store, get.name))
             }
             R::Invites(_) => self.ask(|_, store| questions::invites(store)),
+            R::Requests(_) => self.ask(|_, store| questions::requests(store)),
+            R::Accepts(_) => self.ask(|_, store| questions::accepts(store)),
             R::Contacts(_) => self.ask(questions::contacts),
             R::ContactVerify(verify) => {
                 self.ask(move |shared, store| questions::verification(shared, store, &verify.who))
@@ -116,6 +118,11 @@ impl NodeHandler {
                 },
             ),
             R::Accept(accept) => self.accept(accept)?,
+            R::RequestAccept(accept) => self.decide(Command::AcceptRequest { id: accept.id }),
+            R::RequestReject(reject) => self.decide(Command::RejectRequest {
+                id: reject.id,
+                remark: reject.remark,
+            }),
             R::ContactConfirm(confirm) => self.contact(Command::Confirm { who: confirm.who }),
             R::ContactRename(rename) => self.contact(Command::Rename {
                 who: rename.who,
@@ -324,6 +331,13 @@ impl NodeHandler {
         })
     }
 
+    fn decide(&self, command: Command) -> Pending {
+        self.simple(command, |reply| match reply {
+            Reply::Request(request) => Some(present::request(&request)),
+            _ => None,
+        })
+    }
+
     fn invite(&self, invite: api::Invite) -> Result<Pending, api::Error> {
         let seconds = invite.expires_seconds.unwrap_or(LINK_LASTS_S);
         if seconds == 0 || seconds > LINK_MAX_S {
@@ -333,6 +347,7 @@ impl NodeHandler {
             name: invite.name,
             reusable: invite.reusable,
             lasts_ms: seconds.saturating_mul(1000),
+            question: invite.question,
         };
         Ok(self.simple(command, |reply| match reply {
             Reply::Invited { id, link } => Some(api::Invited {
@@ -351,6 +366,7 @@ impl NodeHandler {
         let command = Command::Accept {
             link: Box::new(link),
             name: accept.name,
+            remark: accept.remark,
         };
         let (answerer, pending) = Pending::channel();
         let shared = Arc::clone(&self.0);

@@ -87,14 +87,9 @@ impl Outlet {
             } => {
                 self.knocked(invite, identity, refused);
             }
-            Notice::InviteUsed { invite, identity } => self.with_store(move |shared, store| {
-                let contacts = store.contacts().unwrap_or_default();
-                shared.feed.publish(&api::Event::InviteUsed {
-                    id: invite.to_string(),
-                    did: did::encode(&identity),
-                    name: present::name_of(identity, &shared.own, &contacts),
-                });
-            }),
+            Notice::Requested { invite, identity } => self.knocked(invite, identity, None),
+            Notice::Request { invite, identity } => self.request(invite, identity),
+            Notice::InviteUsed { invite, identity } => self.invite_used(invite, identity),
             Notice::LinkReused { invite, identity } => self.link_reused(invite, identity),
             Notice::Connection {
                 identity,
@@ -191,6 +186,26 @@ impl Outlet {
                 };
                 waiter.answerer.answer(answer(result));
             }
+        });
+    }
+
+    fn request(&self, invite: InviteId, identity: IdentityId) {
+        self.with_store(move |shared, store| {
+            if let Ok(Some(request)) = store.request(invite, identity) {
+                let request = Box::new(present::request(&request));
+                shared.feed.publish(&api::Event::Request(request));
+            }
+        });
+    }
+
+    fn invite_used(&self, invite: InviteId, identity: IdentityId) {
+        self.with_store(move |shared, store| {
+            let contacts = store.contacts().unwrap_or_default();
+            shared.feed.publish(&api::Event::InviteUsed {
+                id: invite.to_string(),
+                did: did::encode(&identity),
+                name: present::name_of(identity, &shared.own, &contacts),
+            });
         });
     }
 

@@ -8,7 +8,7 @@ use tenet_identity::meeting::{
     link::{Ext, Link, MAX_ADDRESSES},
 };
 
-use super::{CommandError, Reply};
+use super::{CommandError, Reply, line};
 use crate::{engine::Engine, input::CloseReason, storage::Storage};
 
 /// The least number of digits by which an invite may be named.
@@ -21,11 +21,18 @@ impl<S: Storage> Engine<S> {
         name: Option<String>,
         reusable: bool,
         lasts_ms: u64,
+        question: Option<String>,
     ) -> Result<Reply, CommandError> {
         let key = InviteKey::generate(&mut self.rng);
         let secret = Secret::generate(&mut self.rng);
         let expires = now.saturating_add(lasts_ms);
         let mut invite = Invite::new(key, secret.clone(), reusable, now, expires);
+        invite.question = line(question)?;
+        if invite.question.is_some() && !reusable {
+            return Err(CommandError::Usage(
+                "only who comes by a link for several is asked something".into(),
+            ));
+        }
         invite.name = name
             .map(|name| name.trim().to_owned())
             .filter(|name| !name.is_empty());
@@ -82,7 +89,9 @@ impl<S: Storage> Engine<S> {
         now: u64,
         link: Link,
         name: Option<String>,
+        remark: Option<String>,
     ) -> Result<Reply, CommandError> {
+        let remark = line(remark)?;
         let ext = link.ext();
         let (identity, endpoint) = (ext.identity, ext.endpoint);
         if identity == self.own.identity() {
@@ -110,8 +119,10 @@ impl<S: Storage> Engine<S> {
         }
         self.addresses.insert(endpoint, ext.addresses.clone());
         // The nonce stays: the other side answers only to the commitment that it saw first.
-        let nonce = known.map_or_else(|| knock::nonce(&mut self.rng), |known| known.nonce);
-        let knocking = Knocking::new(link, name, nonce, now);
+        let nonce = known.as_ref().map(|known| known.nonce);
+        let nonce = nonce.unwrap_or_else(|| knock::nonce(&mut self.rng));
+        let mut knocking = Knocking::new(link, name, nonce, now);
+        knocking.remark = remark.or_else(|| known.and_then(|known| known.remark));
         self.must_last();
         self.store.put_knocking(&knocking)?;
         self.knock_again = true;

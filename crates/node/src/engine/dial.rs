@@ -24,6 +24,19 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
+    /// Dials an endpoint no more, unless there is still reason to.
+    pub(crate) fn forget_unwanted(
+        &mut self,
+        now: u64,
+        endpoint: EndpointId,
+    ) -> Result<(), StoreError> {
+        if !self.wanted(now)?.contains(&endpoint) {
+            self.redial
+                .handle(redial::Input::Forget(endpoint), now, &mut self.rng);
+        }
+        Ok(())
+    }
+
     /// NODE-20: everybody to be connected with; where they are met is noted.
     pub(super) fn wanted(&mut self, now: u64) -> Result<BTreeSet<EndpointId>, StoreError> {
         let mut wanted: BTreeSet<EndpointId> = BTreeSet::new();
@@ -33,6 +46,10 @@ impl<S: Storage> Engine<S> {
                 wanted.insert(endpoint.id);
                 self.addresses.insert(endpoint.id, endpoint.addresses);
             }
+        }
+        for place in self.requests_to_reach(now)? {
+            wanted.insert(place.id);
+            self.addresses.entry(place.id).or_insert(place.addresses);
         }
         for (endpoint, addresses) in self.links_to_reach(now)? {
             wanted.insert(endpoint);

@@ -17,6 +17,9 @@ pub struct Invite {
     /// For how long it is good; the node's own span if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_seconds: Option<u64>,
+    /// What is asked first of who takes it, if it may be taken more than once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
 }
 
 /// `invites`: the links that are open.
@@ -41,6 +44,9 @@ pub struct Accept {
     /// What to call the giver; what they call themselves if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What to say to the giver, where they are asked; at most 280 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
     /// How long to wait for the giver, in milliseconds; absent or 0 not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -115,6 +121,8 @@ pub struct InviteInfo {
     /// How often somebody tried to take it who could not, because it was taken: a sign that the
     /// link was seen by another.
     pub reuse_attempts: u64,
+    /// What is asked first of who takes it.
+    pub question: Option<String>,
 }
 
 /// The answer to [`Accept`].
@@ -143,6 +151,8 @@ pub enum AcceptState {
     Pending,
     /// The giver's device refused the link.
     Refused,
+    /// The giver said no.
+    Rejected,
 }
 
 /// The answer to [`Contacts`].

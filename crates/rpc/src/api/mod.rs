@@ -15,6 +15,7 @@ mod files;
 mod identity;
 mod node;
 mod request;
+mod requests;
 mod secret;
 
 pub use chat::{
@@ -41,4 +42,8 @@ pub use node::{
 };
 pub(crate) use request::parameters;
 pub use request::{Call, Request};
+pub use requests::{
+    AcceptInfo, AcceptList, Accepts, RequestAccept, RequestInfo, RequestList, RequestReject,
+    RequestState, Requests,
+};
 pub use secret::Secret;

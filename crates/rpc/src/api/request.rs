@@ -6,13 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Accept, Accepted, Changed, Checks, Connections, Contact, ContactConfirm, ContactList,
-    ContactRename, ContactVerify, Contacts, Doctor, Done, Edit, Error, FileList, FileRemove, Files,
-    History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited,
-    Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet,
-    React, Read, ReadUpTo, Save, Saved, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet,
-    Status, Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause,
-    TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
+    Accept, AcceptList, Accepted, Accepts, Changed, Checks, Connections, Contact, ContactConfirm, ContactList, ContactRename, ContactVerify, Contacts, Doctor, Done, Edit, Error, FileFetch, FileList, FilePause, FileRemove, Files, History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, React, Read, ReadUpTo, RequestAccept, RequestInfo, RequestList, RequestReject, Requests, Save, Saved, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet, Status, Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause, TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
 };
 
 /// A method: its parameters are the type that implements this.
@@ -99,6 +93,10 @@ methods! {
     "invites" Invites -> InviteList,
     "invite_revoke" InviteRevoke -> InviteInfo,
     "accept" Accept -> Accepted,
+    "requests" Requests -> RequestList,
+    "request_accept" RequestAccept -> RequestInfo,
+    "request_reject" RequestReject -> RequestInfo,
+    "accepts" Accepts -> AcceptList,
     "contacts" Contacts -> ContactList,
     "contact_verify" ContactVerify -> Verification,
     "contact_confirm" ContactConfirm -> Contact,

@@ -9,11 +9,15 @@
 //!    ◀──────────────────────── Done
 //! ```
 //!
+//! Where several may come by a link a person is asked first: the inviter keeps the request and says
+//! Waiting, the knock is made again later, and after a yes it is answered (NODE-101, NODE-102).
+//!
 //! Every step is kept before it is said (NODE-8), and the same device knocking again with the same
 //! commitment gets the same answer: so the two may lose each other at any point and go on later.
 //! Another commitment under an answer that was given is refused, or the knocker could choose its
 //! nonce after having seen ours.
 
+mod asking;
 mod inviter;
 mod knocker;
 
@@ -47,7 +51,7 @@ impl<S: Storage> Engine<S> {
             Message::Answer(answer) => self.on_answer(now, conn, answer),
             Message::Open(open) => self.on_open(now, conn, open),
             Message::Done => self.on_done(now, conn),
-            Message::Refused(reason) => self.on_refused(now, conn, reason),
+            Message::Refused(refusal) => self.on_refused(now, conn, &refusal),
             _ => Err(Fault::Peer("it sent an unknown message of a knock".into())),
         }
     }
@@ -73,6 +77,7 @@ impl<S: Storage> Engine<S> {
         };
         contact.met(verification);
         self.put_contact(&contact)?;
+        self.forget_requests_of(identity)?;
         if is_new {
             self.notify(Notice::ContactAdded { identity });
         }
