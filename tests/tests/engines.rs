@@ -27,6 +27,8 @@ mod clocks;
 mod files;
 #[path = "engines/members.rs"]
 mod members;
+#[path = "engines/partings.rs"]
+mod partings;
 #[path = "engines/requests.rs"]
 mod requests;
 #[path = "engines/strangers.rs"]

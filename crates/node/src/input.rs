@@ -266,6 +266,26 @@ pub enum Notice {
         /// Who.
         identity: IdentityId,
     },
+    /// A contact is blocked now.
+    ContactBlocked {
+        /// Who.
+        identity: IdentityId,
+    },
+    /// A contact is blocked no more.
+    ContactUnblocked {
+        /// Who.
+        identity: IdentityId,
+    },
+    /// A contact was removed here.
+    ContactRemoved {
+        /// Who.
+        identity: IdentityId,
+    },
+    /// Somebody has removed us from their contacts.
+    ContactLeft {
+        /// Who.
+        identity: IdentityId,
+    },
     /// A link that was accepted here came to an end, good or bad.
     Knocked {
         /// The link.

@@ -39,6 +39,19 @@ impl ContactStore for Store {
         self.remove_record(Kind::Contact, identity.as_bytes())
     }
 
+    fn former(&self, identity: IdentityId) -> Result<Option<Contact>, StoreError> {
+        self.read(Kind::Former, identity.as_bytes(), Contact::decode)
+    }
+
+    fn put_former(&mut self, contact: &Contact) -> Result<(), StoreError> {
+        let key = contact.identity.as_bytes();
+        self.put_record(Kind::Former, key, &contact.encode())
+    }
+
+    fn remove_former(&mut self, identity: IdentityId) -> Result<(), StoreError> {
+        self.remove_record(Kind::Former, identity.as_bytes())
+    }
+
     fn invite(&self, id: InviteId) -> Result<Option<Invite>, StoreError> {
         self.read(Kind::Invite, id.as_bytes(), Invite::decode)
     }

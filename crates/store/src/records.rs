@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Port = 7,
     /// By invite id and identity. 8 to 15 are others' to give.
     Request = 16,
+    /// Somebody who was a contact, by identity.
+    Former = 17,
 }
 
 impl Store {

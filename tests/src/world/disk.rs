@@ -218,6 +218,7 @@ pass_on! { ChatStore {
 pass_on! { ContactStore {
     read contact(identity: IdentityId) -> Option<Contact>;
     read contacts() -> Vec<Contact>;
+    read former(identity: IdentityId) -> Option<Contact>;
     read invite(id: InviteId) -> Option<Invite>;
     read invites() -> Vec<Invite>;
     read knocking(id: InviteId) -> Option<Knocking>;
@@ -228,6 +229,8 @@ pass_on! { ContactStore {
     read requests() -> Vec<Request>;
     write put_contact(contact: &Contact) -> ();
     write remove_contact(identity: IdentityId) -> ();
+    write put_former(contact: &Contact) -> ();
+    write remove_former(identity: IdentityId) -> ();
     write put_invite(invite: &Invite) -> ();
     write remove_invite(id: InviteId) -> ();
     write put_knocking(knocking: &Knocking) -> ();

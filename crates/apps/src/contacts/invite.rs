@@ -214,6 +214,16 @@ impl Invite {
         self.revoked.get_or_insert(now);
     }
 
+    /// The contact with somebody has ended: by a link for several they may ask again (`CON-105`).
+    /// Says whether they came by it.
+    pub fn forget(&mut self, identity: IdentityId) -> bool {
+        let before = self.uses.len();
+        if self.reusable {
+            self.uses.retain(|known| known.identity != identity);
+        }
+        self.uses.len() != before
+    }
+
     fn has_let_in(&self, device: DeviceId, identity: IdentityId) -> bool {
         let mut uses = self.uses.iter();
         uses.any(|known| known.device == device && known.identity == identity)

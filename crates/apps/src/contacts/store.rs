@@ -1,4 +1,4 @@
-//! What contacts need of a store: five small tables.
+//! What contacts need of a store: six small tables.
 
 use tenet_identity::{
     keys::{DeviceId, IdentityId},
@@ -28,6 +28,15 @@ pub trait ContactStore {
 
     /// Forgets a contact.
     fn remove_contact(&mut self, identity: IdentityId) -> Result<(), StoreError>;
+
+    /// Somebody who was a contact before I removed them.
+    fn former(&self, identity: IdentityId) -> Result<Option<Contact>, StoreError>;
+
+    /// Writes somebody whom I removed.
+    fn put_former(&mut self, contact: &Contact) -> Result<(), StoreError>;
+
+    /// Forgets somebody whom I removed.
+    fn remove_former(&mut self, identity: IdentityId) -> Result<(), StoreError>;
 
     /// One link that I gave.
     fn invite(&self, id: InviteId) -> Result<Option<Invite>, StoreError>;

@@ -97,6 +97,12 @@ pub enum ContactCommand {
     Confirm(Who),
     /// Call a contact something else.
     Rename(WhoName),
+    /// End the contact with somebody, who is told; what was said stays.
+    Remove(Who),
+    /// Hear nothing of somebody any more, and say nothing to them; they are not told.
+    Block(Who),
+    /// Hear somebody again.
+    Unblock(Who),
 }
 
 /// A contact.

@@ -146,7 +146,7 @@ pub enum Command {
     Request(RequestCommand),
     /// List everybody who was accepted.
     Contacts,
-    /// Verify or rename a contact.
+    /// Verify, rename, remove or block a contact.
     #[command(subcommand)]
     Contact(ContactCommand),
     /// Write a message.

@@ -105,6 +105,10 @@ fn contact_words(change: ContactChange, contact: &Contact) -> String {
             Presence::Online => format!("{name} is online"),
             _ => format!("{name} is offline"),
         },
+        (ContactChange::Blocked, _) => format!("{name} is blocked"),
+        (ContactChange::Unblocked, _) => format!("{name} is blocked no more"),
+        (ContactChange::Removed, _) => format!("{name} is no contact any more"),
+        (ContactChange::Left, _) => format!("{name} has ended the contact"),
         (_, Some(warning)) => format!("{name}: {}", shown(warning)),
         (_, None) => format!("{name} stands differently"),
     }

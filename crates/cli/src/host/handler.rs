@@ -128,6 +128,9 @@ impl NodeHandler {
                 who: rename.who,
                 name: rename.name,
             }),
+            R::ContactBlock(block) => self.contact(Command::Block { who: block.who }),
+            R::ContactUnblock(unblock) => self.contact(Command::Unblock { who: unblock.who }),
+            R::ContactRemove(remove) => self.contact(Command::Remove { who: remove.who }),
             R::SettingsSet(set) => {
                 let name = set.name.clone();
                 let command = Command::Set {
@@ -327,6 +330,7 @@ impl NodeHandler {
                 let contact = store.contact(identity).map_err(failed)?;
                 Ok(contact.map(|contact| present::contact(&contact, shared.presence(identity))))
             }
+            Reply::Removed(contact) => Ok(Some(present::contact(&contact, api::Presence::Unknown))),
             _ => Ok(None),
         })
     }

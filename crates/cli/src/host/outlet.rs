@@ -71,15 +71,13 @@ impl Outlet {
                 });
             }
             Notice::ReadPosition { session } => self.read(session),
-            Notice::ContactAdded { identity } => {
-                self.publish_contact(identity, api::ContactChange::Added);
-            }
-            Notice::ContactRenamed { identity } => {
-                self.publish_contact(identity, api::ContactChange::Renamed);
-            }
-            Notice::ContactVerified { identity } => {
-                self.publish_contact(identity, api::ContactChange::Verified);
-            }
+            notice @ (Notice::ContactAdded { .. }
+            | Notice::ContactRenamed { .. }
+            | Notice::ContactVerified { .. }
+            | Notice::ContactBlocked { .. }
+            | Notice::ContactUnblocked { .. }
+            | Notice::ContactRemoved { .. }
+            | Notice::ContactLeft { .. }) => self.contact(&notice),
             Notice::Knocked {
                 invite,
                 identity,
@@ -154,9 +152,26 @@ impl Outlet {
         });
     }
 
+    fn contact(&self, notice: &Notice) {
+        use api::ContactChange as Change;
+        let (identity, change) = match *notice {
+            Notice::ContactAdded { identity } => (identity, Change::Added),
+            Notice::ContactRenamed { identity } => (identity, Change::Renamed),
+            Notice::ContactVerified { identity } => (identity, Change::Verified),
+            Notice::ContactBlocked { identity } => (identity, Change::Blocked),
+            Notice::ContactUnblocked { identity } => (identity, Change::Unblocked),
+            Notice::ContactRemoved { identity } => (identity, Change::Removed),
+            Notice::ContactLeft { identity } => (identity, Change::Left),
+            _ => return,
+        };
+        self.publish_contact(identity, change);
+    }
+
     fn publish_contact(&self, identity: IdentityId, change: api::ContactChange) {
         self.with_store(move |shared, store| {
-            if let Ok(Some(contact)) = store.contact(identity) {
+            let known = store.contact(identity).ok().flatten();
+            let known = known.or_else(|| store.former(identity).ok().flatten());
+            if let Some(contact) = known {
                 let contact = present::contact(&contact, shared.presence(identity));
                 let contact = Box::new(contact);
                 shared

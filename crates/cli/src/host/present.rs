@@ -83,25 +83,36 @@ pub(super) fn state(state: State) -> api::State {
 
 /// A contact.
 pub(super) fn contact(contact: &Contact, presence: api::Presence) -> api::Contact {
+    let session = contact.session().or_else(|| contact.shown().last());
+    let silent = contact.blocked || contact.is_over();
     api::Contact {
         did: did::encode(&contact.identity),
         name: contact.name.clone(),
         nickname: contact.nickname.clone(),
-        session: contact
-            .session()
-            .map(|id| id.to_string())
-            .unwrap_or_default(),
+        session: session.map(|id| id.to_string()).unwrap_or_default(),
         verified: contact.verified.is_some(),
-        presence,
+        presence: if silent {
+            api::Presence::Unknown
+        } else {
+            presence
+        },
         added: contact.added,
-        warning: contact.warning.map(|warning| match warning {
-            Warning::LinkReused { .. } => {
-                "somebody else tried the one-time link by which you met; compare the emoji of \
-                 `tenet contact verify`"
-                    .to_owned()
-            }
-            _ => "something about how you met is unusual; compare the emoji".to_owned(),
-        }),
+        warning: warning(contact).map(str::to_owned),
+        blocked: contact.blocked,
+    }
+}
+
+fn warning(contact: &Contact) -> Option<&'static str> {
+    match contact.warning {
+        Some(Warning::LinkReused { .. }) => Some(
+            "somebody else tried the one-time link by which you met; compare the emoji of \
+             `tenet contact verify`",
+        ),
+        Some(_) => Some("something about how you met is unusual; compare the emoji"),
+        None if contact.is_over() => {
+            Some("they have ended the contact; a new link makes you contacts again")
+        }
+        None => None,
     }
 }
 

@@ -104,9 +104,11 @@ async fn waiting(shared: &Arc<Shared>) -> Result<(u64, u64), api::Error> {
     serde_json::from_str(&pending.await?).map_err(|error| api::Error::internal(error.to_string()))
 }
 
-/// Contacts, and who was accepted and has not been here since.
+/// Contacts who are heard, and who was accepted and has not been here since.
 fn people(store: &Store) -> Result<u64, StoreError> {
     let mut requests = store.requests()?;
     requests.retain(|request| request.decision == Decision::Accepted);
-    Ok((store.contacts()?.len() + requests.len()) as u64)
+    let mut contacts = store.contacts()?;
+    contacts.retain(|contact| !contact.blocked && !contact.is_over());
+    Ok((contacts.len() + requests.len()) as u64)
 }

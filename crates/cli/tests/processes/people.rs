@@ -97,3 +97,72 @@ fn without_a_running_node_requests_are_made_and_decided_too() {
     assert_eq!(alice.lists(&["requests", "--all"]).len(), 0);
     assert_eq!(bob.does(&["accept", &link])["state"], "connected");
 }
+
+#[test]
+fn who_is_blocked_is_heard_again_only_after_it() {
+    let world = World::new();
+    let [(alice, node_a), (bob, node_b)] = world.friends();
+    bob.does(&["send", "Alice", "one", "--wait", "delivered"]);
+    assert_eq!(alice.does(&["contact", "block", "Bob"])["blocked"], true);
+    // Bob is told nothing, and what he writes waits.
+    bob.says(&[
+        "send",
+        "Alice",
+        "two",
+        "--wait",
+        "delivered",
+        "--timeout",
+        "2",
+    ])
+    .code(1);
+    assert_eq!(alice.texts("Bob"), ["one"]);
+    alice
+        .says(&["send", "Bob", "no"])
+        .fails(5, &["blocked", "unblock"]);
+    // It outlasts the process.
+    node_a.stop();
+    let node_a = alice.up();
+    let contact = &alice.lists(&["contacts"])[0];
+    assert_eq!(
+        (&contact["blocked"], &contact["presence"]),
+        (&json!(true), &json!("unknown"))
+    );
+    let link = alice.invites(&[]);
+    bob.says(&["accept", &link]).fails(5, &["no such link"]);
+
+    let mut hears = node_a.api();
+    hears.call("subscribe", json!({}));
+    assert_eq!(alice.does(&["contact", "unblock", "Bob"])["blocked"], false);
+    assert_eq!(hears.event_of("message")["text"], "two");
+    assert_eq!(alice.texts("Bob"), ["one", "two"]);
+    drop(node_b);
+}
+
+#[test]
+fn who_is_removed_hears_so_and_may_be_met_again() {
+    let world = World::new();
+    let [(alice, node_a), (bob, node_b)] = world.friends();
+    alice.does(&["send", "Bob", "one", "--wait", "delivered"]);
+    let mut hears = node_b.api();
+    hears.call("subscribe", json!({}));
+    assert_eq!(alice.does(&["contact", "remove", "Bob"])["did"], *bob.did);
+    while hears.event_of("contact")["change"] != "left" {}
+    assert_eq!(alice.lists(&["contacts"]).len(), 0);
+    alice.says(&["history", "Bob"]).code(4);
+    let left = &bob.lists(&["contacts"])[0];
+    assert!(left["warning"].as_str().unwrap().contains("ended"));
+    assert_eq!(bob.texts("Alice"), ["one"]);
+    bob.says(&["send", "Alice", "two"])
+        .fails(5, &["ended", "new link"]);
+
+    // Also after a restart, and by a link of the other one.
+    node_a.stop();
+    let _node_a = alice.up();
+    let link = bob.invites(&[]);
+    assert_eq!(alice.does(&["accept", &link])["name"], "Bob");
+    alice.does(&["send", "Bob", "three", "--wait", "delivered"]);
+    for (one, other) in [(&alice, "Bob"), (&bob, "Alice")] {
+        assert_eq!(one.texts(other), ["one", "three"]);
+        assert_eq!(one.lists(&["contacts"])[0]["warning"], Value::Null);
+    }
+}

@@ -2,10 +2,13 @@
 
 use tenet_apps::contacts::{Invite, Knocking, knocking::State};
 use tenet_delivery::redial;
-use tenet_identity::meeting::{
-    invite::{InviteKey, Secret},
-    knock,
-    link::{Ext, Link, MAX_ADDRESSES},
+use tenet_identity::{
+    keys::EndpointId,
+    meeting::{
+        invite::{InviteKey, Secret},
+        knock,
+        link::{Ext, Link, MAX_ADDRESSES},
+    },
 };
 
 use super::{CommandError, Reply, line};
@@ -100,17 +103,22 @@ impl<S: Storage> Engine<S> {
             ));
         }
         let invite = link.invite().id();
-        let known = self.store.knocking(invite)?;
-        if let Some(Knocking {
-            state: State::Connected { .. },
-            ..
-        }) = known
-        {
-            return Ok(Reply::Accepting {
-                invite,
-                identity,
-                connected: true,
-            });
+        if self.blocked.contains(&identity) {
+            return Err(CommandError::Refused(
+                "you have blocked the person whose link this is; unblock them first".into(),
+            ));
+        }
+        let mut known = self.store.knocking(invite)?;
+        if let Some(State::Connected { session }) = known.as_ref().map(|known| known.state) {
+            if self.is_contact_in(identity, session)? {
+                return Ok(Reply::Accepting {
+                    invite,
+                    identity,
+                    connected: true,
+                });
+            }
+            may_take_again(&link)?;
+            known = None;
         }
         if link.expired_at(now) && known.is_none() {
             return Err(CommandError::Refused(
@@ -126,6 +134,16 @@ impl<S: Storage> Engine<S> {
         self.must_last();
         self.store.put_knocking(&knocking)?;
         self.knock_again = true;
+        self.come_to(now, endpoint);
+        Ok(Reply::Accepting {
+            invite,
+            identity,
+            connected: false,
+        })
+    }
+
+    /// Dials an endpoint at once, to knock there.
+    fn come_to(&mut self, now: u64, endpoint: EndpointId) {
         // One that is only being made was not made to knock.
         for conn in self.connections.with_endpoint(endpoint) {
             if self
@@ -137,15 +155,9 @@ impl<S: Storage> Engine<S> {
                 self.close(now, conn, CloseReason::Duplicate);
             }
         }
-        self.redial
-            .handle(redial::Input::Want(endpoint), now, &mut self.rng);
-        self.redial
-            .handle(redial::Input::News(endpoint), now, &mut self.rng);
-        Ok(Reply::Accepting {
-            invite,
-            identity,
-            connected: false,
-        })
+        for news in [redial::Input::Want, redial::Input::News] {
+            self.redial.handle(news(endpoint), now, &mut self.rng);
+        }
     }
 
     /// Dials everybody now.
@@ -154,4 +166,15 @@ impl<S: Storage> Engine<S> {
             .handle(redial::Input::NetworkChanged, now, &mut self.rng);
         Ok(Reply::Done)
     }
+}
+
+/// CON-105: a link that made two people contacts, which has ended, makes them so again only where
+/// several may use it.
+fn may_take_again(link: &Link) -> Result<(), CommandError> {
+    if link.ext().reusable {
+        return Ok(());
+    }
+    Err(CommandError::Refused(
+        "this link made you contacts once, and that has ended; ask for a new one".into(),
+    ))
 }

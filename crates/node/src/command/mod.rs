@@ -7,7 +7,10 @@ mod request;
 mod settings;
 mod transfer;
 
-use tenet_apps::{chat::file::File, contacts::Request};
+use tenet_apps::{
+    chat::file::File,
+    contacts::{Contact, Request},
+};
 use tenet_identity::{
     keys::IdentityId,
     meeting::{invite::InviteId, link::Link},
@@ -121,6 +124,21 @@ pub enum Command {
         /// The new name.
         name: String,
     },
+    /// Hear nothing of somebody any more, and say nothing to them.
+    Block {
+        /// A contact, or anybody by their DID.
+        who: String,
+    },
+    /// The end of that.
+    Unblock {
+        /// Whom.
+        who: String,
+    },
+    /// End the contact with somebody.
+    Remove {
+        /// Whom.
+        who: String,
+    },
     /// Change a setting.
     Set {
         /// Which.
@@ -209,6 +227,8 @@ pub enum Reply {
         /// Whom.
         identity: IdentityId,
     },
+    /// A contact is none any more: as it was last.
+    Removed(Box<Contact>),
     /// A setting was changed.
     Set,
     /// It was done.
@@ -294,6 +314,9 @@ impl<S: Storage> Engine<S> {
             Command::RejectRequest { id, remark } => self.reject_request(now, &id, remark),
             Command::Confirm { who } => self.confirm(now, &who),
             Command::Rename { who, name } => self.rename(&who, &name),
+            Command::Block { who } => self.block(now, &who),
+            Command::Unblock { who } => self.unblock(now, &who),
+            Command::Remove { who } => self.remove(now, &who),
             Command::Set { name, value } => self.set(&name, &value),
             Command::Reach => self.reach(now),
         }

@@ -58,16 +58,18 @@ impl<S: Storage> Engine<S> {
         Ok(wanted)
     }
 
-    /// Where the other devices of a session are met, as far as they have said so.
+    /// Where the other devices of a session are met, as far as they have said so and we want to
+    /// hear them.
     pub(super) fn endpoints_in(&self, session: SessionId) -> Result<Vec<Endpoint>, StoreError> {
         let Some(state) = self.sessions.get(&session) else {
             return Ok(Vec::new());
         };
-        let active: BTreeSet<_> = state
-            .roster()
-            .active()
-            .map(|(author, _)| author.device)
-            .collect();
+        let heard = state.roster().active().filter(|(author, membership)| {
+            let company = self.devices.get(&author.device);
+            let company = company.is_some_and(|device| device.sessions.contains(&session));
+            company && !self.blocked.contains(&membership.identity)
+        });
+        let active: BTreeSet<_> = heard.map(|(author, _)| author.device).collect();
         let mut registers = self.store.registers(session)?;
         registers.retain(|register| {
             let device = register.device();

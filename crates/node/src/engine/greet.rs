@@ -72,11 +72,12 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// Whether the card's device is in some session of ours, and belongs to whom it says.
+    /// Whether the card's device is in some session of ours, belongs to whom it says, and we want
+    /// to hear them (NODE-103).
     pub(super) fn knows(&self, card: &DeviceCard) -> bool {
-        self.devices
-            .get(&card.device())
-            .is_some_and(|acquaintance| acquaintance.identity == Some(card.identity()))
+        let known = self.devices.get(&card.device());
+        known.is_some_and(|acquaintance| acquaintance.identity == Some(card.identity()))
+            && !self.blocked.contains(&card.identity())
     }
 
     pub(super) fn set_stage(&mut self, conn: ConnId, stage: Stage) {

@@ -83,6 +83,30 @@ pub struct ContactRename {
     pub name: String,
 }
 
+/// `contact_block`: hear nothing of somebody any more, and say nothing to them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactBlock {
+    /// The contact, or anybody by their DID.
+    pub who: String,
+}
+
+/// `contact_unblock`: the end of that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactUnblock {
+    /// The contact.
+    pub who: String,
+}
+
+/// `contact_remove`: end the contact; the other side is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactRemove {
+    /// The contact.
+    pub who: String,
+}
+
 /// The answer to [`Invite`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invited {
@@ -162,7 +186,7 @@ pub struct ContactList {
     pub contacts: Vec<Contact>,
 }
 
-/// Somebody who was accepted; the answer to [`ContactConfirm`] and [`ContactRename`].
+/// Somebody who was accepted; the answer to the requests that change one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// Their identity.
@@ -171,7 +195,7 @@ pub struct Contact {
     pub name: String,
     /// What they call themselves.
     pub nickname: String,
-    /// The session with them.
+    /// The session with them; of an ended contact the last one, empty where there was none.
     pub session: String,
     /// Whether the short authentication string was compared and confirmed.
     pub verified: bool,
@@ -181,6 +205,9 @@ pub struct Contact {
     pub added: u64,
     /// What a person should know about this contact, a reused link for instance.
     pub warning: Option<String>,
+    /// Whether nothing is heard of them and nothing said to them.
+    #[serde(default)]
+    pub blocked: bool,
 }
 
 /// Whether somebody can be reached at this moment.

@@ -153,6 +153,14 @@ pub enum ContactChange {
     Presence,
     /// There is a warning about it.
     Warning,
+    /// Nothing is heard of it any more.
+    Blocked,
+    /// It is heard again.
+    Unblocked,
+    /// It was removed here.
+    Removed,
+    /// They have ended the contact.
+    Left,
 }
 
 /// How a device is reached.

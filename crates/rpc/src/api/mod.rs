@@ -23,9 +23,9 @@ pub use chat::{
     Sent, State, Unsend, Wait,
 };
 pub use contacts::{
-    Accept, AcceptState, Accepted, Contact, ContactConfirm, ContactList, ContactRename,
-    ContactVerify, Contacts, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites,
-    Presence, Verification,
+    Accept, AcceptState, Accepted, Contact, ContactBlock, ContactConfirm, ContactList,
+    ContactRemove, ContactRename, ContactUnblock, ContactVerify, Contacts, Invite, InviteInfo,
+    InviteList, InviteRevoke, Invited, Invites, Presence, Verification,
 };
 pub use error::{Error, Kind};
 pub use event::{Connection, ContactChange, Event, Gap, Notice, Subscribe, Subscribed};

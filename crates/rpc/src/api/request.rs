@@ -6,7 +6,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Accept, AcceptList, Accepted, Accepts, Changed, Checks, Connections, Contact, ContactConfirm, ContactList, ContactRename, ContactVerify, Contacts, Doctor, Done, Edit, Error, FileFetch, FileList, FilePause, FileRemove, Files, History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, React, Read, ReadUpTo, RequestAccept, RequestInfo, RequestList, RequestReject, Requests, Save, Saved, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet, Status, Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause, TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
+    Accept, AcceptList, Accepted, Accepts, Changed, Checks, Connections, Contact, ContactBlock,
+    ContactConfirm, ContactList, ContactRemove, ContactRename, ContactUnblock, ContactVerify,
+    Contacts, Doctor, Done, Edit, Error, FileList, FileRemove, Files, History, Identity,
+    IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind, Lock, Net,
+    NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, React, Read, ReadUpTo,
+    RequestAccept, RequestInfo, RequestList, RequestReject, Requests, Save, Saved, Send, Sent,
+    Setting, SettingList, SettingsGet, SettingsSet, Status, Subscribe, Subscribed, Sync, Synced,
+    TransferCancel, TransferList, TransferPause, TransferResume, Transfers, Unlock, Unsend,
+    Verification, Wait,
 };
 
 /// A method: its parameters are the type that implements this.
@@ -101,6 +109,9 @@ methods! {
     "contact_verify" ContactVerify -> Verification,
     "contact_confirm" ContactConfirm -> Contact,
     "contact_rename" ContactRename -> Contact,
+    "contact_block" ContactBlock -> Contact,
+    "contact_unblock" ContactUnblock -> Contact,
+    "contact_remove" ContactRemove -> Contact,
     "send" Send -> Sent,
     "wait" Wait -> Sent,
     "history" History -> Page,

@@ -60,7 +60,15 @@ fn contacts_are_kept(store: &mut impl ContactStore) {
     for _ in 0..2 {
         store.remove_contact(a.identity).unwrap();
     }
+    assert_eq!(store.contacts().unwrap(), std::slice::from_ref(&changed));
+    store.put_former(&a).unwrap();
+    assert_eq!(store.former(a.identity).unwrap(), Some(a.clone()));
+    assert_eq!(store.former(b.identity).unwrap(), None);
     assert_eq!(store.contacts().unwrap(), [changed]);
+    for _ in 0..2 {
+        store.remove_former(a.identity).unwrap();
+    }
+    assert_eq!(store.former(a.identity).unwrap(), None);
 }
 
 fn invites_are_kept(store: &mut impl ContactStore) {

@@ -14,6 +14,7 @@ use crate::contacts::{Answered, Contact, Invite, Knocking, Request, store::Conta
 #[derive(Clone, Debug, Default)]
 pub struct MemoryContacts {
     contacts: BTreeMap<IdentityId, Contact>,
+    former: BTreeMap<IdentityId, Contact>,
     invites: BTreeMap<InviteId, Invite>,
     knockings: BTreeMap<InviteId, Knocking>,
     answered: BTreeMap<(InviteId, DeviceId), Answered>,
@@ -36,6 +37,20 @@ impl ContactStore for MemoryContacts {
 
     fn remove_contact(&mut self, identity: IdentityId) -> Result<(), StoreError> {
         self.contacts.remove(&identity);
+        Ok(())
+    }
+
+    fn former(&self, identity: IdentityId) -> Result<Option<Contact>, StoreError> {
+        Ok(self.former.get(&identity).cloned())
+    }
+
+    fn put_former(&mut self, contact: &Contact) -> Result<(), StoreError> {
+        self.former.insert(contact.identity, contact.clone());
+        Ok(())
+    }
+
+    fn remove_former(&mut self, identity: IdentityId) -> Result<(), StoreError> {
+        self.former.remove(&identity);
         Ok(())
     }
 

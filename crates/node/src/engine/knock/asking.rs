@@ -125,7 +125,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Somebody is a contact: nothing is asked about them any more.
-    pub(super) fn forget_requests_of(&mut self, identity: IdentityId) -> Result<(), StoreError> {
+    pub(crate) fn forget_requests_of(&mut self, identity: IdentityId) -> Result<(), StoreError> {
         for request in self.store.requests()? {
             if request.identity == identity {
                 self.store.remove_request(request.invite, identity)?;

@@ -28,9 +28,12 @@ impl<S: Storage> Engine<S> {
         let Some(connection) = self.connections.0.get(&conn) else {
             return Ok(());
         };
-        let Some((_, shown)) = connection.shown() else {
+        let Some((identity, shown)) = connection.shown() else {
             return Err(Fault::Peer("it knocked before it said who it is".into()));
         };
+        if self.blocked.contains(&identity) {
+            return self.refuse(conn, Reason::Unknown);
+        }
         let Some(mut invite) = self.store.invite(knock.invite())? else {
             return self.refuse(conn, Reason::Unknown);
         };

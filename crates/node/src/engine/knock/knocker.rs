@@ -57,6 +57,7 @@ impl<S: Storage> Engine<S> {
         let mut links = self.open_knockings(now)?;
         for knocking in self.store.knockings()? {
             if let State::Connected { session } = knocking.state
+                && self.is_contact_in(knocking.link.ext().identity, session)?
                 && self.endpoints_in(session)?.is_empty()
             {
                 links.push(knocking);
@@ -67,6 +68,16 @@ impl<S: Storage> Engine<S> {
             (ext.endpoint, ext.addresses.clone())
         };
         Ok(links.iter().map(place).collect())
+    }
+
+    /// Whether the contact that a link led to still stands, and we want to hear them.
+    pub(crate) fn is_contact_in(
+        &self,
+        identity: IdentityId,
+        session: SessionId,
+    ) -> Result<bool, StoreError> {
+        let contact = self.store.contact(identity)?;
+        Ok(contact.is_some_and(|contact| !contact.blocked && contact.sessions.contains(&session)))
     }
 
     /// Whether a link of this identity is still to be taken.
@@ -84,6 +95,9 @@ impl<S: Storage> Engine<S> {
         for knocking in links {
             let answered = self.store.contact(knocking.link.ext().identity)?.is_some();
             let asked = knocking.state == State::Requested;
+            if self.blocked.contains(&knocking.link.ext().identity) {
+                continue;
+            }
             if answered || asked || !knocking.link.expired_at(now) {
                 open.push(knocking);
             }

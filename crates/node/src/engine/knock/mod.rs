@@ -29,6 +29,7 @@ use tenet_identity::{
 use tenet_log::{
     event::{Event, Unverified},
     session::OpenError,
+    store::StoreError,
 };
 
 use super::{Engine, Fault};
@@ -69,11 +70,7 @@ impl<S: Storage> Engine<S> {
         let is_new = known.is_none();
         let mut contact = match known {
             Some(contact) => contact,
-            None => {
-                let contacts = self.store.contacts()?;
-                let name = name::suggest(wished, nickname, identity, &contacts);
-                Contact::new(identity, name, nickname.to_owned(), now)
-            }
+            None => self.new_contact(now, identity, wished, nickname)?,
         };
         contact.met(verification);
         self.put_contact(&contact)?;
@@ -82,6 +79,25 @@ impl<S: Storage> Engine<S> {
             self.notify(Notice::ContactAdded { identity });
         }
         Ok(())
+    }
+
+    /// Somebody who was no contact; what was between us before I removed them is shown again.
+    pub(crate) fn new_contact(
+        &mut self,
+        now: u64,
+        identity: IdentityId,
+        wished: Option<&str>,
+        nickname: &str,
+    ) -> Result<Contact, StoreError> {
+        let former = self.store.former(identity)?;
+        self.store.remove_former(identity)?;
+        let (name, past) =
+            former.map_or_else(Default::default, |former| (former.name, former.past));
+        let wished = wished.or(Some(name.as_str()).filter(|name| !name.is_empty()));
+        let name = name::suggest(wished, nickname, identity, &self.store.contacts()?);
+        let mut contact = Contact::new(identity, name, nickname.to_owned(), now);
+        contact.past = past;
+        Ok(contact)
     }
 
     fn say_in_knock(&mut self, conn: ConnId, message: &Message) {
