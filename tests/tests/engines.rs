@@ -29,6 +29,10 @@ mod files;
 mod floods;
 #[path = "engines/members.rs"]
 mod members;
+#[path = "engines/partings.rs"]
+mod partings;
+#[path = "engines/requests.rs"]
+mod requests;
 #[path = "engines/search.rs"]
 mod search;
 #[path = "engines/strangers.rs"]

@@ -275,6 +275,26 @@ pub enum Notice {
         /// Who.
         identity: IdentityId,
     },
+    /// A contact is blocked now.
+    ContactBlocked {
+        /// Who.
+        identity: IdentityId,
+    },
+    /// A contact is blocked no more.
+    ContactUnblocked {
+        /// Who.
+        identity: IdentityId,
+    },
+    /// A contact was removed here.
+    ContactRemoved {
+        /// Who.
+        identity: IdentityId,
+    },
+    /// Somebody has removed us from their contacts.
+    ContactLeft {
+        /// Who.
+        identity: IdentityId,
+    },
     /// A link that was accepted here came to an end, good or bad.
     Knocked {
         /// The link.
@@ -283,6 +303,20 @@ pub enum Notice {
         identity: IdentityId,
         /// `None`: connected. Otherwise why not, in a person's words.
         refused: Option<String>,
+    },
+    /// A link that was accepted here led to somebody who is asked.
+    Requested {
+        /// The link.
+        invite: InviteId,
+        /// Whose.
+        identity: IdentityId,
+    },
+    /// Somebody came by an own link, and the person is asked; or they say something else now.
+    Request {
+        /// Which link.
+        invite: InviteId,
+        /// Who.
+        identity: IdentityId,
     },
     /// An own link was taken.
     InviteUsed {

@@ -1,7 +1,9 @@
 //! Contacts, settings and the device's secrets: records under their keys.
 
 use tenet_apps::{
-    contacts::{Answered, Contact, Invite, Knocking, record::RecordError, store::ContactStore},
+    contacts::{
+        Answered, Contact, Invite, Knocking, Request, record::RecordError, store::ContactStore,
+    },
     settings::{SettingStore, Settings},
 };
 use tenet_identity::{
@@ -35,6 +37,19 @@ impl ContactStore for Store {
 
     fn remove_contact(&mut self, identity: IdentityId) -> Result<(), StoreError> {
         self.remove_record(Kind::Contact, identity.as_bytes())
+    }
+
+    fn former(&self, identity: IdentityId) -> Result<Option<Contact>, StoreError> {
+        self.read(Kind::Former, identity.as_bytes(), Contact::decode)
+    }
+
+    fn put_former(&mut self, contact: &Contact) -> Result<(), StoreError> {
+        let key = contact.identity.as_bytes();
+        self.put_record(Kind::Former, key, &contact.encode())
+    }
+
+    fn remove_former(&mut self, identity: IdentityId) -> Result<(), StoreError> {
+        self.remove_record(Kind::Former, identity.as_bytes())
     }
 
     fn invite(&self, id: InviteId) -> Result<Option<Invite>, StoreError> {
@@ -88,6 +103,28 @@ impl ContactStore for Store {
 
     fn remove_answered(&mut self, invite: InviteId, device: DeviceId) -> Result<(), StoreError> {
         self.remove_record(Kind::Answered, &answered_key(invite, device))
+    }
+
+    fn request(
+        &self,
+        invite: InviteId,
+        identity: IdentityId,
+    ) -> Result<Option<Request>, StoreError> {
+        let key = request_key(invite, identity);
+        self.read(Kind::Request, &key, Request::decode)
+    }
+
+    fn requests(&self) -> Result<Vec<Request>, StoreError> {
+        self.read_all(Kind::Request, &[], Request::decode)
+    }
+
+    fn put_request(&mut self, request: &Request) -> Result<(), StoreError> {
+        let key = request_key(request.invite, request.identity);
+        self.put_record(Kind::Request, &key, &request.encode())
+    }
+
+    fn remove_request(&mut self, invite: InviteId, identity: IdentityId) -> Result<(), StoreError> {
+        self.remove_record(Kind::Request, &request_key(invite, identity))
     }
 }
 
@@ -192,4 +229,8 @@ impl Store {
 
 fn answered_key(invite: InviteId, device: DeviceId) -> Vec<u8> {
     [invite.as_bytes().as_slice(), device.as_bytes()].concat()
+}
+
+fn request_key(invite: InviteId, identity: IdentityId) -> Vec<u8> {
+    [invite.as_bytes().as_slice(), identity.as_bytes()].concat()
 }

@@ -27,8 +27,12 @@ pub(crate) enum Kind {
     OwnName = 6,
     /// The UDP port that this home keeps; one, under the empty key.
     Port = 7,
+    /// By invite id and identity.
+    Request = 8,
+    /// Somebody who was a contact, by identity.
+    Former = 9,
     /// How far the words have followed the log (8 bytes, big-endian); one, under the empty key.
-    IndexedTo = 20,
+    IndexedTo = 10,
 }
 
 impl Store {

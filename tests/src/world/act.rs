@@ -59,6 +59,13 @@ pub enum Act {
         /// With whom.
         with: usize,
     },
+    /// Anything else that may be asked for twice; a link that is made by it goes to `with`.
+    Do {
+        /// About whom.
+        with: usize,
+        /// What, with that person's DID.
+        command: fn(String) -> Command,
+    },
 }
 
 impl Act {
@@ -70,8 +77,13 @@ impl Act {
                 name: None,
                 reusable: false,
                 lasts_ms: DAY_MS,
+                question: None,
             },
-            Self::Accept { link } => Command::Accept { link, name: None },
+            Self::Accept { link } => Command::Accept {
+                link,
+                name: None,
+                remark: None,
+            },
             Self::Send { to, text, reply } => Command::Send {
                 files: files::files(&text),
                 who: did(to),
@@ -87,6 +99,7 @@ impl Act {
             },
             Self::Read { with } => Command::Read { who: did(with) },
             Self::Confirm { with } => Command::Confirm { who: did(with) },
+            Self::Do { with, command } => command(did(with)),
         }
     }
 
@@ -94,6 +107,9 @@ impl Act {
     ///
     /// Nobody is harmed by a second link; a second message would be one too many.
     pub fn is_repeated(&self) -> bool {
-        matches!(self, Self::Invite { .. } | Self::Accept { .. })
+        matches!(
+            self,
+            Self::Invite { .. } | Self::Accept { .. } | Self::Do { .. }
+        )
     }
 }

@@ -58,6 +58,19 @@ impl World {
         self.play(&mut Script::new(&[]));
     }
 
+    /// Goes on until something holds; gives how long that took, in virtual milliseconds.
+    ///
+    /// # Panics
+    /// Where it never does.
+    pub fn until(&mut self, holds: impl Fn(&Self) -> bool) -> u64 {
+        let begin = self.now;
+        while !holds(self) {
+            let in_time = self.step() && self.now < begin + self.patience;
+            assert!(in_time, "it never comes: {}", self.state());
+        }
+        self.now - begin
+    }
+
     /// Checks what holds between two nodes that have become contacts.
     ///
     /// # Panics

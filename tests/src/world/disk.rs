@@ -7,7 +7,7 @@ use tenet_apps::{
         search::{Filter, Query, SearchStore, index::Indexed},
         store::{ChatStore, MessageRow, Reference},
     },
-    contacts::{Answered, Contact, Invite, Knocking, store::ContactStore},
+    contacts::{Answered, Contact, Invite, Knocking, Request, store::ContactStore},
     settings::{SettingStore, Settings},
 };
 use tenet_delivery::{
@@ -264,20 +264,27 @@ pass_on! { SearchStore {
 pass_on! { ContactStore {
     read contact(identity: IdentityId) -> Option<Contact>;
     read contacts() -> Vec<Contact>;
+    read former(identity: IdentityId) -> Option<Contact>;
     read invite(id: InviteId) -> Option<Invite>;
     read invites() -> Vec<Invite>;
     read knocking(id: InviteId) -> Option<Knocking>;
     read knockings() -> Vec<Knocking>;
     read answered(invite: InviteId, device: DeviceId) -> Option<Answered>;
     read all_answered(invite: InviteId) -> Vec<Answered>;
+    read request(invite: InviteId, identity: IdentityId) -> Option<Request>;
+    read requests() -> Vec<Request>;
     write put_contact(contact: &Contact) -> ();
     write remove_contact(identity: IdentityId) -> ();
+    write put_former(contact: &Contact) -> ();
+    write remove_former(identity: IdentityId) -> ();
     write put_invite(invite: &Invite) -> ();
     write remove_invite(id: InviteId) -> ();
     write put_knocking(knocking: &Knocking) -> ();
     write remove_knocking(id: InviteId) -> ();
     write put_answered(answered: &Answered) -> ();
     write remove_answered(invite: InviteId, device: DeviceId) -> ();
+    write put_request(request: &Request) -> ();
+    write remove_request(invite: InviteId, identity: IdentityId) -> ();
 } }
 
 pass_on! { SettingStore {

@@ -66,8 +66,13 @@ impl World {
             .expect("an answer to what was asked");
         match result {
             Ok(reply) => {
-                if let (Act::Invite { to }, Reply::Invited { link, .. }) = (&act, &reply) {
-                    self.ask(*to, Act::Accept { link: link.clone() });
+                let given = (&act, &reply);
+                if let (
+                    Act::Invite { to: with } | Act::Do { with, .. },
+                    Reply::Invited { link, .. },
+                ) = given
+                {
+                    self.ask(*with, Act::Accept { link: link.clone() });
                 }
                 self.model.done(node, &act, &reply);
             }

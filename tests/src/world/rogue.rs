@@ -7,7 +7,7 @@ use tenet_identity::{
     hello::{Binding, Hello, Role},
     meeting::{
         invite::{InviteId, Secret},
-        knock::{self, Answer, Bond, Knock, Knocker, Message, Open},
+        knock::{self, Answer, Bond, Knock, Knocker, Message, Open, Plea},
         link::Link,
     },
 };
@@ -136,6 +136,7 @@ impl Bench {
             name: None,
             reusable,
             lasts_ms: 1_000_000,
+            question: None,
         };
         match self.ask(command).unwrap() {
             Reply::Invited { link, .. } => *link,
@@ -263,6 +264,7 @@ impl Rogue {
             card: self.own.card.clone(),
             name: self.own.name.clone(),
             commitment: knock::commitment(&self.nonce, self.own.device()),
+            plea: Plea::default(),
         }
     }
 

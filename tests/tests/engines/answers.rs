@@ -16,6 +16,7 @@ fn knocked(bench: &mut Bench, inviter: &Bench, link: &Link, rogue: &Rogue) -> (L
     let command = Command::Accept {
         link: Box::new(link.clone()),
         name: None,
+        remark: None,
     };
     bench.ask(command).unwrap();
     let at = Rogue {

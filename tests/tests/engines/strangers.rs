@@ -48,7 +48,7 @@ fn answered(
 fn refused(done: &Done, line: Line) -> Reason {
     assert_eq!(done.reason(line), Some(CloseReason::NotWelcome));
     match done.knock() {
-        Some(Message::Refused(reason)) => reason,
+        Some(Message::Refused(refusal)) => refusal.reason,
         other => panic!("{other:?}"),
     }
 }
@@ -78,7 +78,7 @@ fn nothing_is_said_about_sessions_before_a_hello() {
         Frame::Meet(vec![Tag([1; 16])]),
         Frame::Sync(Tag([1; 16]), sync::Message::Digest([0; 32])),
         said(&Message::Done),
-        said(&Message::Refused(Reason::Used)),
+        said(&Message::Refused(Reason::Used.into())),
     ] {
         for shows in [false, true] {
             let (mut bench, rogue) = (Bench::new(0), Rogue::new(1));

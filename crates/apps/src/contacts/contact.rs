@@ -20,8 +20,11 @@ pub struct Contact {
     pub name: String,
     /// What they call themselves; may be empty.
     pub nickname: String,
-    /// Our direct sessions; usually one, two where both knocked at the same time.
+    /// Our direct sessions; usually one, two where both knocked at the same time, none once one of
+    /// us has left.
     pub sessions: BTreeSet<SessionId>,
+    /// Direct sessions that one of us has left: they are shown, and nothing is written in them.
+    pub past: BTreeSet<SessionId>,
     /// When I confirmed that we saw the same short string, in Unix milliseconds.
     pub verified: Option<u64>,
     /// Whether I want to hear nothing of them.
@@ -77,6 +80,7 @@ impl Contact {
             name,
             nickname,
             sessions: BTreeSet::new(),
+            past: BTreeSet::new(),
             verified: None,
             blocked: false,
             verification: None,
@@ -89,6 +93,25 @@ impl Contact {
     /// (`CON-3`). The messages of the others are shown in it.
     pub fn session(&self) -> Option<SessionId> {
         self.sessions.first().copied()
+    }
+
+    /// All sessions whose messages are shown as one conversation.
+    pub fn shown(&self) -> impl Iterator<Item = SessionId> {
+        self.sessions.union(&self.past).copied()
+    }
+
+    /// One of us has left a session (`CON-105`); says whether that is news.
+    pub fn ended(&mut self, session: SessionId) -> bool {
+        let news = self.sessions.remove(&session);
+        if news {
+            self.past.insert(session);
+        }
+        news
+    }
+
+    /// Whether one of us has ended the contact: there is no session to write in.
+    pub fn is_over(&self) -> bool {
+        self.sessions.is_empty() && !self.past.is_empty()
     }
 
     /// The short string that both see, once a knock was completed.
@@ -117,7 +140,8 @@ impl Contact {
     pub fn met(&mut self, verification: Verification) {
         self.sessions.insert(verification.session);
         let smallest = self.session() == Some(verification.session);
-        if smallest || self.verification.is_none() {
+        let over = |known: &Verification| !self.sessions.contains(&known.session);
+        if smallest || self.verification.as_ref().is_none_or(over) {
             self.verification = Some(verification);
         }
     }
@@ -141,6 +165,8 @@ impl Contact {
             verification: self.verification.map(VerificationForm::from),
             added: self.added,
             link_reused: self.warning.map(|Warning::LinkReused { at }| at),
+            past: Some(self.past.iter().copied().collect())
+                .filter(|past: &Vec<_>| !past.is_empty()),
         })
     }
 
@@ -155,6 +181,7 @@ impl Contact {
             name: form.name,
             nickname: form.nickname,
             sessions: form.sessions.into_iter().collect(),
+            past: form.past.into_iter().flatten().collect(),
             verified: form.verified,
             blocked: form.blocked,
             verification: form.verification.map(Verification::from),
@@ -193,6 +220,8 @@ struct Form {
     added: u64,
     #[n(9)]
     link_reused: Option<u64>,
+    #[n(10)]
+    past: Option<Vec<SessionId>>,
 }
 
 #[derive(Encode, Decode)]
@@ -324,6 +353,35 @@ mod tests {
         assert_eq!(at_anna.short(anna), at_bert.short(bert_id));
     }
 
+    /// CON-105.
+    #[test]
+    fn what_was_left_is_shown_and_not_written_in() {
+        let mut contact = bert();
+        let meet = |contact: &mut Contact, n| {
+            contact.met(Verification {
+                mine: share(n),
+                theirs: share(n + 1),
+                session: session(n),
+            });
+        };
+        meet(&mut contact, 3);
+        let before = contact.short(identity(1));
+        assert!(contact.ended(session(3)) && contact.is_over());
+        assert!(!contact.ended(session(3)), "no news");
+        assert_eq!(
+            (contact.session(), contact.short(identity(1))),
+            (None, before)
+        );
+        meet(&mut contact, 7);
+        assert!(!contact.is_over());
+        assert_eq!(contact.session(), Some(session(7)));
+        assert_eq!(
+            contact.shown().collect::<Vec<_>>(),
+            [session(3), session(7)]
+        );
+        assert_ne!(contact.short(identity(1)), before, "it is the one of now");
+    }
+
     #[test]
     fn a_confirmed_contact_is_warned_of_no_more() {
         let mut contact = bert();
@@ -361,6 +419,14 @@ mod tests {
         );
         assert_eq!(HEXLOWER.encode(&full.encode()), expected.replace(' ', ""));
         assert_eq!(Contact::decode(&full.encode()).unwrap(), full);
+        let mut over = bert();
+        over.past.insert(session(7));
+        let expected = format!(
+            "a800 0101{} 02 6442657274 03 6462657274 0480 06f4 081903e8 0a81{}",
+            id("bb"),
+            id("07")
+        );
+        assert_eq!(HEXLOWER.encode(&over.encode()), expected.replace(' ', ""));
         assert!(!format!("{full:?}").contains("Bert"));
     }
 
@@ -395,6 +461,9 @@ mod tests {
                 }
                 (contact.verified, contact.blocked) = (verified, blocked);
                 contact.warning = reused.map(|at| Warning::LinkReused { at });
+                if let Some(first) = contact.session().filter(|_| verified.is_some()) {
+                    contact.ended(first);
+                }
                 contact
             },
         )

@@ -45,6 +45,23 @@ pub struct Invite {
     pub attempts: Vec<Use>,
     /// How often somebody else tried it after it was used.
     pub attempt_count: u32,
+    /// What is asked first of who comes by it, if several may.
+    pub question: Option<String>,
+}
+
+/// What is known of somebody who comes by a link that leads to requests (`CON-101`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Nothing: nobody was asked about them.
+    None,
+    /// I want to know them: a contact already, or somebody whose own link I took.
+    Known,
+    /// I was asked and have not said yet.
+    Waiting,
+    /// I said yes.
+    Yes,
+    /// I said no.
+    No,
 }
 
 /// A device that knocked, and when it first did.
@@ -69,6 +86,8 @@ pub enum Admission {
     New,
     /// Again: it gets the same answer as the first time, which perhaps never reached it.
     Again,
+    /// Not yet: a person is asked, or has not said yet.
+    Ask,
 }
 
 /// Why somebody who knocked is not let in.
@@ -90,6 +109,9 @@ pub enum Refused {
     /// As many as may have come by it.
     #[error("the link has let in as many people as it may")]
     Full,
+    /// I said no.
+    #[error("they were rejected")]
+    Rejected,
 }
 
 impl Invite {
@@ -106,6 +128,7 @@ impl Invite {
             uses: Vec::new(),
             attempts: Vec::new(),
             attempt_count: 0,
+            question: None,
         }
     }
 
@@ -137,11 +160,7 @@ impl Invite {
             at: now,
         };
         // CON-5: whoever was let in once gets its answer, also after the link's end.
-        if self
-            .uses
-            .iter()
-            .any(|known| known.device == device && known.identity == identity)
-        {
+        if self.has_let_in(device, identity) {
             return Ok(Admission::Again);
         }
         match self.refusal(now) {
@@ -156,9 +175,58 @@ impl Invite {
         }
     }
 
+    /// Decides about a device that has proven to know the secret, of somebody of whom this is known;
+    /// a one-time link was given to one person, so nobody is asked about who comes by it (`CON-101`).
+    ///
+    /// The invite is to be stored whatever the answer is.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn admit_by(
+        &mut self,
+        now: u64,
+        device: DeviceId,
+        identity: IdentityId,
+        word: Word,
+    ) -> Result<Admission, Refused> {
+        if !self.reusable || word == Word::Known || self.has_let_in(device, identity) {
+            return self.admit(now, device, identity);
+        }
+        match word {
+            Word::No => Err(Refused::Rejected),
+            Word::Waiting => Ok(Admission::Ask),
+            // Who asked while the link was good is let in by a yes after its end, too.
+            Word::Yes if self.uses.len() < MAX_USES => {
+                self.uses.push(Use {
+                    identity,
+                    device,
+                    at: now,
+                });
+                Ok(Admission::New)
+            }
+            Word::Yes => Err(Refused::Full),
+            Word::None | Word::Known => self.refusal(now).map_or(Ok(Admission::Ask), Err),
+        }
+    }
+
     /// Withdraws the link; whoever has come by it stays.
     pub fn revoke(&mut self, now: u64) {
         self.revoked.get_or_insert(now);
+    }
+
+    /// The contact with somebody has ended: by a link for several they may ask again (`CON-105`).
+    /// Says whether they came by it.
+    pub fn forget(&mut self, identity: IdentityId) -> bool {
+        let before = self.uses.len();
+        if self.reusable {
+            self.uses.retain(|known| known.identity != identity);
+        }
+        self.uses.len() != before
+    }
+
+    fn has_let_in(&self, device: DeviceId, identity: IdentityId) -> bool {
+        let mut uses = self.uses.iter();
+        uses.any(|known| known.device == device && known.identity == identity)
     }
 
     /// Why nobody new is let in any more. That a link was used is told before its end is: who
@@ -210,6 +278,7 @@ impl Invite {
             uses: self.uses.clone(),
             attempts: self.attempts.clone(),
             attempt_count: self.attempt_count,
+            question: self.question.clone(),
         }))
     }
 
@@ -230,6 +299,7 @@ impl Invite {
             uses: form.uses,
             attempts: form.attempts,
             attempt_count: form.attempt_count,
+            question: form.question,
         })
     }
 }
@@ -253,6 +323,7 @@ impl Refused {
             Self::Revoked => Reason::Revoked,
             Self::Expired => Reason::Expired,
             Self::Full => Reason::TooMany,
+            Self::Rejected => Reason::Rejected,
         }
     }
 }
@@ -282,6 +353,8 @@ struct Form {
     attempts: Vec<Use>,
     #[n(10)]
     attempt_count: u32,
+    #[n(11)]
+    question: Option<String>,
 }
 
 struct KeyForm(Zeroizing<[u8; 48]>);

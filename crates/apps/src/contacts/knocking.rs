@@ -3,7 +3,11 @@
 use std::fmt;
 
 use minicbor::{Decode, Encode};
-use tenet_identity::meeting::{invite::InviteId, knock::Reason, link::Link};
+use tenet_identity::meeting::{
+    invite::InviteId,
+    knock::{Reason, Refusal},
+    link::Link,
+};
 use tenet_log::ids::SessionId;
 use zeroize::Zeroizing;
 
@@ -23,6 +27,10 @@ pub struct Knocking {
     pub state: State,
     /// When I took it, in Unix milliseconds.
     pub started: u64,
+    /// What I say to the person who is asked about me.
+    pub remark: Option<String>,
+    /// What they said with their last refusal.
+    pub said: Option<String>,
 }
 
 /// How far I am with a link that I took.
@@ -30,6 +38,8 @@ pub struct Knocking {
 pub enum State {
     /// Not answered yet; it is tried again.
     Pending,
+    /// They were reached, and a person there is asked about me; it is tried again.
+    Requested,
     /// We are contacts.
     Connected {
         /// The session that was founded.
@@ -48,7 +58,14 @@ impl Knocking {
             nonce,
             state: State::Pending,
             started: now,
+            remark: None,
+            said: None,
         }
+    }
+
+    /// Whether it is tried again.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Pending | State::Requested)
     }
 
     /// The invite that it knocks at.
@@ -57,12 +74,29 @@ impl Knocking {
     }
 
     /// Takes in that the knock was refused; says whether for good (`CON-9`).
-    pub fn refused(&mut self, reason: Reason) -> bool {
-        let last = is_final(reason);
-        if last && self.state == State::Pending {
-            self.state = State::Refused(reason);
+    pub fn refused(&mut self, refusal: &Refusal) -> bool {
+        let last = is_final(refusal.reason);
+        if self.is_open() {
+            self.said.clone_from(&refusal.remark);
+            if last {
+                self.state = State::Refused(refusal.reason);
+            } else if refusal.reason == Reason::Waiting {
+                self.state = State::Requested;
+            }
         }
         last
+    }
+
+    /// What a person is told of a refusal for good; `None` while there is none.
+    pub fn refusal(&self) -> Option<String> {
+        let State::Refused(reason) = self.state else {
+            return None;
+        };
+        let why = explain(reason);
+        Some(match &self.said {
+            Some(said) => format!("{why}: {said}"),
+            None => why.to_owned(),
+        })
     }
 
     /// The bytes that are stored; they hold the link's secret.
@@ -71,6 +105,7 @@ impl Knocking {
             State::Pending => (0, None, None),
             State::Connected { session } => (1, Some(session), None),
             State::Refused(reason) => (2, None, Some(reason_code(reason))),
+            State::Requested => (3, None, None),
         };
         Zeroizing::new(record::encode(&Form {
             version: VERSION,
@@ -81,6 +116,8 @@ impl Knocking {
             session,
             reason,
             started: self.started,
+            remark: self.remark.clone(),
+            said: self.said.clone(),
         }))
     }
 
@@ -94,6 +131,7 @@ impl Knocking {
             (0, None, None) => State::Pending,
             (1, Some(session), None) => State::Connected { session },
             (2, None, Some(code)) => State::Refused(reason_of(code)?),
+            (3, None, None) => State::Requested,
             _ => return Err(RecordError::Unknown("state")),
         };
         Ok(Self {
@@ -102,6 +140,8 @@ impl Knocking {
             nonce: form.nonce,
             state,
             started: form.started,
+            remark: form.remark,
+            said: form.said,
         })
     }
 }
@@ -114,7 +154,7 @@ impl fmt::Debug for Knocking {
 
 /// Whether a reason stays: knocking again will not help (`CON-9`).
 pub const fn is_final(reason: Reason) -> bool {
-    !matches!(reason, Reason::TooMany | Reason::Busy)
+    !matches!(reason, Reason::TooMany | Reason::Busy | Reason::Waiting)
 }
 
 /// What a person is told who took a link and was refused.
@@ -129,6 +169,11 @@ pub const fn explain(reason: Reason) -> &'static str {
         Reason::Revoked => "the link was withdrawn; ask for a new one",
         Reason::TooMany => "too many have knocked by this link; it is tried again later",
         Reason::Busy => "they cannot answer now; it is tried again later",
+        Reason::Waiting => "they are asked, and have not said yet",
+        Reason::Rejected => "they said no",
+        Reason::Question => {
+            "they ask something first; take the link again with the answer as your remark"
+        }
         _ => "refused for a reason that this version does not know; update, or ask for a new link",
     }
 }
@@ -141,6 +186,9 @@ const fn reason_code(reason: Reason) -> u16 {
         Reason::Revoked => 3,
         Reason::TooMany => 4,
         Reason::Busy => 5,
+        Reason::Waiting => 6,
+        Reason::Rejected => 7,
+        Reason::Question => 8,
         Reason::Other(code) => 256 + code as u16,
         _ => 0,
     }
@@ -154,6 +202,9 @@ fn reason_of(code: u16) -> Result<Reason, RecordError> {
         3 => Reason::Revoked,
         4 => Reason::TooMany,
         5 => Reason::Busy,
+        6 => Reason::Waiting,
+        7 => Reason::Rejected,
+        8 => Reason::Question,
         _ => {
             let code = code
                 .checked_sub(256)
@@ -182,6 +233,10 @@ struct Form {
     reason: Option<u16>,
     #[n(7)]
     started: u64,
+    #[n(8)]
+    remark: Option<String>,
+    #[n(9)]
+    said: Option<String>,
 }
 
 /// A text that is wiped.
@@ -224,7 +279,7 @@ mod tests {
         Knocking::new(testing::link(1), None, [0x4e; 32], 1_000)
     }
 
-    fn reasons() -> [Reason; 8] {
+    fn reasons() -> [Reason; 11] {
         let known = [
             Reason::Unknown,
             Reason::Expired,
@@ -239,7 +294,10 @@ mod tests {
             d,
             Reason::TooMany,
             Reason::Busy,
-            Reason::Other(6),
+            Reason::Waiting,
+            Reason::Rejected,
+            Reason::Question,
+            Reason::Other(9),
             Reason::Other(255),
         ]
     }
@@ -249,16 +307,17 @@ mod tests {
     fn a_final_refusal_stays_and_a_passing_one_does_not() {
         for reason in reasons() {
             let mut knocking = knocking();
-            let passing = matches!(reason, Reason::TooMany | Reason::Busy);
-            assert_eq!(knocking.refused(reason), !passing);
-            assert_eq!(knocking.state == State::Pending, passing, "{reason:?}");
+            let passing = matches!(reason, Reason::TooMany | Reason::Busy | Reason::Waiting);
+            assert_eq!(knocking.refused(&reason.into()), !passing);
+            assert_eq!(knocking.is_open(), passing, "{reason:?}");
+            assert_eq!(knocking.refusal().is_none(), passing);
             assert!(!explain(reason).is_empty());
         }
         let mut connected = knocking();
         connected.state = State::Connected {
             session: SessionId::from([1; 32]),
         };
-        assert!(connected.refused(Reason::Used));
+        assert!(connected.refused(&Reason::Used.into()));
         assert!(
             matches!(connected.state, State::Connected { .. }),
             "what was reached stays"
@@ -288,12 +347,31 @@ mod tests {
             expected.replace(' ', "")
         );
         let mut refused = knocking();
-        refused.refused(Reason::Other(7));
-        let expected = format!("a6 0001 01{link} {nonce} 0402 06190107 071903e8");
+        refused.refused(&Reason::Other(77).into());
+        let expected = format!("a6 0001 01{link} {nonce} 0402 0619014d 071903e8");
         assert_eq!(
             HEXLOWER.encode(&refused.encode()),
             expected.replace(' ', "")
         );
+    }
+
+    /// CON-103: of a request both sides know that it is one, and what was said.
+    #[test]
+    fn a_request_waits_and_hears_what_was_said() {
+        let mut knocking = knocking();
+        knocking.remark = Some("it's me".into());
+        assert!(!knocking.refused(&Reason::Waiting.into()));
+        assert_eq!(knocking.state, State::Requested);
+        assert!(!knocking.refused(&Reason::Busy.into()));
+        assert_eq!(knocking.state, State::Requested, "still");
+        assert_eq!(Knocking::decode(&knocking.encode()).unwrap(), knocking);
+        let rejected = Refusal {
+            reason: Reason::Rejected,
+            remark: Some("who?".into()),
+        };
+        assert!(knocking.refused(&rejected));
+        assert_eq!(knocking.refusal().unwrap(), "they said no: who?");
+        assert_eq!(Knocking::decode(&knocking.encode()).unwrap(), knocking);
     }
 
     #[test]
@@ -303,7 +381,7 @@ mod tests {
             knocking.state = State::Refused(reason);
             assert_eq!(Knocking::decode(&knocking.encode()).unwrap(), knocking);
         }
-        for code in [6, 255, 512, u16::MAX] {
+        for code in [9, 255, 512, u16::MAX] {
             assert!(
                 matches!(reason_of(code), Err(RecordError::Unknown("reason"))),
                 "{code}"

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! I give a link:   Invite ── admit (device, identity) ──▶ Answered ──▶ Contact
+//!                    └ to several ▶ Request ── a yes ──┘
 //! I take a link:   Knocking ──────── the other answers ─────────────▶ Contact
 //! I name somebody: text ── resolve ──▶ Contact
 //! ```
 //!
 //! Everything here is kept on this device only; what others learn of it travels in knocks and
 //! registers. The modules, in reading order: [`contact`], [`name`], [`invite`], [`knocking`],
-//! [`answered`], [`resolve`], [`endpoint`] (where a device is met, as a register says it),
+//! [`answered`], [`request`], [`resolve`], [`endpoint`] (where a device is met, as a register says it),
 //! [`record`] (the stored form of all these), [`store`]. The rules with ids (`CON-1` and so on)
 //! are in `spec/contacts.md`.
 
@@ -19,6 +20,7 @@ pub mod invite;
 pub mod knocking;
 pub mod name;
 pub mod record;
+pub mod request;
 pub mod resolve;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
@@ -29,4 +31,5 @@ pub use contact::Contact;
 pub use endpoint::Endpoint;
 pub use invite::Invite;
 pub use knocking::Knocking;
+pub use request::Request;
 pub use store::ContactStore;

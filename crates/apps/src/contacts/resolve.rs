@@ -112,7 +112,7 @@ fn by_session(who: &str, own: &Own, contacts: &[Contact]) -> Result<Who, Resolve
     }
     let those = contacts
         .iter()
-        .filter(|contact| contact.sessions.iter().any(fits));
+        .filter(|contact| contact.shown().any(|session| fits(&session)));
     found.extend(those.map(|contact| (Who::Contact(contact.identity), label(contact))));
     match found.as_slice() {
         [] => Err(not_found(who, contacts)),

@@ -1,4 +1,4 @@
-//! What contacts need of a store: four small tables.
+//! What contacts need of a store: six small tables.
 
 use tenet_identity::{
     keys::{DeviceId, IdentityId},
@@ -6,7 +6,7 @@ use tenet_identity::{
 };
 use tenet_log::store::StoreError;
 
-use super::{Answered, Contact, Invite, Knocking};
+use super::{Answered, Contact, Invite, Knocking, Request};
 
 /// What contacts need of a store.
 ///
@@ -28,6 +28,15 @@ pub trait ContactStore {
 
     /// Forgets a contact.
     fn remove_contact(&mut self, identity: IdentityId) -> Result<(), StoreError>;
+
+    /// Somebody who was a contact before I removed them.
+    fn former(&self, identity: IdentityId) -> Result<Option<Contact>, StoreError>;
+
+    /// Writes somebody whom I removed.
+    fn put_former(&mut self, contact: &Contact) -> Result<(), StoreError>;
+
+    /// Forgets somebody whom I removed.
+    fn remove_former(&mut self, identity: IdentityId) -> Result<(), StoreError>;
 
     /// One link that I gave.
     fn invite(&self, id: InviteId) -> Result<Option<Invite>, StoreError>;
@@ -64,4 +73,20 @@ pub trait ContactStore {
 
     /// Forgets an answer.
     fn remove_answered(&mut self, invite: InviteId, device: DeviceId) -> Result<(), StoreError>;
+
+    /// The request of somebody who knocked at an invite.
+    fn request(
+        &self,
+        invite: InviteId,
+        identity: IdentityId,
+    ) -> Result<Option<Request>, StoreError>;
+
+    /// All requests, by invite and identity.
+    fn requests(&self) -> Result<Vec<Request>, StoreError>;
+
+    /// Writes a request.
+    fn put_request(&mut self, request: &Request) -> Result<(), StoreError>;
+
+    /// Forgets a request.
+    fn remove_request(&mut self, invite: InviteId, identity: IdentityId) -> Result<(), StoreError>;
 }

@@ -87,6 +87,8 @@ pub enum Kind {
     Contact,
     /// A link that was accepted is farther than it was.
     Accept,
+    /// Somebody asks to become a contact.
+    Request,
     /// An own link was taken.
     InviteUsed,
     /// A used link was tried again.
@@ -147,6 +149,7 @@ impl Kind {
             Self::File => "file",
             Self::Contact => "contact",
             Self::Accept => "accept",
+            Self::Request => "request",
             Self::InviteUsed => "invite_used",
             Self::LinkReused => "link_reused",
             Self::Connection => "connection",

@@ -11,9 +11,12 @@ pub struct Invite {
     /// Good for one person: the default.
     #[arg(long, conflicts_with = "reusable")]
     pub once: bool,
-    /// Good for everybody who has it.
+    /// Good for everybody who has it; you are asked about each.
     #[arg(long)]
     pub reusable: bool,
+    /// What whoever takes it must answer before you are asked.
+    #[arg(long, value_name = "TEXT", requires = "reusable")]
+    pub question: Option<String>,
     /// For how long it is good [default: 7 days].
     #[arg(long, value_name = "SECONDS")]
     pub expires: Option<u64>,
@@ -51,6 +54,38 @@ pub struct Accept {
     /// What to call the giver.
     #[arg(long, value_name = "NICK")]
     pub name: Option<String>,
+    /// What to say to the giver, if they are asked about you.
+    #[arg(long, value_name = "TEXT")]
+    pub remark: Option<String>,
+}
+
+/// `tenet requests`
+#[derive(Debug, Args)]
+pub struct Requests {
+    /// Also those that were accepted or rejected.
+    #[arg(long, conflicts_with = "sent")]
+    pub all: bool,
+    /// Instead, the links that were taken here, and how far each is.
+    #[arg(long)]
+    pub sent: bool,
+}
+
+/// `tenet request …`
+#[derive(Debug, Subcommand)]
+pub enum RequestCommand {
+    /// Become a contact of somebody who asks.
+    Accept {
+        /// The request's id, or a beginning of it; or the DID of who asks.
+        id: String,
+    },
+    /// Say no to somebody who asks.
+    Reject {
+        /// The request's id, or a beginning of it; or the DID of who asks.
+        id: String,
+        /// What they are told.
+        #[arg(long, value_name = "TEXT")]
+        remark: Option<String>,
+    },
 }
 
 /// `tenet contact …`
@@ -62,6 +97,12 @@ pub enum ContactCommand {
     Confirm(Who),
     /// Call a contact something else.
     Rename(WhoName),
+    /// End the contact with somebody, who is told; what was said stays.
+    Remove(Who),
+    /// Hear nothing of somebody any more, and say nothing to them; they are not told.
+    Block(Who),
+    /// Hear somebody again.
+    Unblock(Who),
 }
 
 /// A contact.

@@ -16,7 +16,9 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use chat::{Edit, History, Kind, Listen, React, Read, Save, Send, Unsend};
-pub use contacts::{Accept, ContactCommand, Invite, InviteCommand, Invites, Who, WhoName};
+pub use contacts::{
+    Accept, ContactCommand, Invite, InviteCommand, Invites, RequestCommand, Requests, Who, WhoName,
+};
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{IdCommand, New, PinCommand, Restore};
 pub use living::Search;
@@ -148,9 +150,14 @@ pub enum Command {
     Invites(Invites),
     /// Take a link that another person gave.
     Accept(Accept),
+    /// List who asks to become a contact.
+    Requests(Requests),
+    /// Say yes or no to somebody who asks to become a contact.
+    #[command(subcommand)]
+    Request(RequestCommand),
     /// List everybody who was accepted.
     Contacts,
-    /// Verify or rename a contact.
+    /// Verify, rename, remove or block a contact.
     #[command(subcommand)]
     Contact(ContactCommand),
     /// Write a message.

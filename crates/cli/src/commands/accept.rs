@@ -24,6 +24,7 @@ pub(super) async fn run(shell: &Shell, args: Accept) -> Outcome {
             let params = api::Accept {
                 link,
                 name: args.name,
+                remark: args.remark,
                 timeout_ms: Some(shell.timeout_ms()),
             };
             let accepted = caller.call(params).await?;
@@ -33,7 +34,7 @@ pub(super) async fn run(shell: &Shell, args: Accept) -> Outcome {
             Ok(accepted)
         })
         .await?;
-    if accepted.state == AcceptState::Refused {
+    if matches!(accepted.state, AcceptState::Refused | AcceptState::Rejected) {
         return Err(Error::refused("the other side refused this link; ask for a new one").into());
     }
     let shown = Shown {
@@ -55,6 +56,7 @@ fn words(shown: &Shown) -> String {
         AcceptState::Connected => {
             format!("{name} is a contact now; compare: tenet contact verify '{name}'")
         }
+        AcceptState::Requested => format!("{name} was reached and is asked about you"),
         _ => format!("{name} was not reached yet"),
     }
 }

@@ -1,6 +1,9 @@
-//! `tenet contact …`: verify, confirm, rename.
+//! `tenet contact …`: verify, confirm, rename, remove, block.
 
-use tenet_rpc::api::{ContactConfirm, ContactRename, ContactVerify, Verification};
+use tenet_rpc::api::{
+    Call, Contact, ContactBlock, ContactConfirm, ContactRemove, ContactRename, ContactUnblock,
+    ContactVerify, Request, Verification,
+};
 
 use super::{Shell, contacts};
 use crate::args::ContactCommand;
@@ -11,23 +14,38 @@ use crate::output::shown_short;
 pub(super) async fn run(shell: &Shell, command: ContactCommand) -> Outcome {
     let contact = match command {
         ContactCommand::Verify(args) => return verify(shell, args.who).await,
-        ContactCommand::Confirm(args) => {
-            let params = ContactConfirm { who: args.who };
-            shell
-                .with(Need::Home, async |caller| caller.call(params).await)
-                .await?
-        }
+        ContactCommand::Confirm(args) => ask(shell, ContactConfirm { who: args.who }).await?,
         ContactCommand::Rename(args) => {
             let params = ContactRename {
                 who: args.who,
                 name: args.name,
             };
+            ask(shell, params).await?
+        }
+        ContactCommand::Remove(args) => {
+            let params = ContactRemove { who: args.who };
             shell
-                .with(Need::Home, async |caller| caller.call(params).await)
+                .with(Need::Network, async |caller| {
+                    let contact = caller.call(params).await?;
+                    shell.settle(caller).await?;
+                    Ok(contact)
+                })
                 .await?
         }
+        ContactCommand::Block(args) => ask(shell, ContactBlock { who: args.who }).await?,
+        ContactCommand::Unblock(args) => ask(shell, ContactUnblock { who: args.who }).await?,
     };
     shell.output.object(&contact, || contacts::words(&contact))
+}
+
+/// A change of a contact for which nobody need be reached.
+async fn ask(
+    shell: &Shell,
+    params: impl Call<Answer = Contact> + Into<Request>,
+) -> Outcome<Contact> {
+    shell
+        .with(Need::Home, async |caller| caller.call(params).await)
+        .await
 }
 
 async fn verify(shell: &Shell, who: String) -> Outcome {

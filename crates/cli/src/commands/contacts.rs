@@ -21,6 +21,7 @@ pub(super) async fn run(shell: &Shell) -> Outcome {
 
 pub(super) fn words(contact: &Contact) -> String {
     let presence = match contact.presence {
+        _ if contact.blocked => "blocked",
         Presence::Online => "online",
         Presence::Offline => "offline",
         _ => "",

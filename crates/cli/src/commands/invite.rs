@@ -35,6 +35,7 @@ async fn make(shell: &Shell, args: Invite) -> Outcome {
         name: args.name,
         reusable: args.reusable,
         expires_seconds: args.expires,
+        question: args.question,
     };
     // The network, although nobody is called: the link says where this node listens.
     let invited = shell
@@ -52,9 +53,11 @@ async fn make(shell: &Shell, args: Invite) -> Outcome {
     }
     if terminal {
         let left = time::span(invited.expires.saturating_sub(time::now()));
-        note(&format!(
-            "Give it to one person, over a way you trust. Good for {left}; tenet up"
-        ));
+        note(&if invited.reusable {
+            format!("You are asked about everybody who takes it: tenet requests. Good for {left}")
+        } else {
+            format!("Give it to one person, over a way you trust. Good for {left}; tenet up")
+        });
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use tenet_rpc::api::{Contact, ContactChange, Event, Notice, Path, Presence};
 use tenet_rpc::client::Occurrence;
 
-use super::{Shell, message};
+use super::{Shell, message, requests};
 use crate::args::{Kind, Listen};
 use crate::caller::{Events, Need};
 use crate::failure::{Failure, Outcome};
@@ -76,6 +76,7 @@ fn words(notice: &Notice, ids: bool) -> String {
                 format!("{state:?}").to_lowercase()
             )
         }
+        Event::Request(request) => requests::words(request),
         Event::InviteUsed { id, name, .. } => {
             format!("{} took the link {id}", shown_short(name))
         }
@@ -104,6 +105,10 @@ fn contact_words(change: ContactChange, contact: &Contact) -> String {
             Presence::Online => format!("{name} is online"),
             _ => format!("{name} is offline"),
         },
+        (ContactChange::Blocked, _) => format!("{name} is blocked"),
+        (ContactChange::Unblocked, _) => format!("{name} is blocked no more"),
+        (ContactChange::Removed, _) => format!("{name} is no contact any more"),
+        (ContactChange::Left, _) => format!("{name} has ended the contact"),
         (_, Some(warning)) => format!("{name}: {}", shown(warning)),
         (_, None) => format!("{name} stands differently"),
     }

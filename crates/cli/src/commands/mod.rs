@@ -20,6 +20,7 @@ mod pin;
 mod pipe;
 mod react;
 mod read;
+mod requests;
 mod save;
 mod search;
 mod send;
@@ -90,6 +91,8 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Invite(args) => invite::run(shell, args).await,
         Command::Invites(args) => invites::run(shell, &args).await,
         Command::Accept(args) => accept::run(shell, args).await,
+        Command::Requests(args) => requests::run(shell, &args).await,
+        Command::Request(command) => requests::decide(shell, command).await,
         Command::Contacts => contacts::run(shell).await,
         Command::Contact(command) => contact::run(shell, command).await,
         Command::Send(args) => send::run(shell, args).await,

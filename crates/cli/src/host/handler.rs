@@ -42,6 +42,8 @@ impl Handler for NodeHandler {
                 self.ask(move |_, store| questions::settings_get(store, get.name))
             }
             R::Invites(_) => self.ask(|_, store| questions::invites(store)),
+            R::Requests(_) => self.ask(|_, store| questions::requests(store)),
+            R::Accepts(_) => self.ask(|_, store| questions::accepts(store)),
             R::Contacts(_) => self.ask(questions::contacts),
             R::ContactVerify(verify) => {
                 self.ask(move |shared, store| questions::verification(shared, store, &verify.who))
@@ -124,11 +126,19 @@ impl NodeHandler {
                 },
             ),
             R::Accept(accept) => self.accept(accept)?,
+            R::RequestAccept(accept) => self.decide(Command::AcceptRequest { id: accept.id }),
+            R::RequestReject(reject) => self.decide(Command::RejectRequest {
+                id: reject.id,
+                remark: reject.remark,
+            }),
             R::ContactConfirm(confirm) => self.contact(Command::Confirm { who: confirm.who }),
             R::ContactRename(rename) => self.contact(Command::Rename {
                 who: rename.who,
                 name: rename.name,
             }),
+            R::ContactBlock(block) => self.contact(Command::Block { who: block.who }),
+            R::ContactUnblock(unblock) => self.contact(Command::Unblock { who: unblock.who }),
+            R::ContactRemove(remove) => self.contact(Command::Remove { who: remove.who }),
             R::SettingsSet(set) => {
                 let name = set.name.clone();
                 let command = Command::Set {
@@ -328,7 +338,15 @@ impl NodeHandler {
                 let contact = store.contact(identity).map_err(failed)?;
                 Ok(contact.map(|contact| present::contact(&contact, shared.presence(identity))))
             }
+            Reply::Removed(contact) => Ok(Some(present::contact(&contact, api::Presence::Unknown))),
             _ => Ok(None),
+        })
+    }
+
+    fn decide(&self, command: Command) -> Pending {
+        self.simple(command, |reply| match reply {
+            Reply::Request(request) => Some(present::request(&request)),
+            _ => None,
         })
     }
 
@@ -341,6 +359,7 @@ impl NodeHandler {
             name: invite.name,
             reusable: invite.reusable,
             lasts_ms: seconds.saturating_mul(1000),
+            question: invite.question,
         };
         Ok(self.simple(command, |reply| match reply {
             Reply::Invited { id, link } => Some(api::Invited {
@@ -359,6 +378,7 @@ impl NodeHandler {
         let command = Command::Accept {
             link: Box::new(link),
             name: accept.name,
+            remark: accept.remark,
         };
         let (answerer, pending) = Pending::channel();
         let shared = Arc::clone(&self.0);

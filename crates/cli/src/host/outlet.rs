@@ -72,15 +72,13 @@ impl Outlet {
                 });
             }
             Notice::ReadPosition { session } => self.read(session),
-            Notice::ContactAdded { identity } => {
-                self.publish_contact(identity, api::ContactChange::Added);
-            }
-            Notice::ContactRenamed { identity } => {
-                self.publish_contact(identity, api::ContactChange::Renamed);
-            }
-            Notice::ContactVerified { identity } => {
-                self.publish_contact(identity, api::ContactChange::Verified);
-            }
+            notice @ (Notice::ContactAdded { .. }
+            | Notice::ContactRenamed { .. }
+            | Notice::ContactVerified { .. }
+            | Notice::ContactBlocked { .. }
+            | Notice::ContactUnblocked { .. }
+            | Notice::ContactRemoved { .. }
+            | Notice::ContactLeft { .. }) => self.contact(&notice),
             Notice::Knocked {
                 invite,
                 identity,
@@ -88,6 +86,8 @@ impl Outlet {
             } => {
                 self.knocked(invite, identity, refused);
             }
+            Notice::Requested { invite, identity } => self.knocked(invite, identity, None),
+            Notice::Request { invite, identity } => self.request(invite, identity),
             Notice::InviteUsed { invite, identity } => self.invite_used(invite, identity),
             Notice::LinkReused { invite, identity } => self.link_reused(invite, identity),
             Notice::Connection {
@@ -200,9 +200,26 @@ impl Outlet {
         });
     }
 
+    fn contact(&self, notice: &Notice) {
+        use api::ContactChange as Change;
+        let (identity, change) = match *notice {
+            Notice::ContactAdded { identity } => (identity, Change::Added),
+            Notice::ContactRenamed { identity } => (identity, Change::Renamed),
+            Notice::ContactVerified { identity } => (identity, Change::Verified),
+            Notice::ContactBlocked { identity } => (identity, Change::Blocked),
+            Notice::ContactUnblocked { identity } => (identity, Change::Unblocked),
+            Notice::ContactRemoved { identity } => (identity, Change::Removed),
+            Notice::ContactLeft { identity } => (identity, Change::Left),
+            _ => return,
+        };
+        self.publish_contact(identity, change);
+    }
+
     fn publish_contact(&self, identity: IdentityId, change: api::ContactChange) {
         self.with_store(move |shared, store| {
-            if let Ok(Some(contact)) = store.contact(identity) {
+            let known = store.contact(identity).ok().flatten();
+            let known = known.or_else(|| store.former(identity).ok().flatten());
+            if let Some(contact) = known {
                 let contact = present::contact(&contact, shared.presence(identity));
                 let contact = Box::new(contact);
                 shared
@@ -231,6 +248,15 @@ impl Outlet {
                     None => Ok(accepted.clone()),
                 };
                 waiter.answerer.answer(answer(result));
+            }
+        });
+    }
+
+    fn request(&self, invite: InviteId, identity: IdentityId) {
+        self.with_store(move |shared, store| {
+            if let Ok(Some(request)) = store.request(invite, identity) {
+                let request = Box::new(present::request(&request));
+                shared.feed.publish(&api::Event::Request(request));
             }
         });
     }

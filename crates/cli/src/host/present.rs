@@ -3,13 +3,14 @@
 use tenet_apps::{
     chat::file::File,
     contacts::{
-        Contact, Invite,
+        Contact, Invite, Request,
         contact::Warning,
         knocking::{Knocking, State as Knocked},
+        request::Decision,
     },
 };
 use tenet_delivery::{fetch::FetchState, state::State};
-use tenet_identity::{did, keys::IdentityId};
+use tenet_identity::{did, keys::IdentityId, meeting::knock::Reason};
 use tenet_log::store::StoreError;
 use tenet_node::{command::CommandError, query::Shown};
 use tenet_rpc::api;
@@ -82,25 +83,36 @@ pub(super) fn state(state: State) -> api::State {
 
 /// A contact.
 pub(super) fn contact(contact: &Contact, presence: api::Presence) -> api::Contact {
+    let session = contact.session().or_else(|| contact.shown().last());
+    let silent = contact.blocked || contact.is_over();
     api::Contact {
         did: did::encode(&contact.identity),
         name: contact.name.clone(),
         nickname: contact.nickname.clone(),
-        session: contact
-            .session()
-            .map(|id| id.to_string())
-            .unwrap_or_default(),
+        session: session.map(|id| id.to_string()).unwrap_or_default(),
         verified: contact.verified.is_some(),
-        presence,
+        presence: if silent {
+            api::Presence::Unknown
+        } else {
+            presence
+        },
         added: contact.added,
-        warning: contact.warning.map(|warning| match warning {
-            Warning::LinkReused { .. } => {
-                "somebody else tried the one-time link by which you met; compare the emoji of \
-                 `tenet contact verify`"
-                    .to_owned()
-            }
-            _ => "something about how you met is unusual; compare the emoji".to_owned(),
-        }),
+        warning: warning(contact).map(str::to_owned),
+        blocked: contact.blocked,
+    }
+}
+
+fn warning(contact: &Contact) -> Option<&'static str> {
+    match contact.warning {
+        Some(Warning::LinkReused { .. }) => Some(
+            "somebody else tried the one-time link by which you met; compare the emoji of \
+             `tenet contact verify`",
+        ),
+        Some(_) => Some("something about how you met is unusual; compare the emoji"),
+        None if contact.is_over() => {
+            Some("they have ended the contact; a new link makes you contacts again")
+        }
+        None => None,
     }
 }
 
@@ -114,6 +126,39 @@ pub(super) fn invite(invite: &Invite, now: u64) -> api::InviteInfo {
         reusable: invite.reusable,
         open: invite.is_open(now),
         reuse_attempts: invite.attempt_count.into(),
+        question: invite.question.clone(),
+    }
+}
+
+/// Somebody who asks to become a contact.
+pub(super) fn request(request: &Request) -> api::RequestInfo {
+    api::RequestInfo {
+        id: request.id.to_string(),
+        did: did::encode(&request.identity),
+        name: request.name.clone(),
+        remark: request.remark.clone(),
+        invite: request.invite.to_string(),
+        state: match request.decision {
+            Decision::Waiting => api::RequestState::Waiting,
+            Decision::Accepted => api::RequestState::Accepted,
+            Decision::Rejected { .. } => api::RequestState::Rejected,
+        },
+        first: request.first,
+        last: request.last,
+    }
+}
+
+/// A link that was taken.
+pub(super) fn taken(knocking: &Knocking, contact: Option<&Contact>) -> api::AcceptInfo {
+    let accepted = accepted(knocking, contact);
+    api::AcceptInfo {
+        id: knocking.id().to_string(),
+        did: accepted.did,
+        name: accepted.name,
+        state: accepted.state,
+        reason: knocking.refusal(),
+        remark: knocking.remark.clone(),
+        started: knocking.started,
     }
 }
 
@@ -124,7 +169,9 @@ pub(super) fn accepted(knocking: &Knocking, contact: Option<&Contact>) -> api::A
     let wished = knocking.name.clone().or_else(|| ext.name.clone());
     let (state, session) = match knocking.state {
         Knocked::Connected { session } => (api::AcceptState::Connected, Some(session)),
+        Knocked::Refused(Reason::Rejected) => (api::AcceptState::Rejected, None),
         Knocked::Refused(_) => (api::AcceptState::Refused, None),
+        Knocked::Requested => (api::AcceptState::Requested, None),
         Knocked::Pending => (api::AcceptState::Pending, None),
     };
     api::Accepted {

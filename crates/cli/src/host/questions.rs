@@ -1,7 +1,7 @@
 //! Questions of the local API, answered from the reader's connection.
 
 use tenet_apps::{
-    contacts::{contact::Contact, knocking::State as Knocked, store::ContactStore},
+    contacts::{contact::Contact, knocking::Knocking, store::ContactStore},
     settings::{self, SettingStore},
 };
 use tenet_delivery::outbox::Outbox;
@@ -34,10 +34,7 @@ pub(super) fn shown(shared: &Shared, store: &Store, id: EventId) -> Result<api::
 
 pub(super) fn status(shared: &Shared, store: &Store) -> Result<api::NodeStatus, api::Error> {
     let accepting = store.knockings().map_err(failed)?;
-    let accepting = accepting
-        .iter()
-        .filter(|link| link.state == Knocked::Pending)
-        .count();
+    let accepting = accepting.iter().filter(|link| link.is_open()).count();
     let addresses = shared
         .network
         .as_ref()
@@ -142,6 +139,28 @@ pub(super) fn invites(store: &Store) -> Result<api::InviteList, api::Error> {
     Ok(api::InviteList {
         invites: invites.collect(),
     })
+}
+
+pub(super) fn requests(store: &Store) -> Result<api::RequestList, api::Error> {
+    let now = engine::now();
+    let mut requests = store.requests().map_err(failed)?;
+    requests.retain(|request| !request.is_over(now));
+    requests.sort_by_key(|request| request.first);
+    Ok(api::RequestList {
+        requests: requests.iter().map(present::request).collect(),
+    })
+}
+
+/// The links that were taken here.
+pub(super) fn accepts(store: &Store) -> Result<api::AcceptList, api::Error> {
+    let mut links: Vec<Knocking> = store.knockings().map_err(failed)?;
+    links.sort_by_key(|link| link.started);
+    let mut accepts = Vec::with_capacity(links.len());
+    for link in links {
+        let contact = store.contact(link.link.ext().identity).map_err(failed)?;
+        accepts.push(present::taken(&link, contact.as_ref()));
+    }
+    Ok(api::AcceptList { accepts })
 }
 
 pub(super) fn contacts(shared: &Shared, store: &Store) -> Result<api::ContactList, api::Error> {

@@ -59,7 +59,7 @@ impl Shared {
     ) -> Result<Vec<SessionId>, api::Error> {
         match self.who(store, who)? {
             Whom::Own => Ok(self.own.session.into_iter().collect()),
-            Whom::Contact(contact) => Ok(contact.sessions.into_iter().collect()),
+            Whom::Contact(contact) => Ok(contact.shown().collect()),
         }
     }
 

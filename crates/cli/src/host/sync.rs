@@ -8,10 +8,10 @@ use std::{
 
 use tenet_apps::{
     chat::store::{ChatStore, MessageRow},
-    contacts::store::ContactStore,
+    contacts::{request::Decision, store::ContactStore},
 };
 use tenet_delivery::outbox::Outbox;
-use tenet_log::ids::EventId;
+use tenet_log::{ids::EventId, store::StoreError};
 use tenet_node::command::Command;
 use tenet_rpc::{
     api,
@@ -98,9 +98,17 @@ async fn waiting(shared: &Arc<Shared>) -> Result<(u64, u64), api::Error> {
     shared.reader.read(move |store| {
         let counts = store
             .pending_events()
-            .map_err(failed)
-            .and_then(|pending| Ok((pending, store.contacts().map_err(failed)?.len() as u64)));
-        answerer.answer(answer(counts));
+            .and_then(|pending| Ok((pending, people(store)?)));
+        answerer.answer(answer(counts.map_err(failed)));
     });
     serde_json::from_str(&pending.await?).map_err(|error| api::Error::internal(error.to_string()))
+}
+
+/// Contacts who are heard, and who was accepted and has not been here since.
+fn people(store: &Store) -> Result<u64, StoreError> {
+    let mut requests = store.requests()?;
+    requests.retain(|request| request.decision == Decision::Accepted);
+    let mut contacts = store.contacts()?;
+    contacts.retain(|contact| !contact.blocked && !contact.is_over());
+    Ok((contacts.len() + requests.len()) as u64)
 }

@@ -123,20 +123,6 @@ fn a_used_link_is_refused_and_both_sides_hear_of_the_second_try() {
 }
 
 #[test]
-fn a_reusable_link_lets_in_several() {
-    let world = World::new();
-    let alice = world.person("Alice");
-    let _node = alice.up();
-    let link = alice.invites(&["--reusable"]);
-    for name in ["Bob", "Carol"] {
-        let other = world.person(name);
-        assert_eq!(other.does(&["accept", &link])["state"], "connected");
-    }
-    assert_eq!(alice.lists(&["contacts"]).len(), 2);
-    assert_eq!(alice.lists(&["invites"])[0]["uses"], 2);
-}
-
-#[test]
 fn a_link_of_somebody_who_is_away_is_kept_and_taken_later() {
     let world = World::new();
     let (alice, bob) = (world.person("Alice"), world.person("Bob"));

@@ -18,6 +18,7 @@ mod home;
 mod kill;
 mod links;
 mod network;
+mod people;
 mod pin;
 mod pipe;
 mod search;

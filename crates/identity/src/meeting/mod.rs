@@ -14,6 +14,7 @@
 //! commitment fixes the knocker's nonce before it has seen the other's, so nobody between the two
 //! can search for nonces that give the same emoji on both sides.
 
+mod address;
 pub mod invite;
 pub mod knock;
 pub mod link;

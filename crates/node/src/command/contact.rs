@@ -4,6 +4,7 @@ use tenet_apps::contacts::{
     Contact, name,
     resolve::{self, Own, Who},
 };
+use tenet_identity::did;
 use tenet_log::{ids::SessionId, store::StoreError};
 
 use super::{CommandError, Reply};
@@ -13,8 +14,8 @@ use crate::{engine::Engine, input::Notice, storage::Storage};
 const MAX_NAMED: usize = 1024;
 
 impl<S: Storage> Engine<S> {
-    /// The session in which one writes to whom the word means, and all that are shown as one
-    /// conversation with it.
+    /// The session in which one writes to whom the word means, or wrote last, and all that are shown
+    /// as one conversation with it.
     pub(super) fn sessions_of(
         &self,
         who: &str,
@@ -27,8 +28,8 @@ impl<S: Storage> Engine<S> {
             }
             Who::Contact(identity) => {
                 let contact = self.store.contact(identity)?.ok_or_else(none)?;
-                let session = contact.session().ok_or_else(none)?;
-                Ok((session, contact.sessions.into_iter().collect()))
+                let session = contact.session().or_else(|| contact.shown().last());
+                Ok((session.ok_or_else(none)?, contact.shown().collect()))
             }
         }
     }
@@ -39,6 +40,9 @@ impl<S: Storage> Engine<S> {
             return Ok(*session);
         }
         let (session, _) = self.sessions_of(who)?;
+        if let Who::Contact(_) = self.resolve(who)? {
+            can_write_to(&self.contact_of(who)?)?;
+        }
         if self.named.len() >= MAX_NAMED {
             self.named.clear();
         }
@@ -73,6 +77,78 @@ impl<S: Storage> Engine<S> {
         Ok(Reply::Contact { identity })
     }
 
+    /// NODE-103, CON-104: silence, from both sides. Whoever is no contact may be named by their DID.
+    pub(super) fn block(&mut self, now: u64, who: &str) -> Result<Reply, CommandError> {
+        let mut contact = match (self.contact_of(who), did::parse(who.trim())) {
+            (Err(CommandError::NotFound(_)), Ok(identity)) => {
+                self.new_contact(now, identity, None, "")?
+            }
+            (found, _) => found?,
+        };
+        contact.blocked = true;
+        let identity = contact.identity;
+        self.put_contact(&contact)?;
+        self.forget_requests_of(identity)?;
+        self.must_last();
+        self.silence(now, identity)?;
+        self.notify(Notice::ContactBlocked { identity });
+        Ok(Reply::Contact { identity })
+    }
+
+    /// The end of [`Self::block`]; who was blocked by their DID alone is nobody again.
+    pub(super) fn unblock(&mut self, now: u64, who: &str) -> Result<Reply, CommandError> {
+        let mut contact = self.contact_of(who)?;
+        let identity = contact.identity;
+        contact.blocked = false;
+        self.must_last();
+        let nobody = contact.shown().next().is_none();
+        if nobody {
+            self.named.clear();
+            self.store.remove_contact(identity)?;
+        } else {
+            self.put_contact(&contact)?;
+        }
+        self.hear_again(now, identity)?;
+        self.notify(Notice::ContactUnblocked { identity });
+        Ok(if nobody {
+            Reply::Removed(Box::new(contact))
+        } else {
+            Reply::Contact { identity }
+        })
+    }
+
+    /// CON-105: leaves what the two have; what was said stays, and is shown again if they meet
+    /// again.
+    pub(super) fn remove(&mut self, now: u64, who: &str) -> Result<Reply, CommandError> {
+        let mut contact = self.contact_of(who)?;
+        if contact.blocked {
+            return Err(CommandError::Refused(format!(
+                "{} is blocked, which holds only while you know them; unblock them first",
+                contact.name
+            )));
+        }
+        let identity = contact.identity;
+        self.must_last();
+        self.named.clear();
+        self.store.remove_contact(identity)?;
+        for session in contact.sessions.clone() {
+            contact.ended(session);
+            self.leave(now, session)?;
+        }
+        self.forget_meeting(identity)?;
+        for knocking in self.store.knockings()? {
+            if knocking.is_open() && knocking.link.ext().identity == identity {
+                self.store.remove_knocking(knocking.id())?;
+                self.forget_unwanted(now, knocking.link.ext().endpoint)?;
+            }
+        }
+        if !contact.past.is_empty() {
+            self.store.put_former(&contact)?;
+        }
+        self.notify(Notice::ContactRemoved { identity });
+        Ok(Reply::Removed(Box::new(contact)))
+    }
+
     fn contact_of(&self, who: &str) -> Result<Contact, CommandError> {
         match self.resolve(who)? {
             Who::Contact(identity) => Ok(self
@@ -91,4 +167,19 @@ impl<S: Storage> Engine<S> {
         resolve::resolve(who, &own, &self.store.contacts()?)
             .map_err(|error| CommandError::NotFound(error.to_string()))
     }
+}
+
+fn can_write_to(contact: &Contact) -> Result<(), CommandError> {
+    let name = &contact.name;
+    if contact.blocked {
+        return Err(CommandError::Refused(format!(
+            "you have blocked {name}; to write to them: tenet contact unblock '{name}'"
+        )));
+    }
+    if contact.is_over() {
+        return Err(CommandError::Refused(format!(
+            "{name} has ended the contact; a new link makes you contacts again"
+        )));
+    }
+    Ok(())
 }

@@ -2,13 +2,16 @@
 
 use tenet_apps::contacts::{Invite, Knocking, knocking::State};
 use tenet_delivery::redial;
-use tenet_identity::meeting::{
-    invite::{InviteKey, Secret},
-    knock,
-    link::{Ext, Link, MAX_ADDRESSES},
+use tenet_identity::{
+    keys::EndpointId,
+    meeting::{
+        invite::{InviteKey, Secret},
+        knock,
+        link::{Ext, Link, MAX_ADDRESSES},
+    },
 };
 
-use super::{CommandError, Reply};
+use super::{CommandError, Reply, line};
 use crate::{engine::Engine, input::CloseReason, storage::Storage};
 
 /// The least number of digits by which an invite may be named.
@@ -21,11 +24,18 @@ impl<S: Storage> Engine<S> {
         name: Option<String>,
         reusable: bool,
         lasts_ms: u64,
+        question: Option<String>,
     ) -> Result<Reply, CommandError> {
         let key = InviteKey::generate(&mut self.rng);
         let secret = Secret::generate(&mut self.rng);
         let expires = now.saturating_add(lasts_ms);
         let mut invite = Invite::new(key, secret.clone(), reusable, now, expires);
+        invite.question = line(question)?;
+        if invite.question.is_some() && !reusable {
+            return Err(CommandError::Usage(
+                "only who comes by a link for several is asked something".into(),
+            ));
+        }
         invite.name = name
             .map(|name| name.trim().to_owned())
             .filter(|name| !name.is_empty());
@@ -82,7 +92,9 @@ impl<S: Storage> Engine<S> {
         now: u64,
         link: Link,
         name: Option<String>,
+        remark: Option<String>,
     ) -> Result<Reply, CommandError> {
+        let remark = line(remark)?;
         let ext = link.ext();
         let (identity, endpoint) = (ext.identity, ext.endpoint);
         if identity == self.own.identity() {
@@ -91,17 +103,22 @@ impl<S: Storage> Engine<S> {
             ));
         }
         let invite = link.invite().id();
-        let known = self.store.knocking(invite)?;
-        if let Some(Knocking {
-            state: State::Connected { .. },
-            ..
-        }) = known
-        {
-            return Ok(Reply::Accepting {
-                invite,
-                identity,
-                connected: true,
-            });
+        if self.blocked.contains(&identity) {
+            return Err(CommandError::Refused(
+                "you have blocked the person whose link this is; unblock them first".into(),
+            ));
+        }
+        let mut known = self.store.knocking(invite)?;
+        if let Some(State::Connected { session }) = known.as_ref().map(|known| known.state) {
+            if self.is_contact_in(identity, session)? {
+                return Ok(Reply::Accepting {
+                    invite,
+                    identity,
+                    connected: true,
+                });
+            }
+            may_take_again(&link)?;
+            known = None;
         }
         if link.expired_at(now) && known.is_none() {
             return Err(CommandError::Refused(
@@ -110,11 +127,23 @@ impl<S: Storage> Engine<S> {
         }
         self.addresses.insert(endpoint, ext.addresses.clone());
         // The nonce stays: the other side answers only to the commitment that it saw first.
-        let nonce = known.map_or_else(|| knock::nonce(&mut self.rng), |known| known.nonce);
-        let knocking = Knocking::new(link, name, nonce, now);
+        let nonce = known.as_ref().map(|known| known.nonce);
+        let nonce = nonce.unwrap_or_else(|| knock::nonce(&mut self.rng));
+        let mut knocking = Knocking::new(link, name, nonce, now);
+        knocking.remark = remark.or_else(|| known.and_then(|known| known.remark));
         self.must_last();
         self.store.put_knocking(&knocking)?;
         self.knock_again = true;
+        self.come_to(now, endpoint);
+        Ok(Reply::Accepting {
+            invite,
+            identity,
+            connected: false,
+        })
+    }
+
+    /// Dials an endpoint at once, to knock there.
+    fn come_to(&mut self, now: u64, endpoint: EndpointId) {
         // One that is only being made was not made to knock.
         for conn in self.connections.with_endpoint(endpoint) {
             if self
@@ -126,15 +155,9 @@ impl<S: Storage> Engine<S> {
                 self.close(now, conn, CloseReason::Duplicate);
             }
         }
-        self.redial
-            .handle(redial::Input::Want(endpoint), now, &mut self.rng);
-        self.redial
-            .handle(redial::Input::News(endpoint), now, &mut self.rng);
-        Ok(Reply::Accepting {
-            invite,
-            identity,
-            connected: false,
-        })
+        for news in [redial::Input::Want, redial::Input::News] {
+            self.redial.handle(news(endpoint), now, &mut self.rng);
+        }
     }
 
     /// Dials everybody now.
@@ -143,4 +166,15 @@ impl<S: Storage> Engine<S> {
             .handle(redial::Input::NetworkChanged, now, &mut self.rng);
         Ok(Reply::Done)
     }
+}
+
+/// CON-105: a link that made two people contacts, which has ended, makes them so again only where
+/// several may use it.
+fn may_take_again(link: &Link) -> Result<(), CommandError> {
+    if link.ext().reusable {
+        return Ok(());
+    }
+    Err(CommandError::Refused(
+        "this link made you contacts once, and that has ended; ask for a new one".into(),
+    ))
 }

@@ -38,7 +38,7 @@ impl<S: Storage> Engine<S> {
         if let Some(reply) = reply {
             self.message(reply)?;
         }
-        self.make_room(files.iter().map(File::size))?;
+        self.check_room(files.iter().map(File::size))?;
         for file in &files {
             self.put_fetch(&Fetch {
                 blob: file.content(),

@@ -3,13 +3,18 @@
 mod contact;
 mod invite;
 mod message;
+mod request;
 mod settings;
 mod transfer;
 
-use tenet_apps::chat::file::File;
+use tenet_apps::{
+    chat::file::File,
+    contacts::{Contact, Request},
+};
 use tenet_identity::{
     keys::IdentityId,
     meeting::{invite::InviteId, link::Link},
+    name,
 };
 use tenet_log::{
     ids::{BlobId, EventId, SessionId},
@@ -78,6 +83,8 @@ pub enum Command {
         reusable: bool,
         /// For how long it is good, in milliseconds.
         lasts_ms: u64,
+        /// What is asked of who takes it, where several may.
+        question: Option<String>,
     },
     /// Make a link useless.
     RevokeInvite {
@@ -90,6 +97,20 @@ pub enum Command {
         link: Box<Link>,
         /// What to call who gave it.
         name: Option<String>,
+        /// What to say to them, where they decide.
+        remark: Option<String>,
+    },
+    /// Let somebody in who knocked.
+    AcceptRequest {
+        /// The request's id, or a beginning of it; or the DID of who asks.
+        id: String,
+    },
+    /// Let somebody not in who knocked.
+    RejectRequest {
+        /// As for [`Self::AcceptRequest`].
+        id: String,
+        /// What they are told.
+        remark: Option<String>,
     },
     /// The short string was compared and was equal.
     Confirm {
@@ -102,6 +123,21 @@ pub enum Command {
         who: String,
         /// The new name.
         name: String,
+    },
+    /// Hear nothing of somebody any more, and say nothing to them.
+    Block {
+        /// A contact, or anybody by their DID.
+        who: String,
+    },
+    /// The end of that.
+    Unblock {
+        /// Whom.
+        who: String,
+    },
+    /// End the contact with somebody.
+    Remove {
+        /// Whom.
+        who: String,
     },
     /// Change a setting.
     Set {
@@ -186,11 +222,15 @@ pub enum Reply {
         /// Whether both are contacts by it already.
         connected: bool,
     },
+    /// A request was decided: as it stands now.
+    Request(Box<Request>),
     /// Something about a contact was noted.
     Contact {
         /// Whom.
         identity: IdentityId,
     },
+    /// A contact is none any more: as it was last.
+    Removed(Box<Contact>),
     /// A setting was changed.
     Set,
     /// It was done.
@@ -240,6 +280,16 @@ impl From<Fault> for CommandError {
     }
 }
 
+/// A line of words that others will see; `None` for an empty one.
+fn line(words: Option<String>) -> Result<Option<String>, CommandError> {
+    let words = words.map(|words| words.trim().to_owned());
+    let words = words.filter(|words| !words.is_empty());
+    if let Some(words) = &words {
+        name::check_line(words).map_err(|error| CommandError::Usage(error.to_string()))?;
+    }
+    Ok(words)
+}
+
 impl<S: Storage> Engine<S> {
     pub(crate) fn execute(&mut self, now: u64, command: Command) -> Result<Reply, CommandError> {
         match command {
@@ -258,11 +308,17 @@ impl<S: Storage> Engine<S> {
                 name,
                 reusable,
                 lasts_ms,
-            } => self.invite(now, name, reusable, lasts_ms),
+                question,
+            } => self.invite(now, name, reusable, lasts_ms, question),
             Command::RevokeInvite { id } => self.revoke_invite(now, &id),
-            Command::Accept { link, name } => self.accept(now, *link, name),
+            Command::Accept { link, name, remark } => self.accept(now, *link, name, remark),
+            Command::AcceptRequest { id } => self.accept_request(now, &id),
+            Command::RejectRequest { id, remark } => self.reject_request(now, &id, remark),
             Command::Confirm { who } => self.confirm(now, &who),
             Command::Rename { who, name } => self.rename(&who, &name),
+            Command::Block { who } => self.block(now, &who),
+            Command::Unblock { who } => self.unblock(now, &who),
+            Command::Remove { who } => self.remove(now, &who),
             Command::Set { name, value } => self.set(&name, &value),
             Command::KeepWords => self.keep_words(now),
             Command::Reach => self.reach(now),

@@ -15,7 +15,7 @@ impl<S: Storage> Engine<S> {
         let fetches = self.contents(of)?;
         if change == TransferChange::Resume {
             let new = fetches.iter().filter(|fetch| !fetch.state.reserves());
-            self.make_room(new.map(|fetch| fetch.size))?;
+            self.check_room(new.map(|fetch| fetch.size))?;
         }
         for fetch in fetches {
             self.change_fetch(&fetch, change)?;
@@ -53,7 +53,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// SET-3: refuses what a person asks for where the quota has no room for it.
-    pub(super) fn make_room(&self, sizes: impl Iterator<Item = u64>) -> Result<(), CommandError> {
+    pub(super) fn check_room(&self, sizes: impl Iterator<Item = u64>) -> Result<(), CommandError> {
         let bytes = sizes.fold(0_u64, u64::saturating_add);
         if bytes == 0 || self.has_room(bytes, self.settings()?.quota) {
             return Ok(());

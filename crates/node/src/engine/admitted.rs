@@ -22,6 +22,7 @@ use tenet_log::{
 
 use super::{Engine, Fault};
 use crate::{
+    connection::Connection,
     input::{ConnId, Notice},
     storage::Storage,
 };
@@ -221,15 +222,19 @@ impl<S: Storage> Engine<S> {
 
     /// Devices came or went.
     fn roster_changed(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
-        self.index_devices();
         self.settle_outbox(session)?;
-        self.drop_strangers(now);
+        self.index_devices()?;
+        self.note_departure(session)?;
         self.want_everybody(now)?;
+        let known = |connection: &Connection| {
+            let device = connection.ready().map(|ready| ready.device);
+            device.is_some_and(|device| self.devices.contains_key(&device))
+        };
         let conns: Vec<ConnId> = self
             .connections
             .0
             .iter()
-            .filter(|(_, connection)| connection.ready().is_some())
+            .filter(|(_, connection)| known(connection))
             .map(|(conn, _)| *conn)
             .collect();
         for conn in conns {
@@ -271,27 +276,10 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// Devices that are in no session of ours any more have no business with us.
-    fn drop_strangers(&mut self, now: u64) {
-        let gone: Vec<ConnId> = self
-            .connections
-            .0
-            .iter()
-            .filter(|(_, connection)| {
-                connection
-                    .ready()
-                    .is_some_and(|ready| !self.devices.contains_key(&ready.device))
-            })
-            .map(|(conn, _)| *conn)
-            .collect();
-        for conn in gone {
-            self.close(now, conn, crate::input::CloseReason::NotWelcome);
-        }
-    }
-
     /// The other device holds these heads durably: our debts up to them are paid.
     pub(super) fn acknowledged(
         &mut self,
+        now: u64,
         conn: ConnId,
         session: SessionId,
         heads: &[HeadEntry],
@@ -329,6 +317,7 @@ impl<S: Storage> Engine<S> {
                 session,
                 ids: delivered,
             });
+            self.forget_the_left(now, session)?;
         }
         Ok(())
     }

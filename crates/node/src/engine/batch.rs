@@ -83,6 +83,7 @@ impl<S: Storage> Engine<S> {
             Some(error) => Err(error),
             None => self
                 .flush(now)
+                .map(|()| self.drop_strangers(now))
                 .and_then(|()| self.store.commit(batch.durability)),
         };
         match done {

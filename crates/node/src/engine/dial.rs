@@ -24,6 +24,19 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
+    /// Dials an endpoint no more, unless there is still reason to.
+    pub(crate) fn forget_unwanted(
+        &mut self,
+        now: u64,
+        endpoint: EndpointId,
+    ) -> Result<(), StoreError> {
+        if !self.wanted(now)?.contains(&endpoint) {
+            self.redial
+                .handle(redial::Input::Forget(endpoint), now, &mut self.rng);
+        }
+        Ok(())
+    }
+
     /// NODE-20: everybody to be connected with; where they are met is noted.
     pub(super) fn wanted(&mut self, now: u64) -> Result<BTreeSet<EndpointId>, StoreError> {
         let mut wanted: BTreeSet<EndpointId> = BTreeSet::new();
@@ -34,6 +47,10 @@ impl<S: Storage> Engine<S> {
                 self.addresses.insert(endpoint.id, endpoint.addresses);
             }
         }
+        for place in self.requests_to_reach(now)? {
+            wanted.insert(place.id);
+            self.addresses.entry(place.id).or_insert(place.addresses);
+        }
         for (endpoint, addresses) in self.links_to_reach(now)? {
             wanted.insert(endpoint);
             self.addresses.entry(endpoint).or_insert(addresses);
@@ -41,16 +58,18 @@ impl<S: Storage> Engine<S> {
         Ok(wanted)
     }
 
-    /// Where the other devices of a session are met, as far as they have said so.
+    /// Where the other devices of a session are met, as far as they have said so and we want to
+    /// hear them.
     pub(super) fn endpoints_in(&self, session: SessionId) -> Result<Vec<Endpoint>, StoreError> {
         let Some(state) = self.sessions.get(&session) else {
             return Ok(Vec::new());
         };
-        let active: BTreeSet<_> = state
-            .roster()
-            .active()
-            .map(|(author, _)| author.device)
-            .collect();
+        let heard = state.roster().active().filter(|(author, membership)| {
+            let company = self.devices.get(&author.device);
+            let company = company.is_some_and(|device| device.sessions.contains(&session));
+            company && !self.blocked.contains(&membership.identity)
+        });
+        let active: BTreeSet<_> = heard.map(|(author, _)| author.device).collect();
         let mut registers = self.store.registers(session)?;
         registers.retain(|register| {
             let device = register.device();

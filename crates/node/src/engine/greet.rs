@@ -36,7 +36,11 @@ impl<S: Storage> Engine<S> {
         if !matches!(connection.stage, Stage::Silent) {
             return Err(Fault::Peer("it showed its device twice".into()));
         }
-        let (role, knocks) = (connection.role, connection.knocked.is_some());
+        let (role, knocks, peer) = (
+            connection.role,
+            connection.knocked.is_some(),
+            connection.peer,
+        );
         let binding = connection.binding(self.own.endpoint, connection.other_role());
         let hello = UnverifiedHello::from_bytes(bytes)
             .and_then(|hello| hello.verify(&binding, now))
@@ -48,25 +52,32 @@ impl<S: Storage> Engine<S> {
         if card.device() == self.own.device() {
             return Err(Fault::Close(CloseReason::NotWelcome));
         }
-        match (role, self.knows(&card)) {
-            (Role::Dialled, true) => {
-                self.say_hello(conn)?;
-                self.become_ready(now, conn, &card)?;
+        let known = self.knows(&card);
+        match role {
+            Role::Dialled => {
+                self.set_stage(conn, Stage::Shown { card: card.clone() });
+                if !self.knock_back(now, conn, &card)? && known {
+                    self.say_hello(conn)?;
+                    self.become_ready(now, conn, &card)?;
+                }
             }
             // It knows us only once it says so, even where we know it: see `on_frame`.
-            (Role::Dialler, _) if knocks => self.set_stage(conn, Stage::Shown { card }),
-            (Role::Dialled, false) => self.set_stage(conn, Stage::Shown { card }),
-            (Role::Dialler, true) => self.become_ready(now, conn, &card)?,
-            (Role::Dialler, false) => return Err(Fault::Close(CloseReason::NotWelcome)),
+            Role::Dialler if knocks => self.set_stage(conn, Stage::Shown { card }),
+            Role::Dialler if known => self.become_ready(now, conn, &card)?,
+            Role::Dialler if self.expects(&card, peer)? => {
+                self.set_stage(conn, Stage::Shown { card });
+            }
+            Role::Dialler => return Err(Fault::Close(CloseReason::NotWelcome)),
         }
         Ok(())
     }
 
-    /// Whether the card's device is in some session of ours, and belongs to whom it says.
+    /// Whether the card's device is in some session of ours, belongs to whom it says, and we want
+    /// to hear them (NODE-103).
     pub(super) fn knows(&self, card: &DeviceCard) -> bool {
-        self.devices
-            .get(&card.device())
-            .is_some_and(|acquaintance| acquaintance.identity == Some(card.identity()))
+        let known = self.devices.get(&card.device());
+        known.is_some_and(|acquaintance| acquaintance.identity == Some(card.identity()))
+            && !self.blocked.contains(&card.identity())
     }
 
     pub(super) fn set_stage(&mut self, conn: ConnId, stage: Stage) {

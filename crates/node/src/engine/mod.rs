@@ -14,6 +14,7 @@ mod admitted;
 mod allowance;
 mod asked;
 mod batch;
+mod depart;
 mod dial;
 mod files;
 mod frames;
@@ -26,7 +27,10 @@ mod search;
 mod sessions;
 mod synchronise;
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -80,6 +84,10 @@ pub struct Engine<S> {
     pub(crate) recent: BTreeMap<SessionId, Recent>,
     /// Conversations by the words that named them, until anything about contacts changes.
     pub(crate) named: BTreeMap<String, SessionId>,
+    /// To whom we are silent.
+    pub(crate) blocked: BTreeSet<IdentityId>,
+    /// Devices may be in no session of ours any more.
+    strangers: bool,
     pub(crate) fetching: Fetching,
     allowances: Allowances,
     outputs: Vec<Output>,
@@ -149,6 +157,8 @@ impl<S: Storage> Engine<S> {
             own_addresses: Vec::new(),
             recent: BTreeMap::new(),
             named: BTreeMap::new(),
+            blocked: BTreeSet::new(),
+            strangers: false,
             fetching: Fetching::default(),
             allowances: Allowances::default(),
             outputs: Vec::new(),

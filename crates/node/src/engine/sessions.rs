@@ -25,26 +25,32 @@ impl<S: Storage> Engine<S> {
             }
         }
         self.sessions = sessions;
-        self.index_devices();
+        self.load_blocked()?;
+        self.index_devices()?;
         self.load_fetches()?;
         self.load_index()
     }
 
-    /// Works out anew which devices are in which session.
-    pub(super) fn index_devices(&mut self) {
+    /// Works out anew which devices are in which session; a session that we left counts for
+    /// those who are still owed something, that we left above all (NODE-104).
+    pub(super) fn index_devices(&mut self) -> Result<(), StoreError> {
         let mut devices: BTreeMap<_, Acquaintance> = BTreeMap::new();
         for (id, session) in &self.sessions {
+            let left = session.roster().author(self.own.device()).is_none();
             for (author, membership) in session.roster().active() {
-                if author.device == self.own.device() {
+                let device = author.device;
+                if device == self.own.device() || (left && !self.is_owed(device)?) {
                     continue;
                 }
-                let acquaintance = devices.entry(author.device).or_default();
+                let acquaintance = devices.entry(device).or_default();
                 acquaintance.identity = Some(membership.identity);
                 acquaintance.sessions.push(*id);
             }
         }
         self.devices = devices;
+        self.strangers = true;
         self.fetching.stir();
+        Ok(())
     }
 
     pub(super) fn session(&self, id: SessionId) -> Result<Option<&Session>, StoreError> {

@@ -32,14 +32,18 @@ impl<S: Storage> Engine<S> {
             // A session that we left meanwhile, or that we do not share: not a crime.
             return Ok(());
         };
+        if self.has_left(session) && matches!(message, Message::Events(_) | Message::Registers(_)) {
+            // Whoever writes there has not heard yet that we left.
+            return Ok(());
+        }
         match message {
-            Message::Digest(digest) => self.on_digest(conn, tag, session, digest),
+            Message::Digest(digest) => self.on_digest(now, conn, tag, session, digest),
             Message::Frontier(heads, versions) => {
                 self.with_share(conn, tag, session, |share, session, store| {
                     share.dirty = true;
                     share.peer.on_frontier(session, store, &heads, &versions)
                 })?;
-                self.acknowledged(conn, session, &heads)
+                self.acknowledged(now, conn, session, &heads)
             }
             Message::Events(events) => self.on_events(now, conn, tag, session, &events),
             Message::Registers(registers) => {
@@ -53,7 +57,7 @@ impl<S: Storage> Engine<S> {
                     share.peer.on_have(&heads);
                     share.dirty = true;
                 }
-                self.acknowledged(conn, session, &heads)
+                self.acknowledged(now, conn, session, &heads)
             }
             Message::Object(id, objection) => {
                 self.on_objection(now, conn, tag, session, id, objection)
@@ -63,6 +67,7 @@ impl<S: Storage> Engine<S> {
 
     fn on_digest(
         &mut self,
+        now: u64,
         conn: ConnId,
         tag: Tag,
         session: SessionId,
@@ -99,7 +104,7 @@ impl<S: Storage> Engine<S> {
                 })
                 .collect()
         });
-        self.acknowledged(conn, session, &heads)
+        self.acknowledged(now, conn, session, &heads)
     }
 
     fn on_events(
@@ -313,12 +318,19 @@ impl<S: Storage> Engine<S> {
             let Some(ready) = connection.ready_mut() else {
                 continue;
             };
+            let device = self.devices.get(&ready.device);
             for share in ready.shares.values_mut().filter(|share| share.dirty) {
                 share.dirty = false;
                 if !sessions.contains_key(&share.session) {
                     continue;
                 }
                 let acknowledgement = share.peer.acknowledgement();
+                if !device.is_some_and(|device| device.sessions.contains(&share.session)) {
+                    // Who has left hears that we know, and nothing more.
+                    let message = acknowledgement.into_iter();
+                    frames.extend(message.map(|said| (*conn, Frame::Sync(share.ours, said))));
+                    continue;
+                }
                 let at_hand = recent.get(&share.session);
                 let events = share.peer.pump_recent(store, at_hand, now)?;
                 if at_hand.is_none() {

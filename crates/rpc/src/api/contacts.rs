@@ -17,6 +17,9 @@ pub struct Invite {
     /// For how long it is good; the node's own span if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_seconds: Option<u64>,
+    /// What is asked first of who takes it, if it may be taken more than once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
 }
 
 /// `invites`: the links that are open.
@@ -41,6 +44,9 @@ pub struct Accept {
     /// What to call the giver; what they call themselves if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What to say to the giver, where they are asked; at most 280 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
     /// How long to wait for the giver, in milliseconds; absent or 0 not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -75,6 +81,30 @@ pub struct ContactRename {
     pub who: String,
     /// The new name.
     pub name: String,
+}
+
+/// `contact_block`: hear nothing of somebody any more, and say nothing to them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactBlock {
+    /// The contact, or anybody by their DID.
+    pub who: String,
+}
+
+/// `contact_unblock`: the end of that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactUnblock {
+    /// The contact.
+    pub who: String,
+}
+
+/// `contact_remove`: end the contact; the other side is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactRemove {
+    /// The contact.
+    pub who: String,
 }
 
 /// The answer to [`Invite`].
@@ -115,6 +145,8 @@ pub struct InviteInfo {
     /// How often somebody tried to take it who could not, because it was taken: a sign that the
     /// link was seen by another.
     pub reuse_attempts: u64,
+    /// What is asked first of who takes it.
+    pub question: Option<String>,
 }
 
 /// The answer to [`Accept`].
@@ -143,6 +175,8 @@ pub enum AcceptState {
     Pending,
     /// The giver's device refused the link.
     Refused,
+    /// The giver said no.
+    Rejected,
 }
 
 /// The answer to [`Contacts`].
@@ -152,7 +186,7 @@ pub struct ContactList {
     pub contacts: Vec<Contact>,
 }
 
-/// Somebody who was accepted; the answer to [`ContactConfirm`] and [`ContactRename`].
+/// Somebody who was accepted; the answer to the requests that change one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// Their identity.
@@ -161,7 +195,7 @@ pub struct Contact {
     pub name: String,
     /// What they call themselves.
     pub nickname: String,
-    /// The session with them.
+    /// The session with them; of an ended contact the last one, empty where there was none.
     pub session: String,
     /// Whether the short authentication string was compared and confirmed.
     pub verified: bool,
@@ -171,6 +205,9 @@ pub struct Contact {
     pub added: u64,
     /// What a person should know about this contact, a reused link for instance.
     pub warning: Option<String>,
+    /// Whether nothing is heard of them and nothing said to them.
+    #[serde(default)]
+    pub blocked: bool,
 }
 
 /// Whether somebody can be reached at this moment.

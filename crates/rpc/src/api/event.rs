@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AcceptState, Contact, Message, Path, State};
+use super::{AcceptState, Contact, Message, Path, RequestInfo, State};
 
 /// `subscribe`: from now on this connection gets events (`API-12`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +95,8 @@ pub enum Event {
         /// Why it was refused; `null` unless it was.
         reason: Option<String>,
     },
+    /// Somebody asks to become a contact, or says something else now.
+    Request(Box<RequestInfo>),
     /// An own link was taken.
     InviteUsed {
         /// The link's id.
@@ -151,6 +153,14 @@ pub enum ContactChange {
     Presence,
     /// There is a warning about it.
     Warning,
+    /// Nothing is heard of it any more.
+    Blocked,
+    /// It is heard again.
+    Unblocked,
+    /// It was removed here.
+    Removed,
+    /// They have ended the contact.
+    Left,
 }
 
 /// How a device is reached.
@@ -177,6 +187,7 @@ impl Event {
             Self::File { .. } => "file",
             Self::Contact { .. } => "contact",
             Self::Accept { .. } => "accept",
+            Self::Request(_) => "request",
             Self::InviteUsed { .. } => "invite_used",
             Self::LinkReused { .. } => "link_reused",
             Self::Connection(_) => "connection",

@@ -16,6 +16,7 @@ mod identity;
 mod node;
 mod pipe;
 mod request;
+mod requests;
 mod search;
 mod secret;
 
@@ -24,9 +25,9 @@ pub use chat::{
     Sent, State, Unsend, Wait,
 };
 pub use contacts::{
-    Accept, AcceptState, Accepted, Contact, ContactConfirm, ContactList, ContactRename,
-    ContactVerify, Contacts, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites,
-    Presence, Verification,
+    Accept, AcceptState, Accepted, Contact, ContactBlock, ContactConfirm, ContactList,
+    ContactRemove, ContactRename, ContactUnblock, ContactVerify, Contacts, Invite, InviteInfo,
+    InviteList, InviteRevoke, Invited, Invites, Presence, Verification,
 };
 pub use error::{Error, Kind};
 pub use event::{Connection, ContactChange, Event, Gap, Notice, Subscribe, Subscribed};
@@ -45,4 +46,8 @@ pub use pipe::{PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, Pi
 pub(crate) use request::parameters;
 pub use request::{Call, Request};
 pub use search::{Found, FoundList, Search};
+pub use requests::{
+    AcceptInfo, AcceptList, Accepts, RequestAccept, RequestInfo, RequestList, RequestReject,
+    RequestState, Requests,
+};
 pub use secret::Secret;

@@ -6,14 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Accept, Accepted, Changed, Checks, Connections, Contact, ContactConfirm, ContactList,
-    ContactRename, ContactVerify, Contacts, Doctor, Done, Edit, Error, FileList, FileRemove, Files,
-    FoundList, History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke,
-    Invited, Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove,
-    PinSet, PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, React, Read,
-    ReadUpTo, Save, Saved, Search, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet,
-    Status, Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause,
-    TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
+    Accept, AcceptList, Accepted, Accepts, Changed, Checks, Connections, Contact, ContactBlock, ContactConfirm, ContactList, ContactRemove, ContactRename, ContactUnblock, ContactVerify, Contacts, Doctor, Done, Edit, Error, FileList, FileRemove, Files, FoundList, History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, React, Read, ReadUpTo, RequestAccept, RequestInfo, RequestList, RequestReject, Requests, Save, Saved, Search, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet, Status, Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause, TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
 };
 
 /// A method: its parameters are the type that implements this.
@@ -100,10 +93,17 @@ methods! {
     "invites" Invites -> InviteList,
     "invite_revoke" InviteRevoke -> InviteInfo,
     "accept" Accept -> Accepted,
+    "requests" Requests -> RequestList,
+    "request_accept" RequestAccept -> RequestInfo,
+    "request_reject" RequestReject -> RequestInfo,
+    "accepts" Accepts -> AcceptList,
     "contacts" Contacts -> ContactList,
     "contact_verify" ContactVerify -> Verification,
     "contact_confirm" ContactConfirm -> Contact,
     "contact_rename" ContactRename -> Contact,
+    "contact_block" ContactBlock -> Contact,
+    "contact_unblock" ContactUnblock -> Contact,
+    "contact_remove" ContactRemove -> Contact,
     "send" Send -> Sent,
     "wait" Wait -> Sent,
     "history" History -> Page,

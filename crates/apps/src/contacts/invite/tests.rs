@@ -145,6 +145,50 @@ fn a_reusable_link_lets_many_in_and_not_too_many() {
     assert_eq!(invite.attempt_count, 0);
 }
 
+/// CON-101.
+#[test]
+fn by_a_reusable_link_a_person_is_asked_about_strangers() {
+    let mut invite = invite(true);
+    let (device, identity) = (device(1), identity(1));
+    let mut by = |now, word| invite.admit_by(now, device, identity, word);
+    assert_eq!(by(2_000, Word::None), Ok(Admission::Ask));
+    assert_eq!(by(2_000, Word::Waiting), Ok(Admission::Ask));
+    assert_eq!(by(2_000, Word::No), Err(Refused::Rejected));
+    assert_eq!(by(DAY, Word::None), Err(Refused::Expired));
+    assert_eq!(by(DAY, Word::Known), Err(Refused::Expired));
+    assert_eq!(by(DAY, Word::Waiting), Ok(Admission::Ask));
+    // Who asked in time is let in by a yes whenever it comes.
+    assert_eq!(by(DAY, Word::Yes), Ok(Admission::New));
+    assert_eq!(by(DAY, Word::No), Ok(Admission::Again), "it was let in");
+}
+
+/// CON-7, CON-101.
+#[test]
+fn a_yes_lets_in_no_more_than_a_link_may() {
+    let mut invite = invite(true);
+    for n in 0..=255 {
+        let word = if n % 2 == 0 { Word::Yes } else { Word::Known };
+        let admitted = invite.admit_by(2_000, device(n), identity(n), word);
+        assert_eq!(admitted, Ok(Admission::New));
+    }
+    for word in [Word::Yes, Word::Known, Word::None] {
+        let admitted = invite.admit_by(2_000, device(0), identity(1), word);
+        assert_eq!(admitted, Err(Refused::Full));
+    }
+}
+
+/// CON-101: a one-time link was given to one person.
+#[test]
+fn by_a_one_time_link_nobody_is_asked() {
+    for word in [Word::None, Word::Known, Word::Waiting, Word::Yes, Word::No] {
+        let mut invite = invite(false);
+        let admitted = invite.admit_by(2_000, device(1), identity(1), word);
+        assert_eq!(admitted, Ok(Admission::New));
+        let second = invite.admit_by(3_000, device(2), identity(2), word);
+        assert_eq!(second, Err(Refused::Used { suspicious: true }));
+    }
+}
+
 /// CON-1: the bytes that are stored.
 #[test]
 fn has_these_bytes() {
@@ -174,6 +218,17 @@ fn has_these_bytes() {
     );
     assert_eq!(HEXLOWER.encode(&invite.encode()), expected.replace(' ', ""));
     assert_eq!(Invite::decode(&invite.encode()).unwrap(), invite);
+    let mut asking = Invite {
+        attempts: vec![],
+        uses: vec![],
+        ..self::invite(true)
+    };
+    asking.question = Some("Who?".into());
+    let expected = format!(
+        "aa 0001 02{key} 03{secret} 04f5 051903e8 061a05265c00 0880 0980 0a00 0b6457686f3f"
+    );
+    assert_eq!(HEXLOWER.encode(&asking.encode()), expected.replace(' ', ""));
+    assert_eq!(Invite::decode(&asking.encode()).unwrap(), asking);
     let shown = format!("{invite:?}");
     assert!(!shown.contains("Bert") && !shown.contains("5e5e"));
 }
@@ -211,6 +266,7 @@ proptest! {
                     new.push(n);
                 }
                 Ok(Admission::Again) => prop_assert!(new.contains(&n)),
+                Ok(Admission::Ask) => prop_assert!(false, "nobody is asked here"),
                 Err(_) => prop_assert!(!open && !new.contains(&n)),
             }
         }

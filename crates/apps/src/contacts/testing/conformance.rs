@@ -2,16 +2,17 @@
 #![allow(clippy::unwrap_used)]
 
 use tenet_identity::{
-    keys::{DeviceId, IdentityId},
+    keys::{DeviceId, EndpointId, IdentityId},
     meeting::invite::{InviteId, Secret},
 };
 use tenet_log::ids::SessionId;
 
 use super::{invite_key, link};
 use crate::contacts::{
-    Answered, Contact, Invite, Knocking,
+    Answered, Contact, Endpoint, Invite, Knocking, Request,
     contact::{Share, Verification, Warning},
     knocking,
+    request::{Decision, RequestId},
     store::ContactStore,
 };
 
@@ -24,6 +25,7 @@ pub fn conformance<S: ContactStore>(mut make: impl FnMut() -> S) {
     invites_are_kept(&mut make());
     knockings_are_kept(&mut make());
     answers_are_kept(&mut make());
+    requests_are_kept(&mut make());
 }
 
 fn contacts_are_kept(store: &mut impl ContactStore) {
@@ -58,7 +60,15 @@ fn contacts_are_kept(store: &mut impl ContactStore) {
     for _ in 0..2 {
         store.remove_contact(a.identity).unwrap();
     }
+    assert_eq!(store.contacts().unwrap(), std::slice::from_ref(&changed));
+    store.put_former(&a).unwrap();
+    assert_eq!(store.former(a.identity).unwrap(), Some(a.clone()));
+    assert_eq!(store.former(b.identity).unwrap(), None);
     assert_eq!(store.contacts().unwrap(), [changed]);
+    for _ in 0..2 {
+        store.remove_former(a.identity).unwrap();
+    }
+    assert_eq!(store.former(a.identity).unwrap(), None);
 }
 
 fn invites_are_kept(store: &mut impl ContactStore) {
@@ -134,4 +144,34 @@ fn answers_are_kept(store: &mut impl ContactStore) {
     assert_eq!(store.all_answered(a.invite).unwrap(), [a]);
     assert_eq!(store.all_answered(c.invite).unwrap(), [c]);
     assert_eq!(store.all_answered(InviteId::from([9; 16])).unwrap(), []);
+}
+
+fn requests_are_kept(store: &mut impl ContactStore) {
+    let request = |invite: u8, identity: u8| Request {
+        id: RequestId::from([identity; 8]),
+        invite: InviteId::from([invite; 16]),
+        identity: IdentityId::from([identity; 32]),
+        device: DeviceId::from([identity; 32]),
+        place: Endpoint::new(EndpointId::from([5; 32]), &[], 0),
+        name: "nick".into(),
+        remark: None,
+        first: 1,
+        last: 2,
+        decision: Decision::Waiting,
+    };
+    let (mut a, b, c) = (request(1, 1), request(1, 2), request(2, 1));
+    assert_eq!(store.request(a.invite, a.identity).unwrap(), None);
+    for request in [&c, &b, &a] {
+        store.put_request(request).unwrap();
+    }
+    a.decision = Decision::Rejected {
+        remark: Some("no".into()),
+    };
+    store.put_request(&a).unwrap();
+    let known = store.request(a.invite, a.identity).unwrap();
+    assert_eq!(known, Some(a.clone()));
+    for _ in 0..2 {
+        store.remove_request(b.invite, b.identity).unwrap();
+    }
+    assert_eq!(store.requests().unwrap(), [a, c]);
 }

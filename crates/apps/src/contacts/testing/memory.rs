@@ -8,15 +8,17 @@ use tenet_identity::{
 };
 use tenet_log::store::StoreError;
 
-use crate::contacts::{Answered, Contact, Invite, Knocking, store::ContactStore};
+use crate::contacts::{Answered, Contact, Invite, Knocking, Request, store::ContactStore};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryContacts {
     contacts: BTreeMap<IdentityId, Contact>,
+    former: BTreeMap<IdentityId, Contact>,
     invites: BTreeMap<InviteId, Invite>,
     knockings: BTreeMap<InviteId, Knocking>,
     answered: BTreeMap<(InviteId, DeviceId), Answered>,
+    requests: BTreeMap<(InviteId, IdentityId), Request>,
 }
 
 impl ContactStore for MemoryContacts {
@@ -35,6 +37,20 @@ impl ContactStore for MemoryContacts {
 
     fn remove_contact(&mut self, identity: IdentityId) -> Result<(), StoreError> {
         self.contacts.remove(&identity);
+        Ok(())
+    }
+
+    fn former(&self, identity: IdentityId) -> Result<Option<Contact>, StoreError> {
+        Ok(self.former.get(&identity).cloned())
+    }
+
+    fn put_former(&mut self, contact: &Contact) -> Result<(), StoreError> {
+        self.former.insert(contact.identity, contact.clone());
+        Ok(())
+    }
+
+    fn remove_former(&mut self, identity: IdentityId) -> Result<(), StoreError> {
+        self.former.remove(&identity);
         Ok(())
     }
 
@@ -94,6 +110,29 @@ impl ContactStore for MemoryContacts {
 
     fn remove_answered(&mut self, invite: InviteId, device: DeviceId) -> Result<(), StoreError> {
         self.answered.remove(&(invite, device));
+        Ok(())
+    }
+
+    fn request(
+        &self,
+        invite: InviteId,
+        identity: IdentityId,
+    ) -> Result<Option<Request>, StoreError> {
+        Ok(self.requests.get(&(invite, identity)).cloned())
+    }
+
+    fn requests(&self) -> Result<Vec<Request>, StoreError> {
+        Ok(self.requests.values().cloned().collect())
+    }
+
+    fn put_request(&mut self, request: &Request) -> Result<(), StoreError> {
+        let key = (request.invite, request.identity);
+        self.requests.insert(key, request.clone());
+        Ok(())
+    }
+
+    fn remove_request(&mut self, invite: InviteId, identity: IdentityId) -> Result<(), StoreError> {
+        self.requests.remove(&(invite, identity));
         Ok(())
     }
 }

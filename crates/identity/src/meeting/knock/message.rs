@@ -7,7 +7,12 @@
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use super::Error;
-use crate::{card::UnverifiedCard, encoding, meeting::invite::InviteId};
+use crate::{
+    card::UnverifiedCard,
+    encoding,
+    meeting::{address::Address, invite::InviteId},
+    name,
+};
 
 /// The largest message, in bytes: an event of 16 KiB, a card, a name and the proofs.
 pub const MAX_BYTES: usize = 18 * 1024;
@@ -25,7 +30,7 @@ pub enum Message {
     /// The inviter has stored everything: both are contacts.
     Done,
     /// The inviter says why not.
-    Refused(Reason),
+    Refused(Refusal),
 }
 
 /// The first message.
@@ -42,6 +47,10 @@ pub struct Knock {
     pub(super) commitment: [u8; 32],
     #[cbor(n(4), with = "minicbor::bytes")]
     pub(super) mac: [u8; 32],
+    #[n(5)]
+    pub(super) remark: Option<String>,
+    #[n(6)]
+    pub(super) addresses: Option<Vec<Address>>,
 }
 
 /// The inviter's answer.
@@ -70,6 +79,15 @@ pub struct Open {
     pub(super) join: Vec<u8>,
 }
 
+/// That a knock is refused, and what the inviter says to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub reason: Reason,
+    /// What the person says with it, or asks first: a line (KNOCK-101).
+    pub remark: Option<String>,
+}
+
 /// Why a knock is refused, as the inviter says it.
 ///
 /// A stranger without the secret hears [`Self::Unknown`] only, so it learns nothing about invites.
@@ -88,6 +106,12 @@ pub enum Reason {
     TooMany,
     /// The inviter cannot answer now; later perhaps.
     Busy,
+    /// The inviter's person is asked; later perhaps.
+    Waiting,
+    /// The inviter's person said no.
+    Rejected,
+    /// The inviter's person asks something first; the answer is the remark of another knock.
+    Question,
     /// A reason that a newer program knows.
     Other(u8),
 }
@@ -101,12 +125,17 @@ impl Message {
     /// Reads a message.
     ///
     /// # Errors
-    /// [`Error::Encoding`], [`Error::TooLarge`].
+    /// [`Error::Encoding`], [`Error::TooLarge`]; [`Error::Name`] for a refusal with a remark that
+    /// is no line (KNOCK-101).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         if bytes.len() > MAX_BYTES {
             return Err(Error::TooLarge { got: bytes.len() });
         }
-        Ok(encoding::decode(bytes)?)
+        let message = encoding::decode(bytes)?;
+        if let Self::Refused(refusal) = &message {
+            name::check_line(refusal.remark.as_deref().unwrap_or_default())?;
+        }
+        Ok(message)
     }
 }
 
@@ -126,6 +155,9 @@ impl Reason {
             Self::Revoked => 3,
             Self::TooMany => 4,
             Self::Busy => 5,
+            Self::Waiting => 6,
+            Self::Rejected => 7,
+            Self::Question => 8,
             Self::Other(number) => number,
         }
     }
@@ -138,6 +170,9 @@ impl Reason {
             3 => Self::Revoked,
             4 => Self::TooMany,
             5 => Self::Busy,
+            6 => Self::Waiting,
+            7 => Self::Rejected,
+            8 => Self::Question,
             other => Self::Other(other),
         }
     }
@@ -153,6 +188,17 @@ struct Done {}
 struct Refused {
     #[n(0)]
     reason: u8,
+    #[n(1)]
+    remark: Option<String>,
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self {
+            reason,
+            remark: None,
+        }
+    }
 }
 
 impl<C> Encode<C> for Message {
@@ -167,8 +213,9 @@ impl<C> Encode<C> for Message {
             Self::Answer(answer) => answer.encode(encoder.u8(1)?, context),
             Self::Open(open) => open.encode(encoder.u8(2)?, context),
             Self::Done => Done {}.encode(encoder.u8(3)?, context),
-            Self::Refused(reason) => Refused {
-                reason: reason.number(),
+            Self::Refused(refusal) => Refused {
+                reason: refusal.reason.number(),
+                remark: refusal.remark.clone(),
             }
             .encode(encoder.u8(4)?, context),
         }
@@ -186,8 +233,12 @@ impl<'b, C> Decode<'b, C> for Message {
             1 => Answer::decode(decoder, context).map(Self::Answer),
             2 => Open::decode(decoder, context).map(Self::Open),
             3 => Done::decode(decoder, context).map(|Done {}| Self::Done),
-            4 => Refused::decode(decoder, context)
-                .map(|Refused { reason }| Self::Refused(Reason::of(reason))),
+            4 => Refused::decode(decoder, context).map(|Refused { reason, remark }| {
+                Self::Refused(Refusal {
+                    reason: Reason::of(reason),
+                    remark,
+                })
+            }),
             _ => Err(minicbor::decode::Error::message("knock message of unknown kind").at(at)),
         }
     }

@@ -12,13 +12,19 @@
 
 mod message;
 
-pub use message::{Answer, Knock, MAX_BYTES, Message, Open, Reason};
+pub use message::{Answer, Knock, MAX_BYTES, Message, Open, Reason, Refusal};
+
+use std::net::SocketAddr;
 
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::invite::{InviteId, Secret};
+use super::{
+    address::Address,
+    invite::{InviteId, Secret},
+    link::MAX_ADDRESSES,
+};
 use crate::{
     card::{self, DeviceCard},
     domain::{KNOCK_COMMITMENT, KNOCK_KEY, derive, frame},
@@ -52,6 +58,17 @@ pub struct Knocker {
     pub name: String,
     /// [`commitment`] to the nonce that [`Open`] shows.
     pub commitment: [u8; 32],
+    /// What a person is told who decides about the knock, where the link leads to one.
+    pub plea: Plea,
+}
+
+/// What somebody says who knocks where a person decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plea {
+    /// What they say: a line.
+    pub remark: Option<String>,
+    /// Where their endpoint is met, so that they can be told of a yes; at most [`MAX_ADDRESSES`].
+    pub addresses: Vec<SocketAddr>,
 }
 
 /// The person who answers: what an [`Answer`] says, believed once it was checked.
@@ -80,9 +97,15 @@ pub enum Error {
         /// The bytes that it has.
         got: usize,
     },
-    /// The name is not allowed.
-    #[error("knock with a name that is not allowed")]
+    /// The name or the remark is not allowed.
+    #[error("knock with a name or a remark that is not allowed")]
     Name(#[from] name::Error),
+    /// More than [`MAX_ADDRESSES`].
+    #[error("knock with {got} addresses; at most 16 are allowed")]
+    Addresses {
+        /// How many there are.
+        got: usize,
+    },
     /// Its maker does not know the link's secret, or made it for another connection.
     #[error("the proof of the link's secret is wrong")]
     Proof,
@@ -116,16 +139,22 @@ impl Knock {
     /// The knock of `knocker` at the invite of this name.
     ///
     /// # Errors
-    /// [`Error::Name`], [`Error::Oneself`].
+    /// [`Error::Name`], [`Error::Addresses`], [`Error::Oneself`].
     pub fn new(bond: &Bond<'_>, invite: InviteId, knocker: &Knocker) -> Result<Self, Error> {
         knocker.check(bond)?;
-        Ok(Self {
+        let Plea { remark, addresses } = &knocker.plea;
+        let addresses: Vec<Address> = addresses.iter().copied().map(Address).collect();
+        let mut knock = Self {
             invite,
             card: knocker.card.to_unverified(),
             name: knocker.name.clone(),
             commitment: knocker.commitment,
-            mac: bond.knock_mac(&knocker.card.to_bytes(), &knocker.name, &knocker.commitment),
-        })
+            mac: [0; 32],
+            remark: remark.clone(),
+            addresses: Some(addresses).filter(|addresses| !addresses.is_empty()),
+        };
+        knock.mac = bond.knock_mac(&knock);
+        Ok(knock)
     }
 
     /// Checks everything but the dates of the card.
@@ -136,13 +165,17 @@ impl Knock {
     /// # Errors
     /// [`Error`].
     pub fn check(self, bond: &Bond<'_>) -> Result<Knocker, Error> {
-        let mac = bond.knock_mac(&self.card.to_bytes(), &self.name, &self.commitment);
-        same(&mac, &self.mac).ok_or(Error::Proof)?;
+        same(&bond.knock_mac(&self), &self.mac).ok_or(Error::Proof)?;
         let card = self.card.verify()?;
+        let addresses = self.addresses.unwrap_or_default();
         let knocker = Knocker {
             card,
             name: self.name,
             commitment: self.commitment,
+            plea: Plea {
+                remark: self.remark,
+                addresses: addresses.into_iter().map(|Address(at)| at).collect(),
+            },
         };
         knocker.check(bond)?;
         Ok(knocker)
@@ -214,10 +247,17 @@ impl Open {
 }
 
 impl Knocker {
-    /// KNOCK-3, KNOCK-5.
+    /// KNOCK-3, KNOCK-5, KNOCK-101.
     fn check(&self, bond: &Bond<'_>) -> Result<(), Error> {
         if self.card.identity() == bond.inviter {
             return Err(Error::Oneself);
+        }
+        let Plea { remark, addresses } = &self.plea;
+        name::check_line(remark.as_deref().unwrap_or_default())?;
+        if addresses.len() > MAX_ADDRESSES {
+            return Err(Error::Addresses {
+                got: addresses.len(),
+            });
         }
         Ok(name::check(&self.name)?)
     }
@@ -235,8 +275,16 @@ impl Answerer {
 }
 
 impl Bond<'_> {
-    fn knock_mac(&self, card: &[u8], name: &str, commitment: &[u8; 32]) -> [u8; 32] {
-        self.mac(&[0], &[card, name.as_bytes(), commitment])
+    /// Covers what a knock says to a person only where it says something (KNOCK-101).
+    fn knock_mac(&self, knock: &Knock) -> [u8; 32] {
+        let (card, remark) = (knock.card.to_bytes(), &knock.remark);
+        let addresses = encoding::encode(&knock.addresses);
+        let said = encoding::encode(remark);
+        let mut parts: Vec<&[u8]> = vec![&card, knock.name.as_bytes(), &knock.commitment];
+        if remark.is_some() || knock.addresses.is_some() {
+            parts.extend([said.as_slice(), &addresses]);
+        }
+        self.mac(&[0], &parts)
     }
 
     /// Covers the knocker's card and commitment, so the answer is to this knock and no other.

@@ -55,6 +55,9 @@ fn other_messages_snapshot() {
         Reason::Revoked,
         Reason::TooMany,
         Reason::Busy,
+        Reason::Waiting,
+        Reason::Rejected,
+        Reason::Question,
         Reason::Other(99),
     ];
     let refused = [
@@ -64,13 +67,88 @@ fn other_messages_snapshot() {
         "8204a10003",
         "8204a10004",
         "8204a10005",
+        "8204a10006",
+        "8204a10007",
+        "8204a10008",
         "8204a1001863",
     ];
     for (reason, hex) in reasons.into_iter().zip(refused) {
-        let message = Message::Refused(reason);
+        let message = Message::Refused(reason.into());
         assert_eq!(HEXLOWER.encode(&message.to_bytes()), hex);
         assert_eq!(Message::from_bytes(&message.to_bytes()).unwrap(), message);
     }
+    let rejected = Message::Refused(Refusal {
+        reason: Reason::Rejected,
+        remark: Some("no".into()),
+    });
+    assert_eq!(HEXLOWER.encode(&rejected.to_bytes()), "8204a2000701626e6f");
+    assert_eq!(resent(rejected.clone()), rejected);
+}
+
+/// KNOCK-101: what is said to a person stands under the proof, after what every knock says.
+#[test]
+fn plea_snapshot() {
+    let secret = Secret::from([7; 16]);
+    let knock = Knock::new(&bond(&secret), invite(), &pleading()).unwrap();
+    let bytes = HEXLOWER.encode(&Message::Knock(knock.clone()).to_bytes());
+    assert!(bytes.starts_with("8200a700504444"), "{bytes}");
+    assert!(
+        bytes.ends_with(
+            "045820d536784f1f0635157abc39f348418410e37a96b2f5e23e805b564152e9a24576056268690682467f00\
+             0001005052000000000000000000000000000000010050"
+        ),
+        "{bytes}"
+    );
+    assert_eq!(
+        resent(Message::Knock(knock.clone())),
+        Message::Knock(knock.clone())
+    );
+    assert_eq!(knock.check(&bond(&secret)).unwrap(), pleading());
+}
+
+/// KNOCK-101.
+#[test]
+fn a_plea_keeps_its_limits_and_cannot_be_changed() {
+    let secret = Secret::from([7; 16]);
+    let bond = bond(&secret);
+    let changes: [fn(&mut Knock); 4] = [
+        |knock| knock.remark = Some("ho".into()),
+        |knock| knock.remark = None,
+        |knock| knock.addresses = None,
+        |knock| (knock.remark, knock.addresses) = (None, None),
+    ];
+    for change in changes {
+        let mut knock = Knock::new(&bond, invite(), &pleading()).unwrap();
+        change(&mut knock);
+        assert!(matches!(knock.check(&bond), Err(Error::Proof)));
+    }
+    let with = |plea: Plea| Knocker { plea, ..knocker() };
+    for remark in ["x".repeat(281), "two\nlines".into()] {
+        let plea = Plea {
+            remark: Some(remark.clone()),
+            addresses: vec![],
+        };
+        assert!(matches!(
+            Knock::new(&bond, invite(), &with(plea)),
+            Err(Error::Name(_))
+        ));
+        let refused = Message::Refused(Refusal {
+            reason: Reason::Question,
+            remark: Some(remark),
+        });
+        assert!(matches!(
+            Message::from_bytes(&refused.to_bytes()),
+            Err(Error::Name(_))
+        ));
+    }
+    let plea = Plea {
+        remark: None,
+        addresses: vec!["10.0.0.1:1".parse().unwrap(); 17],
+    };
+    assert!(matches!(
+        Knock::new(&bond, invite(), &with(plea)),
+        Err(Error::Addresses { got: 17 })
+    ));
 }
 
 #[test]
@@ -283,7 +361,7 @@ proptest! {
         let bond = Bond { exporter, ..bond(&secret) };
         let device = card(3, 4).device();
         let knocker =
-            Knocker { card: card(3, 4), name: name.clone(), commitment: commitment(&nonce, device) };
+            Knocker { card: card(3, 4), name: name.clone(), commitment: commitment(&nonce, device), plea: Plea { remark: Some(name.clone()), addresses: vec![] } };
         let knock = Message::Knock(Knock::new(&bond, invite(), &knocker).unwrap());
         prop_assert_eq!(resent(knock.clone()), knock);
         let answerer = Answerer { card: card(1, 2), name, nonce, founding: event.clone() };
@@ -345,7 +423,16 @@ fn knocker() -> Knocker {
         card,
         name: "Ben".into(),
         commitment,
+        plea: Plea::default(),
     }
+}
+
+fn pleading() -> Knocker {
+    let plea = Plea {
+        remark: Some("hi".into()),
+        addresses: vec!["127.0.0.1:80".parse().unwrap(), "[::1]:80".parse().unwrap()],
+    };
+    Knocker { plea, ..knocker() }
 }
 
 fn knock() -> Knock {

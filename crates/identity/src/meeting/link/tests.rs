@@ -122,7 +122,7 @@ fn keeps_its_limits() {
     let named = with(|ext| ext.name = Some("x".repeat(65)));
     assert_eq!(
         named,
-        Err(LimitError::Name(name::Error::TooLong { got: 65 }))
+        Err(LimitError::Name(name::Error::TooLong { got: 65, most: 64 }))
     );
     let weak = with(|ext| ext.identity = IdentityId::from([0; 32]));
     assert_eq!(weak, Err(LimitError::Weak(WeakKey)));

@@ -1,12 +1,13 @@
 //! The inviter: answering who knocks, so that each device always gets the same answer.
 
 use tenet_apps::contacts::{
-    Answered, Invite,
+    Answered, Invite, Request,
     contact::{Share, Verification, Warning},
     invite::{Admission, Refused},
+    request::Decision,
 };
 use tenet_identity::meeting::knock::{
-    self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Reason,
+    self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Reason, Refusal,
 };
 use tenet_log::{
     event::Event,
@@ -27,9 +28,12 @@ impl<S: Storage> Engine<S> {
         let Some(connection) = self.connections.0.get(&conn) else {
             return Ok(());
         };
-        let Some((_, shown)) = connection.shown() else {
+        let Some((identity, shown)) = connection.shown() else {
             return Err(Fault::Peer("it knocked before it said who it is".into()));
         };
+        if self.blocked.contains(&identity) {
+            return self.refuse(conn, Reason::Unknown);
+        }
         let Some(mut invite) = self.store.invite(knock.invite())? else {
             return self.refuse(conn, Reason::Unknown);
         };
@@ -46,9 +50,13 @@ impl<S: Storage> Engine<S> {
             // A stranger without the secret learns nothing about invites.
             _ => return self.refuse(conn, Reason::Unknown),
         };
-        let admission = invite.admit(now, knocker.card.device(), knocker.card.identity());
+        let (device, identity) = (knocker.card.device(), knocker.card.identity());
+        let request = self.store.request(invite.id(), identity)?;
+        let word = self.word_about(identity, request.as_ref())?;
+        let admission = invite.admit_by(now, device, identity, word);
         self.store.put_invite(&invite)?;
         let answered = match admission {
+            Ok(Admission::Ask) => return self.ask(now, conn, &invite, &knocker, request),
             Ok(Admission::New) => self.first_answer(now, &invite, &knocker)?,
             Ok(Admission::Again) => {
                 match self.store.answered(invite.id(), knocker.card.device())? {
@@ -56,7 +64,9 @@ impl<S: Storage> Engine<S> {
                     _ => return self.refuse(conn, Reason::Used),
                 }
             }
-            Err(refused) => return self.refuse_admission(now, conn, &invite, refused),
+            Err(refused) => {
+                return self.refuse_admission(now, conn, &invite, refused, request);
+            }
         };
         self.answer(conn, &bond, knocker, &answered)
     }
@@ -208,6 +218,7 @@ impl<S: Storage> Engine<S> {
         conn: ConnId,
         invite: &Invite,
         refused: Refused,
+        request: Option<Request>,
     ) -> Result<(), Fault> {
         if refused == (Refused::Used { suspicious: true }) {
             let identity = invite.uses.first().map(|used| used.identity);
@@ -222,12 +233,21 @@ impl<S: Storage> Engine<S> {
                 identity,
             });
         }
-        self.refuse(conn, refused.reason())
+        let remark = match request.map(|request| request.decision) {
+            Some(Decision::Rejected { remark }) if refused == Refused::Rejected => remark,
+            _ => None,
+        };
+        let reason = refused.reason();
+        self.refuse(conn, Refusal { reason, remark })
     }
 
     /// Says why not, and ends the connection unless it has another purpose.
-    fn refuse(&mut self, conn: ConnId, reason: Reason) -> Result<(), Fault> {
-        self.say_in_knock(conn, &Message::Refused(reason));
+    pub(super) fn refuse(
+        &mut self,
+        conn: ConnId,
+        refusal: impl Into<Refusal>,
+    ) -> Result<(), Fault> {
+        self.say_in_knock(conn, &Message::Refused(refusal.into()));
         match self.connections.0.get(&conn) {
             Some(connection) if connection.ready().is_some() || connection.in_knock() => Ok(()),
             _ => Err(Fault::Close(CloseReason::NotWelcome)),

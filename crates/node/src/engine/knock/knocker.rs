@@ -5,14 +5,17 @@ use std::net::SocketAddr;
 use tenet_apps::contacts::{
     Knocking,
     contact::{Share, Verification},
-    knocking::{State, explain},
+    knocking::State,
 };
-use tenet_delivery::redial;
 use tenet_identity::{
-    keys::EndpointId,
+    card::DeviceCard,
+    keys::{EndpointId, IdentityId},
     meeting::{
         invite::InviteId,
-        knock::{self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Reason},
+        knock::{
+            self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Plea, Reason, Refusal,
+        },
+        link::MAX_ADDRESSES,
     },
 };
 use tenet_log::{
@@ -54,6 +57,7 @@ impl<S: Storage> Engine<S> {
         let mut links = self.open_knockings(now)?;
         for knocking in self.store.knockings()? {
             if let State::Connected { session } = knocking.state
+                && self.is_contact_in(knocking.link.ext().identity, session)?
                 && self.endpoints_in(session)?.is_empty()
             {
                 links.push(knocking);
@@ -66,19 +70,65 @@ impl<S: Storage> Engine<S> {
         Ok(links.iter().map(place).collect())
     }
 
+    /// Whether the contact that a link led to still stands, and we want to hear them.
+    pub(crate) fn is_contact_in(
+        &self,
+        identity: IdentityId,
+        session: SessionId,
+    ) -> Result<bool, StoreError> {
+        let contact = self.store.contact(identity)?;
+        Ok(contact.is_some_and(|contact| !contact.blocked && contact.sessions.contains(&session)))
+    }
+
+    /// Whether a link of this identity is still to be taken.
+    pub(super) fn knocks_at(&self, identity: IdentityId) -> Result<bool, StoreError> {
+        let mut links = self.store.knockings()?.into_iter();
+        Ok(links.any(|link| link.is_open() && link.link.ext().identity == identity))
+    }
+
     /// Links that were neither answered to the end nor refused. An expired one is tried no more,
-    /// unless it was answered already and only the last word was lost.
+    /// unless it was answered already and only the last word was lost, or a person is asked.
     fn open_knockings(&self, now: u64) -> Result<Vec<Knocking>, StoreError> {
         let mut links = self.store.knockings()?;
-        links.retain(|knocking| knocking.state == State::Pending);
+        links.retain(Knocking::is_open);
         let mut open = Vec::new();
         for knocking in links {
             let answered = self.store.contact(knocking.link.ext().identity)?.is_some();
-            if answered || !knocking.link.expired_at(now) {
+            let asked = knocking.state == State::Requested;
+            if self.blocked.contains(&knocking.link.ext().identity) {
+                continue;
+            }
+            if answered || asked || !knocking.link.expired_at(now) {
                 open.push(knocking);
             }
         }
         Ok(open)
+    }
+
+    /// NODE-102: whoever's link we are taking comes to us: we show ourselves and knock, even where we
+    /// know them already, for they may not know us. Says whether it is so.
+    pub(in crate::engine) fn knock_back(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        card: &DeviceCard,
+    ) -> Result<bool, Fault> {
+        let Some(connection) = self.connections.0.get(&conn) else {
+            return Ok(false);
+        };
+        let Some(invite) = self.knocking_at(now, connection.peer)? else {
+            return Ok(false);
+        };
+        let knocking = self.store.knocking(invite)?;
+        if knocking.is_none_or(|knocking| knocking.link.ext().identity != card.identity()) {
+            return Ok(false);
+        }
+        if let Some(connection) = self.connections.0.get_mut(&conn) {
+            connection.knocked = Some((invite, None));
+        }
+        self.say_hello(conn)?;
+        self.say_knock(conn, invite)?;
+        Ok(true)
     }
 
     pub(in crate::engine) fn say_knock(
@@ -107,6 +157,19 @@ impl<S: Storage> Engine<S> {
             card: self.own.card.clone(),
             name: self.own.name.clone(),
             commitment: knock::commitment(&knocking.nonce, self.own.device()),
+            plea: self.plea(knocking),
+        }
+    }
+
+    /// By a link to one person nobody is asked, so nothing is said to anybody.
+    fn plea(&self, knocking: &Knocking) -> Plea {
+        if !knocking.link.ext().reusable {
+            return Plea::default();
+        }
+        let addresses = self.own_addresses.iter().copied();
+        Plea {
+            remark: knocking.remark.clone(),
+            addresses: addresses.take(MAX_ADDRESSES).collect(),
         }
     }
 
@@ -230,7 +293,7 @@ impl<S: Storage> Engine<S> {
             ));
         };
         if let Some(mut knocking) = self.store.knocking(invite)?
-            && knocking.state == State::Pending
+            && knocking.is_open()
         {
             knocking.state = State::Connected { session };
             self.store.put_knocking(&knocking)?;
@@ -259,7 +322,7 @@ impl<S: Storage> Engine<S> {
         &mut self,
         now: u64,
         conn: ConnId,
-        reason: Reason,
+        refusal: &Refusal,
     ) -> Result<(), Fault> {
         let Some(connection) = self.connections.0.get(&conn) else {
             return Ok(());
@@ -268,28 +331,18 @@ impl<S: Storage> Engine<S> {
         let Some((invite, _)) = connection.knocked else {
             return Err(Fault::Peer("it refused where nobody knocked".into()));
         };
-        if let Some(mut knocking) = self.store.knocking(invite)?
-            && knocking.refused(reason)
-        {
-            self.stop_knocking(conn);
-            self.store.put_knocking(&knocking)?;
+        if let Some(mut knocking) = self.store.knocking(invite)? {
+            let before = knocking.state;
+            let last = knocking.refused(refusal);
             let ext = knocking.link.ext();
             let (identity, endpoint) = (ext.identity, ext.endpoint);
-            if reason == Reason::Used {
-                self.notify(Notice::LinkReused {
-                    invite: None,
-                    identity: Some(identity),
-                });
+            if knocking.state != before {
+                self.store.put_knocking(&knocking)?;
+                self.tell_refusal(&knocking, identity);
             }
-            let refused = Some(explain(reason).to_owned());
-            self.notify(Notice::Knocked {
-                invite,
-                identity,
-                refused,
-            });
-            if !self.wanted(now)?.contains(&endpoint) {
-                self.redial
-                    .handle(redial::Input::Forget(endpoint), now, &mut self.rng);
+            if last {
+                self.stop_knocking(conn);
+                self.forget_unwanted(now, endpoint)?;
             }
         }
         if other_purpose {
@@ -297,6 +350,25 @@ impl<S: Storage> Engine<S> {
         } else {
             Err(Fault::Close(CloseReason::NotWelcome))
         }
+    }
+
+    fn tell_refusal(&mut self, knocking: &Knocking, identity: IdentityId) {
+        let invite = knocking.id();
+        let refused = knocking.refusal();
+        if knocking.state == State::Refused(Reason::Used) {
+            self.notify(Notice::LinkReused {
+                invite: None,
+                identity: Some(identity),
+            });
+        }
+        self.notify(match refused {
+            None => Notice::Requested { invite, identity },
+            refused => Notice::Knocked {
+                invite,
+                identity,
+                refused,
+            },
+        });
     }
 
     /// A knock came to its end on a connection that stands: the next one may begin there.

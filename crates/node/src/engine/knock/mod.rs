@@ -9,11 +9,15 @@
 //!    ◀──────────────────────── Done
 //! ```
 //!
+//! Where several may come by a link a person is asked first: the inviter keeps the request and says
+//! Waiting, the knock is made again later, and after a yes it is answered (NODE-101, NODE-102).
+//!
 //! Every step is kept before it is said (NODE-8), and the same device knocking again with the same
 //! commitment gets the same answer: so the two may lose each other at any point and go on later.
 //! Another commitment under an answer that was given is refused, or the knocker could choose its
 //! nonce after having seen ours.
 
+mod asking;
 mod inviter;
 mod knocker;
 
@@ -25,6 +29,7 @@ use tenet_identity::{
 use tenet_log::{
     event::{Event, Unverified},
     session::OpenError,
+    store::StoreError,
 };
 
 use super::{Engine, Fault};
@@ -47,7 +52,7 @@ impl<S: Storage> Engine<S> {
             Message::Answer(answer) => self.on_answer(now, conn, answer),
             Message::Open(open) => self.on_open(now, conn, open),
             Message::Done => self.on_done(now, conn),
-            Message::Refused(reason) => self.on_refused(now, conn, reason),
+            Message::Refused(refusal) => self.on_refused(now, conn, &refusal),
             _ => Err(Fault::Peer("it sent an unknown message of a knock".into())),
         }
     }
@@ -65,18 +70,34 @@ impl<S: Storage> Engine<S> {
         let is_new = known.is_none();
         let mut contact = match known {
             Some(contact) => contact,
-            None => {
-                let contacts = self.store.contacts()?;
-                let name = name::suggest(wished, nickname, identity, &contacts);
-                Contact::new(identity, name, nickname.to_owned(), now)
-            }
+            None => self.new_contact(now, identity, wished, nickname)?,
         };
         contact.met(verification);
         self.put_contact(&contact)?;
+        self.forget_requests_of(identity)?;
         if is_new {
             self.notify(Notice::ContactAdded { identity });
         }
         Ok(())
+    }
+
+    /// Somebody who was no contact; what was between us before I removed them is shown again.
+    pub(crate) fn new_contact(
+        &mut self,
+        now: u64,
+        identity: IdentityId,
+        wished: Option<&str>,
+        nickname: &str,
+    ) -> Result<Contact, StoreError> {
+        let former = self.store.former(identity)?;
+        self.store.remove_former(identity)?;
+        let (name, past) =
+            former.map_or_else(Default::default, |former| (former.name, former.past));
+        let wished = wished.or(Some(name.as_str()).filter(|name| !name.is_empty()));
+        let name = name::suggest(wished, nickname, identity, &self.store.contacts()?);
+        let mut contact = Contact::new(identity, name, nickname.to_owned(), now);
+        contact.past = past;
+        Ok(contact)
     }
 
     fn say_in_knock(&mut self, conn: ConnId, message: &Message) {

@@ -1,0 +1,158 @@
+//! Who is no company any more: whom we block, whom we left, who left us.
+
+use tenet_identity::keys::{DeviceId, EndpointId, IdentityId};
+use tenet_log::{
+    ids::SessionId,
+    roster::{Op, SessionKind},
+    store::{Position, StoreError},
+};
+
+use super::{Engine, Fault, Ours};
+use crate::{
+    command::CommandError,
+    connection::Connection,
+    input::{CloseReason, ConnId, Notice},
+    storage::Storage,
+};
+use tenet_delivery::redial;
+
+impl<S: Storage> Engine<S> {
+    pub(super) fn load_blocked(&mut self) -> Result<(), StoreError> {
+        let contacts = self.store.contacts()?.into_iter();
+        let blocked = contacts.filter(|contact| contact.blocked);
+        self.blocked = blocked.map(|contact| contact.identity).collect();
+        Ok(())
+    }
+
+    /// NODE-103: ends all that goes on with somebody whom we do not want to hear.
+    pub(crate) fn silence(&mut self, now: u64, identity: IdentityId) -> Result<(), StoreError> {
+        let endpoints = self.endpoints_of(identity)?;
+        self.blocked.insert(identity);
+        self.close_those(now, |connection| {
+            connection.shown().is_some_and(|(who, _)| who == identity)
+        });
+        for endpoint in endpoints {
+            self.forget_unwanted(now, endpoint)?;
+        }
+        Ok(())
+    }
+
+    /// We want to hear somebody again: they are dialled at once.
+    pub(crate) fn hear_again(&mut self, now: u64, identity: IdentityId) -> Result<(), StoreError> {
+        self.blocked.remove(&identity);
+        self.want_everybody(now)?;
+        for endpoint in self.endpoints_of(identity)? {
+            self.redial
+                .handle(redial::Input::News(endpoint), now, &mut self.rng);
+        }
+        Ok(())
+    }
+
+    /// Where somebody's devices are met.
+    fn endpoints_of(&self, identity: IdentityId) -> Result<Vec<EndpointId>, StoreError> {
+        let theirs = self.devices.values();
+        let theirs = theirs.filter(|device| device.identity == Some(identity));
+        let mut endpoints = Vec::new();
+        for session in theirs.flat_map(|device| &device.sessions) {
+            let met = self.endpoints_in(*session)?;
+            endpoints.extend(met.iter().map(|endpoint| endpoint.id));
+        }
+        Ok(endpoints)
+    }
+
+    /// NODE-104: leaves a session; the others are told, as soon as each can be reached.
+    pub(crate) fn leave(&mut self, now: u64, id: SessionId) -> Result<(), CommandError> {
+        if self.has_left(id) {
+            return Ok(());
+        }
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return Ok(());
+        };
+        let (event, admitted) = session.operate(&mut self.store, &self.own.key, &Op::Leave, now)?;
+        Ok(self.admitted(now, id, &event, admitted, Some(Ours))?)
+    }
+
+    /// Whether we are in a session no more.
+    pub(crate) fn has_left(&self, session: SessionId) -> bool {
+        let session = self.sessions.get(&session);
+        session.is_some_and(|session| session.roster().author(self.own.device()).is_none())
+    }
+
+    /// Whether something that we wrote has not reached a device yet.
+    pub(super) fn is_owed(&self, device: DeviceId) -> Result<bool, StoreError> {
+        let first = self.store.pending(device, Position::default(), 1)?;
+        Ok(!first.is_empty())
+    }
+
+    /// NODE-104: who has heard that we left is no company any more.
+    pub(super) fn forget_the_left(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
+        if !self.has_left(session) {
+            return Ok(());
+        }
+        let endpoints = self.endpoints_in(session)?;
+        self.index_devices()?;
+        for endpoint in endpoints {
+            self.forget_unwanted(now, endpoint.id)?;
+        }
+        Ok(())
+    }
+
+    /// CON-105: whoever leaves the session of two ends the contact.
+    pub(super) fn note_departure(&mut self, id: SessionId) -> Result<(), Fault> {
+        let Some(session) = self.sessions.get(&id) else {
+            return Ok(());
+        };
+        let roster = session.roster();
+        if roster.kind != SessionKind::Direct || roster.members.len() > 1 {
+            return Ok(());
+        }
+        for mut contact in self.store.contacts()? {
+            if contact.ended(id) {
+                let identity = contact.identity;
+                self.put_contact(&contact)?;
+                self.forget_meeting(identity)?;
+                self.notify(Notice::ContactLeft { identity });
+            }
+        }
+        Ok(())
+    }
+
+    /// CON-105: what was answered to somebody's knocks is answered no more; by a link for several
+    /// they may ask again.
+    pub(crate) fn forget_meeting(&mut self, identity: IdentityId) -> Result<(), StoreError> {
+        for mut invite in self.store.invites()? {
+            for answered in self.store.all_answered(invite.id())? {
+                if answered.identity == identity {
+                    self.store.remove_answered(invite.id(), answered.device)?;
+                }
+            }
+            if invite.forget(identity) {
+                self.store.put_invite(&invite)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// At the end of a batch, when it was acknowledged that they left: devices that are in no
+    /// session of ours any more have no business with us.
+    pub(super) fn drop_strangers(&mut self, now: u64) {
+        if !std::mem::take(&mut self.strangers) {
+            return;
+        }
+        let known = std::mem::take(&mut self.devices);
+        self.close_those(now, |connection| {
+            let device = connection.ready().map(|ready| ready.device);
+            device.is_some_and(|device| !known.contains_key(&device))
+        });
+        self.devices = known;
+    }
+
+    fn close_those(&mut self, now: u64, which: impl Fn(&Connection) -> bool) {
+        let connections = self.connections.0.iter();
+        let those = connections.filter(|(_, connection)| which(connection));
+        let those: Vec<ConnId> = those.map(|(conn, _)| *conn).collect();
+        for conn in those {
+            self.close(now, conn, CloseReason::NotWelcome);
+        }
+    }
+}
