@@ -7,7 +7,7 @@ use tenet_identity::{
     keys::{DeviceId, EndpointId, IdentityId, IdentityKey},
     meeting::{
         invite::Secret,
-        knock::{self, Answer, Answerer, Bond, Knock, Knocker, Message, Open},
+        knock::{self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Plea},
         link::Link,
     },
 };
@@ -167,6 +167,10 @@ fn knocker() -> Knocker {
         commitment: knock::commitment(&NONCE, own.device()),
         card: own.card,
         name: own.name,
+        plea: Plea {
+            remark: Some("may I?".into()),
+            addresses: Vec::new(),
+        },
     }
 }
 
@@ -204,7 +208,7 @@ fn knock_seeds() -> Vec<Vec<u8>> {
         Message::Answer(Answer::new(&bond(&secret), &knocker(), &answerer).unwrap()),
         Message::Open(Open::new(NONCE, vec![2; 40]).unwrap()),
         Message::Done,
-        Message::Refused(knock::Reason::Used),
+        Message::Refused(knock::Reason::Used.into()),
     ];
     messages.iter().map(Message::to_bytes).collect()
 }

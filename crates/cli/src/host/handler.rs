@@ -1,5 +1,7 @@
 //! Requests of the local API: commands to the engine, questions to the reader.
 
+mod finding;
+
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use tenet_apps::{chat::file::File, contacts::store::ContactStore};
@@ -11,12 +13,9 @@ use tenet_rpc::{
     server::{Handler, Outcome, Pending, Subscription, answer},
 };
 use tenet_store::Store;
-use tokio::sync::oneshot;
 
 use super::{
-    doctor, engine,
-    naming::{self, Name},
-    pipes, present, questions, search,
+    doctor, engine, pipes, present, questions, search,
     shared::{Shared, failed},
     sync, transfer,
 };
@@ -174,57 +173,6 @@ impl NodeHandler {
                 })
             }),
             request => return Err(not_ours(&request)),
-        })
-    }
-
-    /// A request about a message: done at once where the message is named in full, else by the
-    /// reader, once the id with this beginning is found. The reader sees all that was answered.
-    fn naming(
-        &self,
-        name: &str,
-        request: impl FnOnce(&Self, EventId) -> Pending + Send + 'static,
-    ) -> Pending {
-        match naming::read(name) {
-            Ok(Name::Whole(id)) => request(self, id),
-            Ok(Name::Beginning(beginning)) => {
-                self.once_found(move |store| beginning.find(store), request)
-            }
-            Err(error) => Pending::ready(Err(error)),
-        }
-    }
-
-    /// A change of contents, which are named by a message or by themselves.
-    fn transfer(&self, name: &str, change: TransferChange) -> Pending {
-        match transfer::Contents::read(name) {
-            Ok(contents) => self.once_found(
-                move |store| contents.find(store),
-                move |this, of| this.done(Command::Transfer { of, change }),
-            ),
-            Err(error) => Pending::ready(Err(error)),
-        }
-    }
-
-    /// A request about something that the reader finds first.
-    fn once_found<T: 'static>(
-        &self,
-        find: impl FnOnce(&Store) -> Result<T, api::Error> + Send + 'static,
-        request: impl FnOnce(&Self, T) -> Pending + Send + 'static,
-    ) -> Pending {
-        let (asked, asking) = oneshot::channel();
-        let this = Self(Arc::clone(&self.0));
-        self.0.reader.read(move |store| {
-            let pending = match find(store) {
-                Ok(found) => request(&this, found),
-                Err(error) => Pending::ready(Err(error)),
-            };
-            // Whoever asked may be gone: what was asked is done all the same.
-            let _ = asked.send(pending);
-        });
-        Pending::future(async {
-            match asking.await {
-                Ok(pending) => pending.await,
-                Err(_) => Err(api::Error::failure("the node is closing")),
-            }
         })
     }
 
