@@ -63,6 +63,10 @@ const RULES: &[Rule] = &[
         name: "tenet-blob",
         may: Only(&[]),
     },
+    Rule {
+        name: "tenet-media",
+        may: Only(&[]),
+    },
     // The engine links no network and no database: it is driven the same way in a simulation.
     Rule {
         name: "tenet-node",
@@ -138,6 +142,10 @@ const GUARDED: &[Guarded] = &[
     Guarded {
         library: "noq",
         users: &["tenet-net", "tenet-tests", "xtask"],
+    },
+    Guarded {
+        library: "image",
+        users: &["tenet-media"],
     },
     Guarded {
         library: "rusqlite",
