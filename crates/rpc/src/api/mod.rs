@@ -45,9 +45,9 @@ pub use node::{
 pub use pipe::{PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite};
 pub(crate) use request::parameters;
 pub use request::{Call, Request};
-pub use search::{Found, FoundList, Search};
 pub use requests::{
     AcceptInfo, AcceptList, Accepts, RequestAccept, RequestInfo, RequestList, RequestReject,
     RequestState, Requests,
 };
+pub use search::{Found, FoundList, Search};
 pub use secret::Secret;

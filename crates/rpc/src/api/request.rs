@@ -6,7 +6,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Accept, AcceptList, Accepted, Accepts, Changed, Checks, Connections, Contact, ContactBlock, ContactConfirm, ContactList, ContactRemove, ContactRename, ContactUnblock, ContactVerify, Contacts, Doctor, Done, Edit, Error, FileList, FileRemove, Files, FoundList, History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, React, Read, ReadUpTo, RequestAccept, RequestInfo, RequestList, RequestReject, Requests, Save, Saved, Search, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet, Status, Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause, TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
+    Accept, AcceptList, Accepted, Accepts, Changed, Checks, Connections, Contact, ContactBlock,
+    ContactConfirm, ContactList, ContactRemove, ContactRename, ContactUnblock, ContactVerify,
+    Contacts, Doctor, Done, Edit, Error, FileList, FileRemove, Files, FoundList, History, Identity,
+    IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind, Lock, Net,
+    NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, PipeData, PipeEnded,
+    PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, React, Read, ReadUpTo, RequestAccept,
+    RequestInfo, RequestList, RequestReject, Requests, Save, Saved, Search, Send, Sent, Setting,
+    SettingList, SettingsGet, SettingsSet, Status, Subscribe, Subscribed, Sync, Synced,
+    TransferCancel, TransferList, TransferPause, TransferResume, Transfers, Unlock, Unsend,
+    Verification, Wait,
 };
 
 /// A method: its parameters are the type that implements this.
