@@ -1,5 +1,7 @@
 //! Hellos, cards, links, knocks: what a stranger says first.
 
+use std::sync::OnceLock;
+
 use tenet_identity::{
     card::{DeviceCard, Revocation, UnverifiedCard, UnverifiedRevocation},
     did, encoding,
@@ -7,7 +9,7 @@ use tenet_identity::{
     keys::{DeviceId, EndpointId, IdentityId, IdentityKey},
     meeting::{
         invite::Secret,
-        knock::{self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Plea},
+        knock::{self, Answer, Answerer, Bond, Knock, Knocker, Message, Open},
         link::Link,
     },
 };
@@ -56,8 +58,10 @@ pub const TARGETS: &[Target] = &[
 ];
 
 /// The person with this number; the same in every run.
-pub(crate) fn person(number: usize) -> Own {
-    Node::new(number, 0, BEGINNING).own()
+pub(crate) fn person(number: usize) -> &'static Own {
+    static PERSONS: OnceLock<Vec<Own>> = OnceLock::new();
+    let person = |number| Node::new(number, 0, BEGINNING).own();
+    &PERSONS.get_or_init(|| (0..3).map(person).collect())[number]
 }
 
 fn cbor(data: &[u8]) {
@@ -165,11 +169,11 @@ fn knocker() -> Knocker {
     let own = person(1);
     Knocker {
         commitment: knock::commitment(&NONCE, own.device()),
-        card: own.card,
-        name: own.name,
-        plea: Plea {
-            remark: Some("may I?".into()),
-            addresses: Vec::new(),
+        card: own.card.clone(),
+        name: own.name.clone(),
+        plea: knock::Plea {
+            remark: Some("we met".into()),
+            addresses: vec!["192.0.2.1:9".parse().unwrap()],
         },
     }
 }
@@ -208,7 +212,10 @@ fn knock_seeds() -> Vec<Vec<u8>> {
         Message::Answer(Answer::new(&bond(&secret), &knocker(), &answerer).unwrap()),
         Message::Open(Open::new(NONCE, vec![2; 40]).unwrap()),
         Message::Done,
-        Message::Refused(knock::Reason::Used.into()),
+        Message::Refused(knock::Refusal {
+            reason: knock::Reason::Used,
+            remark: Some("who are you?".into()),
+        }),
     ];
     messages.iter().map(Message::to_bytes).collect()
 }

@@ -256,7 +256,7 @@ fn hear(peer: &mut Peer, session: &mut Session, store: &mut MemoryStore, message
             let time = Hlc::from_millis(BEGINNING);
             let _ = peer.on_too_early(time, theirs, BEGINNING);
         }
-        Message::Object(..) => {}
+        Message::Object(..) | Message::Want(_) => {}
         Message::Registers(registers) => {
             for bytes in &registers {
                 let _ = register::Unverified::decode(bytes);
@@ -282,7 +282,7 @@ fn hear(peer: &mut Peer, session: &mut Session, store: &mut MemoryStore, message
 /// The event as the other person could have signed it, so that more than what was seeded can enter;
 /// `None` where it is not one of theirs.
 fn resigned(bytes: &[u8]) -> Option<Event> {
-    let key = person(1).key;
+    let key = &person(1).key;
     let mut input = Decoder::new(bytes);
     let parts = input.array().ok()??;
     let header = Header::decode(input.bytes().ok()?).ok()?;
@@ -299,7 +299,7 @@ fn resigned(bytes: &[u8]) -> Option<Event> {
     if let Some(body) = &body {
         header.content = committed(body);
     }
-    (header.device == key.public()).then(|| Event::sign(&key, header, body))
+    (header.device == key.public()).then(|| Event::sign(key, header, body))
 }
 
 fn sync_seeds() -> Vec<Vec<u8>> {

@@ -29,6 +29,8 @@ mod files;
 mod floods;
 #[path = "engines/members.rs"]
 mod members;
+#[path = "engines/mending.rs"]
+mod mending;
 #[path = "engines/partings.rs"]
 mod partings;
 #[path = "engines/requests.rs"]

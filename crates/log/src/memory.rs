@@ -146,6 +146,13 @@ impl LogStore for MemoryStore {
             .map_or_else(Position::default, |last| last.position))
     }
 
+    fn mend(&mut self, event: &Event) -> Result<(), StoreError> {
+        if let Some(stored) = self.events.get_mut(&event.id()) {
+            stored.event = event.clone();
+        }
+        Ok(())
+    }
+
     fn set_standing(&mut self, id: EventId, standing: Standing) -> Result<(), StoreError> {
         if let Some(stored) = self.events.get_mut(&id) {
             stored.standing = standing;

@@ -145,6 +145,9 @@ pub trait LogStore {
     /// Where the session's latest event came; the default position when it has none.
     fn last_position(&self, session: SessionId) -> Result<Position, StoreError>;
 
+    /// Puts an event in the place of its damaged copy; its position and standing stay.
+    fn mend(&mut self, event: &Event) -> Result<(), StoreError>;
+
     /// Changes whether one event counts.
     fn set_standing(&mut self, id: EventId, standing: Standing) -> Result<(), StoreError>;
 

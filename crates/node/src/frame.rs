@@ -157,6 +157,10 @@ mod tests {
                 sync(Message::Object(id(0x66), Objection::TooEarly(6))),
                 format!("82 03 82 {aa} 82 05 82 {six} 82 00 81 06"),
             ),
+            (
+                sync(Message::Want(vec![id(0x66)])),
+                format!("82 03 82 {aa} 82 06 81 81 {six}"),
+            ),
         ] {
             let bytes = frame.encode();
             assert_eq!(
@@ -204,6 +208,7 @@ mod tests {
             any::<u64>().prop_map(|now| Message::Object(id(1), Objection::TooEarly(now))),
             Just(Message::Object(id(2), Objection::Invalid)),
             Just(Message::Object(id(2), Objection::NoRoom)),
+            (0..40_u8).prop_map(|n| Message::Want(vec![id(n)])),
         ];
         let tag = || any::<[u8; 16]>().prop_map(Tag);
         prop_oneof![

@@ -6,9 +6,11 @@
 //!
 //! - `open`: opening, creating, checking, read-only connections beside the writer.
 //! - `schema`: the tables, and the migrations between their versions.
+//! - `audit`: whether all that was signed still is what it was.
 //! - `transaction`: batches, savepoints, durability.
 //! - `log`, `outbox`, `fetches`, `chat`, `search`, `contacts`: the traits of the cores.
 
+mod audit;
 mod chat;
 mod contacts;
 mod error;
@@ -22,6 +24,9 @@ mod schema;
 mod search;
 mod transaction;
 
+pub use audit::Audit;
+#[cfg(any(test, feature = "testing"))]
+pub use audit::Spoil;
 pub use open::{OpenError, Store};
 
 #[cfg(test)]

@@ -144,6 +144,23 @@ impl LogStore for Store {
         Ok(last.unwrap_or_default())
     }
 
+    fn mend(&mut self, event: &Event) -> Result<(), StoreError> {
+        let body = event.body();
+        let sql = format!(
+            "UPDATE event SET header = ?2, signature = ?3, salt = ?4, body = ?5 WHERE {BY_ID}"
+        );
+        self.execute(
+            &sql,
+            params![
+                event.id().as_bytes(),
+                event.encoded_header(),
+                event.signature().as_bytes(),
+                body.map(|body| &body.salt),
+                body.map(|body| &body.bytes),
+            ],
+        )
+    }
+
     fn set_standing(&mut self, id: EventId, standing: Standing) -> Result<(), StoreError> {
         let sql = format!("UPDATE event SET standing = ?2 WHERE {BY_ID}");
         self.execute(&sql, params![id.as_bytes(), standing.code()])

@@ -1,7 +1,7 @@
 //! What persons do.
 
 use tenet_identity::meeting::link::Link;
-use tenet_log::ids::EventId;
+use tenet_log::ids::{EventId, SessionId};
 use tenet_node::command::Command;
 
 use super::files;
@@ -66,6 +66,11 @@ pub enum Act {
         /// What, with that person's DID.
         command: fn(String) -> Command,
     },
+    /// Have these fetched again, which are damaged.
+    Mend {
+        /// Which, with their sessions.
+        events: Vec<(SessionId, EventId)>,
+    },
 }
 
 impl Act {
@@ -100,6 +105,7 @@ impl Act {
             Self::Read { with } => Command::Read { who: did(with) },
             Self::Confirm { with } => Command::Confirm { who: did(with) },
             Self::Do { with, command } => command(did(with)),
+            Self::Mend { events } => Command::Mend { events },
         }
     }
 
@@ -109,7 +115,7 @@ impl Act {
     pub fn is_repeated(&self) -> bool {
         matches!(
             self,
-            Self::Invite { .. } | Self::Accept { .. } | Self::Do { .. }
+            Self::Invite { .. } | Self::Accept { .. } | Self::Do { .. } | Self::Mend { .. }
         )
     }
 }

@@ -89,6 +89,11 @@ impl Disk {
         self.writes
     }
 
+    /// The real store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     fn wrote(&mut self) -> Result<(), StoreError> {
         let this = self.writes;
         self.writes += 1;
@@ -198,6 +203,7 @@ pass_on! { LogStore {
     read next_due() -> Option<u64>;
     read latest_time(session: SessionId) -> Hlc;
     write insert(event: &Event, standing: Standing) -> Position;
+    write mend(event: &Event) -> ();
     write set_standing(id: EventId, standing: Standing) -> ();
     write put_head(session: SessionId, head: &Head) -> ();
     write put_past(id: EventId, past: &Past) -> ();

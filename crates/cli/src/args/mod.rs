@@ -22,7 +22,7 @@ pub use contacts::{
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{IdCommand, New, PinCommand, Restore};
 pub use living::Search;
-pub use node::{Completions, Demo, Man, Settings, Up};
+pub use node::{Completions, Demo, Doctor, Man, Settings, Up};
 
 /// Talk to people directly: encrypted, device to device, with no server between.
 #[derive(Debug, Parser)]
@@ -204,7 +204,7 @@ pub enum Command {
     /// Show or change settings.
     Settings(Settings),
     /// Check the home, the store, the clock and the port, and say what to do.
-    Doctor,
+    Doctor(Doctor),
     /// Print what makes a shell complete these commands.
     Completions(Completions),
     /// Print the manual, or write its pages into a folder.

@@ -48,3 +48,11 @@ pub struct Man {
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
 }
+
+/// `tenet doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Fetch what is damaged again, from whoever has it and is there.
+    #[arg(long)]
+    pub repair: bool,
+}

@@ -115,7 +115,7 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Status => status::run(shell).await,
         Command::Net => net::run(shell).await,
         Command::Settings(args) => settings::run(shell, args).await,
-        Command::Doctor => doctor::run(shell).await,
+        Command::Doctor(args) => doctor::run(shell, args).await,
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
     }

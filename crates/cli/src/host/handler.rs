@@ -36,7 +36,7 @@ impl Handler for NodeHandler {
             R::Net(_) => self.ask(questions::net),
             R::Identity(_) => self.ask(|shared, _| Ok(questions::identity(shared))),
             R::Phrase(_) => self.ask(|_, store| questions::phrase(store)),
-            R::Doctor(_) => self.ask(doctor::checks),
+            R::Doctor(wanted) => Pending::future(doctor::doctor(Arc::clone(&self.0), wanted)),
             R::SettingsGet(get) => {
                 self.ask(move |_, store| questions::settings_get(store, get.name))
             }

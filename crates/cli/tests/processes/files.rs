@@ -84,6 +84,46 @@ fn files_arrive_as_they_were_and_replace_nothing() {
     );
 }
 
+/// What a disk spoilt of a file is found, and comes again from whoever has it.
+#[test]
+fn a_damaged_file_is_found_and_fetched_again() {
+    let world = World::new();
+    let [(alice, _node_a), (bob, _node_b)] = world.friends();
+    let (path, bytes) = file(&world, "photo.jpg", 200_000);
+    let sent = alice.does(&["send", "Bob", "--file", &path, "--wait", "delivered"]);
+    let to = folder(&world, "saved");
+    saved(&bob, &sent["id"], &to);
+    let check = |found: &[Value], name: &str| {
+        let mut checks = found[0]["checks"].as_array().unwrap().iter();
+        checks.find(|check| check["name"] == name).unwrap().clone()
+    };
+    let well = bob.says(&["doctor"]).code(0).rows();
+    assert_eq!(check(&well, "files")["detail"], "1 files are whole");
+    assert_eq!(check(&well, "log")["ok"], true);
+    assert_eq!(check(&well, "quarantine")["ok"], true);
+
+    let kept = bob.home().join("files");
+    let spoilt = fs::read_dir(&kept)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let spoilt = spoilt
+        .filter(|path| path.extension().is_none())
+        .last()
+        .unwrap();
+    let mut sealed = fs::read(&spoilt).unwrap();
+    sealed[150_000] ^= 1;
+    fs::write(&spoilt, sealed).unwrap();
+    let ill = bob.says(&["doctor"]).code(1).rows();
+    assert_eq!(check(&ill, "files")["detail"], "1 of 1 files are damaged");
+    bob.says(&["save", sent["id"].as_str().unwrap(), "--to", &to])
+        .code(1);
+
+    let mended = bob.says(&["doctor", "--repair"]).code(0).rows();
+    assert_eq!(check(&mended, "files")["detail"], "1 files are whole");
+    let again = saved(&bob, &sent["id"], &to);
+    assert_eq!(fs::read(&again[0]).unwrap(), bytes);
+}
+
 #[test]
 fn what_cannot_be_sent_or_saved_is_said_and_nothing_is_kept() {
     let world = World::new();

@@ -64,6 +64,9 @@ pub enum Objection {
     NoRoom,
 }
 
+/// The most events that are wanted again in one message: what answers it stays under 5 MiB.
+pub const MAX_WANTED: usize = 32;
+
 /// A message about one session.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Message {
@@ -85,6 +88,9 @@ pub enum Message {
     /// An event was not taken.
     #[n(5)]
     Object(#[n(0)] EventId, #[n(1)] Objection),
+    /// Events whose copies at the sender are damaged (SYNC-301).
+    #[n(6)]
+    Want(#[n(0)] Vec<EventId>),
 }
 
 /// Why bytes are no message.
@@ -112,6 +118,7 @@ impl Message {
             Self::Frontier(heads, _) | Self::Have(heads) => ("heads", heads.len(), MAX_HEADS),
             Self::Events(events) => ("events", events.len(), MAX_EVENTS_PER_MESSAGE),
             Self::Registers(registers) => ("registers", registers.len(), MAX_REGISTERS),
+            Self::Want(events) => ("wanted events", events.len(), MAX_WANTED),
             Self::Digest(_) | Self::Object(..) => return Ok(()),
         };
         if len > max {

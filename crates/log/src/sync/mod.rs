@@ -18,8 +18,8 @@ mod summary;
 mod tag;
 
 pub use message::{
-    Event as EncodedEvent, HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, MessageError, Objection,
-    RegisterEntry,
+    Event as EncodedEvent, HeadEntry, MAX_EVENTS_PER_MESSAGE, MAX_WANTED, Message, MessageError,
+    Objection, RegisterEntry,
 };
 pub use peer::{Peer, Recent, WINDOW_BYTES, WINDOW_EVENTS};
 pub use tag::{Direction, Tag, tag};

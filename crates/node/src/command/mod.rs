@@ -150,6 +150,11 @@ pub enum Command {
     KeepWords,
     /// Dial everybody now.
     Reach,
+    /// Fetch events again whose copies here are damaged, from whoever has them.
+    Mend {
+        /// Which, with their sessions.
+        events: Vec<(SessionId, EventId)>,
+    },
 }
 
 /// Contents of files, as a person names them.
@@ -233,6 +238,11 @@ pub enum Reply {
     Removed(Box<Contact>),
     /// A setting was changed.
     Set,
+    /// So many damaged events have not come yet.
+    Mending {
+        /// Their number.
+        left: usize,
+    },
     /// It was done.
     Done,
 }
@@ -322,6 +332,10 @@ impl<S: Storage> Engine<S> {
             Command::Set { name, value } => self.set(&name, &value),
             Command::KeepWords => self.keep_words(now),
             Command::Reach => self.reach(now),
+            Command::Mend { events } => {
+                let left = self.mend_events(events);
+                Ok(Reply::Mending { left })
+            }
         }
     }
 }

@@ -101,6 +101,7 @@ impl<S: Storage> Engine<S> {
         if let Some(ready) = ready {
             ready.shares.insert(theirs, share);
             self.send(conn, &frame);
+            self.want_damaged(conn, theirs);
         }
     }
 

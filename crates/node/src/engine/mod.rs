@@ -21,6 +21,7 @@ mod frames;
 mod greet;
 mod knock;
 mod meet;
+mod mend;
 mod registers;
 mod retire;
 mod search;
@@ -51,6 +52,7 @@ pub use allowance::Allowance;
 use allowance::Allowances;
 use batch::Batch;
 use files::Fetching;
+use mend::Mending;
 
 use crate::{
     connection::{Connection, Connections, Stage},
@@ -90,6 +92,7 @@ pub struct Engine<S> {
     strangers: bool,
     pub(crate) fetching: Fetching,
     allowances: Allowances,
+    mending: Mending,
     outputs: Vec<Output>,
     batch: Option<Batch>,
     /// When to offer again what was too early for somebody (by connection and session).
@@ -161,6 +164,7 @@ impl<S: Storage> Engine<S> {
             strangers: false,
             fetching: Fetching::default(),
             allowances: Allowances::default(),
+            mending: Mending::default(),
             outputs: Vec::new(),
             batch: None,
             resume: BTreeMap::new(),

@@ -59,6 +59,7 @@ impl<S: Storage> Engine<S> {
                 }
                 self.acknowledged(now, conn, session, &heads)
             }
+            Message::Want(wanted) => self.on_want(conn, tag, session, &wanted),
             Message::Object(id, objection) => {
                 self.on_objection(now, conn, tag, session, id, objection)
             }
@@ -129,11 +130,19 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         }
         self.must_last();
+        let mut mended = false;
         for event in event::verify_all(&mut self.rng, events) {
             let event = event.map_err(|error| Fault::Peer(error.to_string()))?;
+            if self.mend(session, &event)? {
+                mended = true;
+                continue;
+            }
             if !self.on_event(now, conn, tag, session, &event)? {
                 break;
             }
+        }
+        if mended {
+            self.want_damaged(conn, tag);
         }
         if let Some(share) = self.share(conn, tag) {
             share.dirty = true;

@@ -43,7 +43,11 @@ pub struct SettingsSet {
 /// `doctor`: the checks that only the node which holds the home open can make.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Doctor {}
+pub struct Doctor {
+    /// Whether to fetch again what is damaged and others have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repair: bool,
+}
 
 /// The answer of a method that has nothing to say but that it is done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

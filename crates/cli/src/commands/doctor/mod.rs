@@ -8,6 +8,7 @@ use tenet_rpc::api::{Check, Doctor, Error, Kind};
 use tenet_rpc::client::{Client, ConnectError};
 
 use super::Shell;
+use crate::args;
 use crate::caller::Need;
 use crate::failure::{Failure, Outcome};
 use crate::home::{self, Home};
@@ -18,11 +19,11 @@ struct Shown {
     checks: Vec<Check>,
 }
 
-pub(super) async fn run(shell: &Shell) -> Outcome {
+pub(super) async fn run(shell: &Shell, args: args::Doctor) -> Outcome {
     let mut checks = files::checks(&shell.paths);
     checks.push(holder(shell).await);
     let others_well = checks.iter().all(|check| check.ok);
-    checks.extend(inside(shell, others_well).await);
+    checks.extend(inside(shell, args.repair, others_well).await);
     checks.push(system::clock());
     checks.extend(system::disk(&shell.paths.home));
 
@@ -80,9 +81,10 @@ async fn holder(shell: &Shell) -> Check {
 }
 
 /// What only whoever has the store open can say.
-async fn inside(shell: &Shell, others_well: bool) -> Vec<Check> {
+async fn inside(shell: &Shell, repair: bool, others_well: bool) -> Vec<Check> {
+    let need = if repair { Need::Network } else { Need::Home };
     let checks = shell
-        .with(Need::Home, async |caller| caller.call(Doctor {}).await)
+        .with(need, async |caller| caller.call(Doctor { repair }).await)
         .await;
     match checks {
         Ok(checks) => checks.checks,

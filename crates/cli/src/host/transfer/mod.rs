@@ -29,7 +29,7 @@ use std::{
 
 use super::shared::Shared;
 use meter::Meter;
-use tenet_blob::{BlobHash, Folder};
+use tenet_blob::{BlobHash, Folder, Ranges, State};
 use tenet_delivery::fetch::Fetches;
 use tenet_log::ids::BlobId;
 use tenet_rpc::api;
@@ -130,6 +130,25 @@ impl Transfers {
         if spawn_blocking(discard).await.is_err() {
             tracing::error!("contents that nobody names stay");
         }
+    }
+
+    /// Which of these contents are not what their names say, or not here; all of each is read.
+    pub(super) fn damaged(&self, contents: &[BlobId]) -> Vec<BlobId> {
+        let is_damaged = |blob: &&BlobId| !self.is_whole(**blob);
+        contents.iter().filter(is_damaged).copied().collect()
+    }
+
+    fn is_whole(&self, blob: BlobId) -> bool {
+        let Ok(State::Whole { size }) = self.folder.state(&hash(blob)) else {
+            return false;
+        };
+        let slice = self.folder.serve(&hash(blob), &Ranges::whole(size));
+        slice.is_ok_and(|slice| slice.write(std::io::sink()).is_ok())
+    }
+
+    /// Whether all of a content is here.
+    pub(super) fn is_here(&self, blob: BlobId) -> bool {
+        matches!(self.folder.state(&hash(blob)), Ok(State::Whole { .. }))
     }
 
     /// Notes that a content stands differently.

@@ -199,7 +199,7 @@ impl End {
                 let until = self.peer.on_too_early(time, theirs, self.now);
                 self.resume = Some(until);
             }
-            Message::Object(..) => panic!("{message:?}"),
+            Message::Object(..) | Message::Want(_) => panic!("{message:?}"),
         }
     }
 
