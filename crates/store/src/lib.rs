@@ -7,10 +7,11 @@
 //! - `open`: opening, creating, checking, read-only connections beside the writer.
 //! - `schema`: the tables, and the migrations between their versions.
 //! - `transaction`: batches, savepoints, durability.
-//! - `log`, `outbox`, `fetches`, `chat`, `search`, `contacts`: the traits of the cores.
+//! - `log`, `outbox`, `fetches`, `chat`, `search`, `contacts`, `conversations`: the traits of the cores.
 
 mod chat;
 mod contacts;
+mod conversations;
 mod error;
 mod fetches;
 mod log;

@@ -9,6 +9,7 @@
 
 mod chat;
 mod contacts;
+mod conversations;
 mod error;
 mod event;
 mod files;
@@ -29,6 +30,9 @@ pub use contacts::{
     ContactRemove, ContactRename, ContactUnblock, ContactVerify, Contacts, Invite, InviteInfo,
     InviteList, InviteRevoke, Invited, Invites, Presence, Verification,
 };
+pub use conversations::{
+    Conversation, ConversationList, ConversationSet, Conversations, Draft, DraftKept, DraftSet,
+};
 pub use error::{Error, Kind};
 pub use event::{Connection, ContactChange, Event, Gap, Notice, Subscribe, Subscribed};
 pub use files::{
@@ -45,9 +49,9 @@ pub use node::{
 pub use pipe::{PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite};
 pub(crate) use request::parameters;
 pub use request::{Call, Request};
-pub use search::{Found, FoundList, Search};
 pub use requests::{
     AcceptInfo, AcceptList, Accepts, RequestAccept, RequestInfo, RequestList, RequestReject,
     RequestState, Requests,
 };
+pub use search::{Found, FoundList, Search};
 pub use secret::Secret;

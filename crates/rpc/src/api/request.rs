@@ -6,7 +6,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Accept, AcceptList, Accepted, Accepts, Changed, Checks, Connections, Contact, ContactBlock, ContactConfirm, ContactList, ContactRemove, ContactRename, ContactUnblock, ContactVerify, Contacts, Doctor, Done, Edit, Error, FileList, FileRemove, Files, FoundList, History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, React, Read, ReadUpTo, RequestAccept, RequestInfo, RequestList, RequestReject, Requests, Save, Saved, Search, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet, Status, Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause, TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
+    Accept, AcceptList, Accepted, Accepts, Changed, Checks, Connections, Contact, ContactBlock,
+    ContactConfirm, ContactList, ContactRemove, ContactRename, ContactUnblock, ContactVerify,
+    Contacts, Conversation, ConversationList, ConversationSet, Conversations, Doctor, Done, Draft,
+    DraftKept, DraftSet, Edit, Error, FileList, FileRemove, Files, FoundList, History, Identity,
+    IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind, Lock, Net,
+    NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, PipeData, PipeEnded,
+    PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, React, Read, ReadUpTo, RequestAccept,
+    RequestInfo, RequestList, RequestReject, Requests, Save, Saved, Search, Send, Sent, Setting,
+    SettingList, SettingsGet, SettingsSet, Status, Subscribe, Subscribed, Sync, Synced,
+    TransferCancel, TransferList, TransferPause, TransferResume, Transfers, Unlock, Unsend,
+    Verification, Wait,
 };
 
 /// A method: its parameters are the type that implements this.
@@ -108,6 +118,10 @@ methods! {
     "wait" Wait -> Sent,
     "history" History -> Page,
     "search" Search -> FoundList,
+    "conversations" Conversations -> ConversationList,
+    "conversation_set" ConversationSet -> Conversation,
+    "draft" Draft -> DraftKept,
+    "draft_set" DraftSet -> DraftKept,
     "react" React -> Changed,
     "edit" Edit -> Changed,
     "unsend" Unsend -> Changed,
