@@ -255,6 +255,11 @@ pub enum Notice {
         /// The session.
         session: SessionId,
     },
+    /// A conversation stands differently: muted, pinned, put away, read, its draft.
+    Conversation {
+        /// Its session.
+        session: SessionId,
+    },
     /// The content of a file is here now.
     File {
         /// Which.

@@ -1,5 +1,6 @@
 //! Reading beside the engine: what a person sees, from any connection to the store.
 
+mod conversations;
 mod files;
 mod search;
 
@@ -20,6 +21,7 @@ use tenet_log::{
 
 use crate::storage::Storage;
 
+pub use conversations::{Conversation, MOST_UNREAD, conversation};
 pub use files::{Named, file, files};
 pub use search::{Found, FoundPage, Search, search};
 
@@ -69,7 +71,7 @@ impl<S: Storage> Shower<'_, S> {
     fn show(&mut self, row: &MessageRow) -> Result<Shown, StoreError> {
         let readers = match self.readers.entry(row.session) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(readers_of(self.store, row.session)?),
+            Entry::Vacant(new) => new.insert(readers_of(self.store, self.me, row.session)?),
         };
         show(self.store, self.me, row, readers)
     }
@@ -91,7 +93,7 @@ pub fn message<S: Storage>(
     let Some(row) = store.message(id)?.filter(|row| !row.hidden) else {
         return Ok(None);
     };
-    let readers = readers_of(store, row.session)?;
+    let readers = readers_of(store, me, row.session)?;
     show(store, me, &row, &readers).map(Some)
 }
 
@@ -140,14 +142,23 @@ fn show<S: Storage>(
 }
 
 /// How far each device of a session has read, as far as it says so.
-fn readers_of<S: Storage>(store: &S, session: SessionId) -> Result<Vec<Reader>, StoreError> {
+fn readers_of<S: Storage>(
+    store: &S,
+    me: IdentityId,
+    session: SessionId,
+) -> Result<Vec<Reader>, StoreError> {
+    let here = store.read_here(session)?;
+    let here = here.map(|position| Reader {
+        identity: me,
+        position,
+    });
     let registers = store.registers(session)?;
     let positions: Vec<_> = registers
         .iter()
         .filter(|register| register.key() == read::KEY)
         .collect();
     if positions.is_empty() {
-        return Ok(Vec::new());
+        return Ok(here.into_iter().collect());
     }
     let Some(state) = Session::load(store, session)? else {
         return Ok(Vec::new());
@@ -160,5 +171,6 @@ fn readers_of<S: Storage>(store: &S, session: SessionId) -> Result<Vec<Reader>, 
             let position = Position::decode(register.value()).ok()?;
             Some(Reader { identity, position })
         })
+        .chain(here)
         .collect())
 }

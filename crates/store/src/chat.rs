@@ -3,6 +3,7 @@
 use rusqlite::{Row, params};
 use tenet_apps::chat::{
     overlay::Overlay,
+    read,
     store::{ChatStore, MessageRow, Reference},
 };
 use tenet_log::{
@@ -13,7 +14,7 @@ use tenet_log::{
     store::{LogStore, Position, StoreError},
 };
 
-use crate::{Store, log::BY_ID};
+use crate::{Store, log::BY_ID, records::Kind};
 
 const MESSAGE: &str = "message.position, event.id, session.id, message.time, author.device, \
                        author.added_by, event.seq, message.identity, message.reply, \
@@ -117,6 +118,37 @@ impl ChatStore for Store {
         rows.sort_by_key(|row| row.order);
         rows.truncate(limit);
         Ok(rows)
+    }
+
+    fn chain_back(
+        &self,
+        session: SessionId,
+        author: Author,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        let Some(author) = self.find_author(session, author)? else {
+            return Ok(Vec::new());
+        };
+        let sql = format!(
+            "SELECT {MESSAGE} {OF_EVENT} WHERE event.author = ?1 AND event.seq < ?2 \
+             AND NOT message.hidden ORDER BY event.seq DESC LIMIT ?3"
+        );
+        let before = i64::try_from(before).unwrap_or(i64::MAX);
+        self.collect(&sql, params![author, before, limit as i64], message)
+    }
+
+    fn read_here(&self, session: SessionId) -> Result<Option<read::Position>, StoreError> {
+        let bytes = self.record(Kind::ReadHere, session.as_bytes())?;
+        let decode = |bytes: Vec<u8>| {
+            read::Position::decode(&bytes)
+                .map_err(|_| StoreError::Damaged("a read position does not decode"))
+        };
+        bytes.map(decode).transpose()
+    }
+
+    fn put_read_here(&mut self, session: SessionId, to: &read::Position) -> Result<(), StoreError> {
+        self.put_record(Kind::ReadHere, session.as_bytes(), &to.encode())
     }
 
     fn overlay(&self, session: SessionId, target: EventId) -> Result<Option<Overlay>, StoreError> {

@@ -8,11 +8,12 @@
 //! - `schema`: the tables, and the migrations between their versions.
 //! - `audit`: whether all that was signed still is what it was.
 //! - `transaction`: batches, savepoints, durability.
-//! - `log`, `outbox`, `fetches`, `chat`, `search`, `contacts`: the traits of the cores.
+//! - `log`, `outbox`, `fetches`, `chat`, `search`, `contacts`, `conversations`: the traits of the cores.
 
 mod audit;
 mod chat;
 mod contacts;
+mod conversations;
 mod error;
 mod fetches;
 mod log;

@@ -33,6 +33,12 @@ pub(crate) enum Kind {
     Former = 9,
     /// How far the words have followed the log (8 bytes, big-endian); one, under the empty key.
     IndexedTo = 10,
+    /// How a conversation stands; by session.
+    Standing = 11,
+    /// What was begun to be written (UTF-8); by session.
+    Draft = 12,
+    /// How far was read here and told nobody; by session.
+    ReadHere = 13,
 }
 
 impl Store {
@@ -63,6 +69,10 @@ impl Store {
             "INSERT OR REPLACE INTO record (kind, key, value) VALUES (?1, ?2, ?3)",
             params![kind as u8, key, value],
         )
+    }
+
+    pub(crate) fn remove_records(&self, kind: Kind) -> Result<(), StoreError> {
+        self.execute("DELETE FROM record WHERE kind = ?1", [kind as u8])
     }
 
     pub(crate) fn remove_record(&self, kind: Kind, key: &[u8]) -> Result<(), StoreError> {

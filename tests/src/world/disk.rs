@@ -4,10 +4,12 @@ use std::cell::Cell;
 use tenet_apps::{
     chat::{
         overlay::Overlay,
+        read,
         search::{Filter, Query, SearchStore, index::Indexed},
         store::{ChatStore, MessageRow, Reference},
     },
     contacts::{Answered, Contact, Invite, Knocking, Request, store::ContactStore},
+    conversations::{ConversationStore, Standing as ConversationStanding},
     settings::{SettingStore, Settings},
 };
 use tenet_delivery::{
@@ -163,7 +165,15 @@ macro_rules! single {
     ($($of:ty),*) => { $(impl Rows for $of {})* };
 }
 
-single!(bool, usize, u64, Position, Hlc, Settings);
+single!(
+    bool,
+    usize,
+    u64,
+    Position,
+    Hlc,
+    Settings,
+    ConversationStanding
+);
 
 /// Passes methods of a trait on to the store; those that write may fail instead.
 macro_rules! pass_on {
@@ -245,6 +255,9 @@ pass_on! { ChatStore {
         -> Vec<MessageRow>;
     read message_at(position: Position) -> Option<MessageRow>;
     read following(sessions: &[SessionId], after: &OrderKey, limit: usize) -> Vec<MessageRow>;
+    read chain_back(session: SessionId, author: Author, before: u64, limit: usize)
+        -> Vec<MessageRow>;
+    read read_here(session: SessionId) -> Option<read::Position>;
     read messages_between(first: EventId, last: EventId, limit: usize) -> Vec<EventId>;
     read overlay(session: SessionId, target: EventId) -> Option<Overlay>;
     read references(session: SessionId, target: EventId) -> Vec<Reference>;
@@ -254,6 +267,7 @@ pass_on! { ChatStore {
     write set_hidden(id: EventId, hidden: bool) -> ();
     write put_overlay(session: SessionId, target: EventId, overlay: &Overlay) -> ();
     write add_reference(reference: &Reference) -> ();
+    write put_read_here(session: SessionId, to: &read::Position) -> ();
 } }
 
 pass_on! { SearchStore {
@@ -291,6 +305,14 @@ pass_on! { ContactStore {
     write remove_answered(invite: InviteId, device: DeviceId) -> ();
     write put_request(request: &Request) -> ();
     write remove_request(invite: InviteId, identity: IdentityId) -> ();
+} }
+
+pass_on! { ConversationStore {
+    read standing(session: SessionId) -> ConversationStanding;
+    read draft(session: SessionId) -> Option<String>;
+    write put_standing(session: SessionId, standing: &ConversationStanding) -> ();
+    write clear_standings() -> ();
+    write put_draft(session: SessionId, text: Option<&str>) -> ();
 } }
 
 pass_on! { SettingStore {

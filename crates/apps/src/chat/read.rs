@@ -8,9 +8,18 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 use tenet_identity::{encoding, keys::IdentityId};
-use tenet_log::{frontier::Frontier, ids::Author, order::OrderKey, register};
+use tenet_log::{
+    frontier::Frontier,
+    ids::{Author, SessionId},
+    order::OrderKey,
+    register,
+    store::StoreError,
+};
 
-use super::order::OrderForm;
+use super::{
+    order::OrderForm,
+    store::{ChatStore, MessageRow},
+};
 
 /// The key of the register.
 pub const KEY: &str = "read";
@@ -116,6 +125,39 @@ pub fn is_read<'a>(message: &OrderKey, positions: impl IntoIterator<Item = &'a P
     positions
         .into_iter()
         .any(|position| position.covers(message))
+}
+
+/// How many messages of others' chains I have not read, counted up to `most` (`CHAT-204`).
+///
+/// What a position covers of a chain is its beginning, because order grows with it: so counting
+/// goes back from each chain's end and stops at the first that was read.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn unread<S: ChatStore + ?Sized>(
+    store: &S,
+    session: SessionId,
+    others: impl IntoIterator<Item = Author>,
+    mine: &[Position],
+    most: usize,
+) -> Result<usize, StoreError> {
+    const PAGE: usize = 64;
+    let mut count = 0;
+    for author in others {
+        let mut before = u64::MAX;
+        while count < most {
+            let page = store.chain_back(session, author, before, PAGE)?;
+            let covered =
+                |row: &&MessageRow| mine.iter().any(|position| position.covers(&row.order));
+            let new = page.iter().take_while(|row| !covered(row)).count();
+            count += new;
+            match page.last() {
+                Some(last) if new == PAGE => before = last.order.seq,
+                _ => break,
+            }
+        }
+    }
+    Ok(count.min(most))
 }
 
 #[derive(Encode, Decode)]

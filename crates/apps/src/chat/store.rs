@@ -3,12 +3,12 @@
 use tenet_identity::keys::IdentityId;
 use tenet_log::{
     event::Event,
-    ids::{EventId, SessionId},
+    ids::{Author, EventId, SessionId},
     order::OrderKey,
     store::{Position, StoreError},
 };
 
-use super::overlay::Overlay;
+use super::{overlay::Overlay, read};
 
 /// A message, without its text, which stays in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,21 @@ pub trait ChatStore {
         after: &OrderKey,
         limit: usize,
     ) -> Result<Vec<MessageRow>, StoreError>;
+
+    /// Of the shown messages of one chain the last `limit` before `before`, the last first.
+    fn chain_back(
+        &self,
+        session: SessionId,
+        author: Author,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError>;
+
+    /// How far I have read here and told nobody.
+    fn read_here(&self, session: SessionId) -> Result<Option<read::Position>, StoreError>;
+
+    /// Keeps how far I have read.
+    fn put_read_here(&mut self, session: SessionId, to: &read::Position) -> Result<(), StoreError>;
 
     /// What was done to a message of a session, if anything was.
     fn overlay(&self, session: SessionId, target: EventId) -> Result<Option<Overlay>, StoreError>;

@@ -81,6 +81,8 @@ pub enum Kind {
     State,
     /// An own message stands under another id.
     WrittenAgain,
+    /// A conversation is muted, pinned, put away, read, or has another draft.
+    Conversation,
     /// A file is here.
     File,
     /// A contact is new or stands differently.
@@ -146,6 +148,7 @@ impl Kind {
             Self::Changed => "changed",
             Self::State => "state",
             Self::WrittenAgain => "written_again",
+            Self::Conversation => "conversation",
             Self::File => "file",
             Self::Contact => "contact",
             Self::Accept => "accept",

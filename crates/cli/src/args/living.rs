@@ -1,6 +1,6 @@
 //! Living with conversations: finding what was said.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use crate::time;
 
@@ -36,4 +36,41 @@ pub struct Search {
     /// Show the messages' ids too, which react, edit, unsend and reply take.
     #[arg(long)]
     pub ids: bool,
+}
+
+/// `tenet conversations`
+#[derive(Debug, Args)]
+pub struct Conversations {
+    /// Those that are put away too.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `tenet conversation …`
+#[derive(Debug, Subcommand)]
+pub enum ConversationCommand {
+    /// Do not announce its messages.
+    Mute(super::Who),
+    /// Announce its messages again.
+    Unmute(super::Who),
+    /// Show it above the others.
+    Pin(super::Who),
+    /// Show it among the others.
+    Unpin(super::Who),
+    /// Put it away, until something is written in it; for good if it is muted.
+    Archive(super::Who),
+    /// Take it out again.
+    Unarchive(super::Who),
+}
+
+/// `tenet draft`
+#[derive(Debug, Args)]
+pub struct Draft {
+    /// Name, DID or session id; `self` for notes to yourself.
+    pub who: String,
+    /// What to keep; `-` to read it from stdin. Without it the draft is shown.
+    pub text: Option<String>,
+    /// Forget it.
+    #[arg(long, conflicts_with = "text")]
+    pub clear: bool,
 }

@@ -21,7 +21,7 @@ pub use contacts::{
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{IdCommand, New, PinCommand, Restore};
-pub use living::Search;
+pub use living::{ConversationCommand, Conversations, Draft, Search};
 pub use node::{Completions, Demo, Doctor, Man, Settings, Up};
 
 /// Talk to people directly: encrypted, device to device, with no server between.
@@ -164,6 +164,13 @@ pub enum Command {
     Send(Send),
     /// Show the messages with somebody, oldest first.
     History(History),
+    /// List the conversations: what is unread, pinned, muted, begun to be written.
+    Conversations(Conversations),
+    /// Mute, pin or put away a conversation, or the reverse.
+    #[command(subcommand)]
+    Conversation(ConversationCommand),
+    /// Keep or show what was begun to be written.
+    Draft(Draft),
     /// Find messages by their words.
     Search(Search),
     /// Print every new thing as it comes.

@@ -3,8 +3,10 @@
 mod accept;
 mod contact;
 mod contacts;
+mod conversations;
 mod demo;
 mod doctor;
+mod draft;
 mod edit;
 mod files;
 mod history;
@@ -97,6 +99,9 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Contact(command) => contact::run(shell, command).await,
         Command::Send(args) => send::run(shell, args).await,
         Command::History(args) => history::run(shell, args).await,
+        Command::Conversations(args) => conversations::list(shell, &args).await,
+        Command::Conversation(command) => conversations::change(shell, command).await,
+        Command::Draft(args) => draft::run(shell, args).await,
         Command::Search(args) => search::run(shell, args).await,
         Command::Listen(args) => listen::run(shell, &args).await,
         Command::Save(args) => save::run(shell, args).await,

@@ -5,7 +5,7 @@ mod finding;
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use tenet_apps::{chat::file::File, contacts::store::ContactStore};
-use tenet_identity::meeting::{invite::InviteId, link::Link};
+use tenet_identity::meeting::link::Link;
 use tenet_log::ids::{EventId, SessionId};
 use tenet_node::command::{Command, CommandError, Reply, TransferChange};
 use tenet_rpc::{
@@ -15,7 +15,9 @@ use tenet_rpc::{
 use tenet_store::Store;
 
 use super::{
-    doctor, engine, pipes, present, questions, search,
+    conversations, doctor, engine,
+    patience::{answer_link_after, give_up_after},
+    pipes, present, questions, search,
     shared::{Shared, failed},
     sync, transfer,
 };
@@ -49,6 +51,12 @@ impl Handler for NodeHandler {
             }
             R::History(wanted) => {
                 self.ask(move |shared, store| questions::history(shared, store, &wanted))
+            }
+            R::Conversations(wanted) => {
+                self.ask(move |shared, store| conversations::list(shared, store, &wanted))
+            }
+            R::Draft(wanted) => {
+                self.ask(move |shared, store| conversations::draft(shared, store, &wanted.who))
             }
             R::Search(wanted) => search::when_kept(&self.0, wanted),
             R::Sync(wanted) => Pending::future(sync::sync(Arc::clone(&self.0), wanted)),
@@ -113,6 +121,8 @@ impl NodeHandler {
                 }),
                 _ => None,
             }),
+            R::ConversationSet(set) => conversations::set(self, set),
+            R::DraftSet(set) => conversations::set_draft(self, set),
             R::Invite(invite) => self.invite(invite)?,
             R::InviteRevoke(revoke) => self.then_read(
                 Command::RevokeInvite { id: revoke.id },
@@ -369,7 +379,7 @@ impl NodeHandler {
     }
 
     /// A command after which the answer is read.
-    fn then_read<T: serde::Serialize>(
+    pub(super) fn then_read<T: serde::Serialize>(
         &self,
         command: Command,
         read: impl FnOnce(&Shared, &Store, Reply) -> Result<Option<T>, api::Error> + Send + 'static,
@@ -418,46 +428,4 @@ fn not_expected(result: Result<Reply, CommandError>) -> Outcome {
         Ok(_) => api::Error::internal("an unexpected reply"),
         Err(error) => present::command_error(&error),
     })
-}
-
-/// Answers a waiter with the state that the message is in, when its time is over.
-fn give_up_after(shared: &Arc<Shared>, number: u64, timeout_ms: Option<u64>) {
-    let Some(timeout) = timeout_ms.map(Duration::from_millis) else {
-        return;
-    };
-    let shared = Arc::clone(shared);
-    shared.runtime.clone().spawn(async move {
-        tokio::time::sleep(timeout).await;
-        let Some((id, waiter)) = shared.waiters.give_up_message(number) else {
-            return;
-        };
-        let again = Arc::clone(&shared);
-        shared
-            .reader
-            .read(move |store| match questions::shown(&again, store, id) {
-                Ok(sent) => waiter.answer(id, sent.state, sent.reason),
-                Err(_) => waiter.answer(id, api::State::Queued, None),
-            });
-    });
-}
-
-/// Answers a waiter with how far the link is, when its time is over.
-fn answer_link_after(shared: &Arc<Shared>, invite: InviteId, number: u64, patience: Duration) {
-    let shared = Arc::clone(shared);
-    shared.runtime.clone().spawn(async move {
-        tokio::time::sleep(patience).await;
-        let Some(waiter) = shared.waiters.give_up_link(invite, number) else {
-            return;
-        };
-        shared.reader.clone().read(move |store| {
-            let accepted = store.knocking(invite).map_err(failed).and_then(|knocking| {
-                let knocking = knocking.ok_or_else(|| api::Error::not_found("the link is gone"))?;
-                let contact = store
-                    .contact(knocking.link.ext().identity)
-                    .map_err(failed)?;
-                Ok(present::accepted(&knocking, contact.as_ref()))
-            });
-            waiter.answerer.answer(answer(accepted));
-        });
-    });
 }

@@ -11,6 +11,7 @@
 //!
 //! The shell decides nothing: what to do is the engine's to say, what it means the cores'.
 
+mod conversations;
 mod doctor;
 mod engine;
 mod handler;
@@ -18,6 +19,7 @@ mod live;
 mod naming;
 mod network;
 mod outlet;
+mod patience;
 mod pipes;
 mod present;
 mod questions;

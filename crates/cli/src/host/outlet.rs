@@ -16,7 +16,7 @@ use tenet_node::{
 use tenet_rpc::{api, server::answer};
 use tenet_store::Store;
 
-use super::{engine, pipes, present, shared::Shared, transfer};
+use super::{conversations, engine, pipes, present, shared::Shared, transfer};
 
 /// How many of the last messages are looked at when a read position moves.
 const READ_BACK: usize = 200;
@@ -56,12 +56,13 @@ impl Outlet {
         match notice {
             Notice::Message { session: _, id } => {
                 self.0.live.message(id);
-                self.publish_message(id, |message| api::Event::Message(Box::new(message)));
+                self.publish_message(id, true);
             }
             Notice::Changed { session: _, id } => {
-                self.publish_message(id, |message| api::Event::Changed(Box::new(message)));
+                self.publish_message(id, false);
             }
             Notice::File { blob } => self.file(blob),
+            Notice::Conversation { session } => self.publish_conversation(session),
             Notice::Progress { session, ids } => self.delivered(session, &ids),
             Notice::WrittenAgain { session, old, new } => {
                 self.0.waiters.moved(old, new);
@@ -186,16 +187,32 @@ impl Outlet {
         });
     }
 
-    fn publish_message(&self, id: EventId, event: fn(api::Message) -> api::Event) {
+    fn publish_message(&self, id: EventId, new: bool) {
         if !self.0.feed.is_watched() || !self.0.reader.has_room() {
             return self.0.feed.skip();
         }
         self.with_store(move |shared, store| {
             let contacts = store.contacts().unwrap_or_default();
             if let Ok(Some(shown)) = query::message(store, shared.own.identity, id) {
-                shared
-                    .feed
-                    .publish(&event(present::message(&shown, shared, &contacts)));
+                let mut message = present::message(&shown, shared, &contacts);
+                message.notify = new.then(|| conversations::notify(store, &message, &contacts));
+                let message = Box::new(message);
+                shared.feed.publish(&match new {
+                    true => api::Event::Message(message),
+                    false => api::Event::Changed(message),
+                });
+            }
+        });
+    }
+
+    fn publish_conversation(&self, session: SessionId) {
+        if !self.0.feed.is_watched() {
+            return self.0.feed.skip();
+        }
+        self.with_store(move |shared, store| {
+            if let Ok(conversation) = conversations::of_session(shared, store, session) {
+                let conversation = Box::new(conversation);
+                shared.feed.publish(&api::Event::Conversation(conversation));
             }
         });
     }

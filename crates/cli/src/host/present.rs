@@ -47,6 +47,7 @@ pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> a
         reactions: reactions.collect(),
         state: state(shown.state),
         reason: shown.state.failure().map(|failure| failure.to_string()),
+        notify: None,
     }
 }
 

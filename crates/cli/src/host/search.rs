@@ -19,10 +19,11 @@ use tenet_rpc::{
 use tenet_store::Store;
 
 use super::{
-    naming, present,
+    engine, naming, present,
     shared::{Shared, Whom, failed},
 };
 
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// How many messages if nothing else is asked for.
 const PAGE: u32 = 20;
 /// The most messages of an answer.
@@ -99,7 +100,10 @@ fn read(shared: &Shared, store: &Store, wanted: &api::Search) -> Result<Search, 
         identity: from.map(|from| identity(shared, store, from)).transpose()?,
         files: wanted.files,
         since: wanted.since,
-        until: wanted.until,
+        // Nothing is written later than that, and a time without an end is long to look through.
+        until: wanted
+            .until
+            .or_else(|| wanted.since.map(|_| engine::now().saturating_add(DAY_MS))),
     };
     let query =
         Query::new(&wanted.words, &filter).map_err(|error| api::Error::usage(error.to_string()))?;

@@ -12,6 +12,7 @@
 
 mod harness;
 
+mod conversations;
 mod demo;
 mod files;
 mod home;

@@ -11,11 +11,15 @@ use tenet_apps::chat::{
     unsend::Unsend,
 };
 use tenet_delivery::fetch::{Fetch, FetchState};
-use tenet_log::ids::{EventId, SessionId};
+use tenet_log::{
+    ids::{EventId, SessionId},
+    session::Draft,
+};
 
 use super::{CommandError, Reply};
 use crate::{
     engine::{Engine, Ours},
+    input::Notice,
     storage::Storage,
 };
 
@@ -89,18 +93,22 @@ impl<S: Storage> Engine<S> {
         for session in &sessions {
             self.has_looked(now, *session);
         }
-        if self.settings()?.read_positions {
-            for session in sessions {
-                let last = self.store.history(&[session], None, 1)?.pop();
-                let state = self.sessions.get(&session);
-                let Some((last, state)) = last.zip(state) else {
-                    continue;
-                };
-                let position = read::Position::new(last.order, state.frontier());
-                self.must_last();
+        let tell = self.settings()?.read_positions;
+        for session in sessions {
+            let last = self.store.history(&[session], None, 1)?.pop();
+            let state = self.sessions.get(&session);
+            let Some((last, state)) = last.zip(state) else {
+                continue;
+            };
+            let position = read::Position::new(last.order, state.frontier());
+            self.must_last();
+            if tell {
                 self.write_register(now, session, read::KEY, position.encode())?;
+            } else {
+                self.store.put_read_here(session, &position)?;
             }
         }
+        self.notify(Notice::Conversation { session });
         Ok(Reply::Read {
             session,
             id: Some(last.id),
@@ -131,6 +139,16 @@ impl<S: Storage> Engine<S> {
         let draft = action
             .draft()
             .map_err(|error| CommandError::Usage(error.to_string()))?;
+        self.write(now, session, draft)
+    }
+
+    /// As [`Self::act`], whatever it is.
+    pub(super) fn write(
+        &mut self,
+        now: u64,
+        session: SessionId,
+        draft: Draft,
+    ) -> Result<EventId, CommandError> {
         let Some(state) = self.sessions.get_mut(&session) else {
             return Err(CommandError::NotFound(
                 "there is no such conversation".into(),

@@ -1,6 +1,7 @@
 //! What a person or program can ask of the engine: one file per family.
 
 mod contact;
+mod conversation;
 mod invite;
 mod message;
 mod request;
@@ -10,6 +11,7 @@ mod transfer;
 use tenet_apps::{
     chat::file::File,
     contacts::{Contact, Request},
+    conversations::Matter,
 };
 use tenet_identity::{
     keys::IdentityId,
@@ -146,6 +148,20 @@ pub enum Command {
         /// To what.
         value: String,
     },
+    /// Mute, pin or put away a conversation, or the reverse.
+    Conversation {
+        /// Which.
+        who: String,
+        /// What is on or off now.
+        changes: Vec<(Matter, bool)>,
+    },
+    /// Keep what was begun to be written.
+    Draft {
+        /// In which conversation.
+        who: String,
+        /// What; `None` to forget it.
+        text: Option<String>,
+    },
     /// Keep the words of what was said until now, as far as that is soon done.
     KeepWords,
     /// Dial everybody now.
@@ -236,6 +252,11 @@ pub enum Reply {
     },
     /// A contact is none any more: as it was last.
     Removed(Box<Contact>),
+    /// A conversation stands so now.
+    Conversation {
+        /// Its session.
+        session: SessionId,
+    },
     /// A setting was changed.
     Set,
     /// So many damaged events have not come yet.
@@ -330,6 +351,8 @@ impl<S: Storage> Engine<S> {
             Command::Unblock { who } => self.unblock(now, &who),
             Command::Remove { who } => self.remove(now, &who),
             Command::Set { name, value } => self.set(&name, &value),
+            Command::Conversation { who, changes } => self.change_conversation(now, &who, &changes),
+            Command::Draft { who, text } => self.keep_draft(&who, text.as_deref()),
             Command::KeepWords => self.keep_words(now),
             Command::Reach => self.reach(now),
             Command::Mend { events } => {

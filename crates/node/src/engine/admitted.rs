@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenet_apps::chat::{
-    fold::{self, Change, Entry},
-    unsend,
+use tenet_apps::{
+    chat::{
+        fold::{self, Change, Entry},
+        unsend,
+    },
+    conversations,
 };
 use tenet_delivery::{
     outbox::{Outgoing, Recipient},
@@ -57,6 +60,7 @@ impl<S: Storage> Engine<S> {
             admitted.standing.counts(),
         )?;
         self.refold(session, &admitted.changes)?;
+        self.fold_conversation(session, event, &admitted)?;
         if ours.is_some() {
             self.has_looked(now, session);
             self.queue(session, event, admitted.position)?;
@@ -97,6 +101,29 @@ impl<S: Storage> Engine<S> {
     }
 
     /// A message with files is to be shown, or one was taken back or stands again.
+    /// What I changed about a conversation: only the session among my own devices may say so.
+    fn fold_conversation(
+        &mut self,
+        session: SessionId,
+        event: &Event,
+        admitted: &Admitted,
+    ) -> Result<(), StoreError> {
+        let is_change = event.header().kind.as_str() == conversations::KIND;
+        if !(is_change || admitted.roster_changed || admitted.forked)
+            || self.own_session() != Some(session)
+        {
+            return Ok(());
+        }
+        if !admitted.changes.is_empty() {
+            conversations::refold(&mut self.store, session)?;
+        }
+        let counts = admitted.standing.counts();
+        if let Some(session) = conversations::fold(&mut self.store, event, counts)? {
+            self.notify(Notice::Conversation { session });
+        }
+        Ok(())
+    }
+
     fn note_files(&mut self, entry: &Entry<'_>, changes: &[Change]) -> Result<(), StoreError> {
         let takes_back = entry.event.header().kind.as_str() == unsend::KIND;
         for change in changes {

@@ -218,6 +218,10 @@ pub struct Message {
     /// Why it failed; `null` unless it did.
     #[serde(default)]
     pub reason: Option<String>,
+    /// In the event `message` alone: whether a person is to be told. Not of what is mine, and not
+    /// where the conversation is muted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<bool>,
 }
 
 /// A file of a message.

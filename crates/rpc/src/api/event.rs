@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AcceptState, Contact, Message, Path, RequestInfo, State};
+use super::{AcceptState, Contact, Conversation, Message, Path, RequestInfo, State};
 
 /// `subscribe`: from now on this connection gets events (`API-12`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,8 @@ pub enum Event {
         /// How it stands now.
         contact: Box<Contact>,
     },
+    /// A conversation stands differently: muted, pinned, put away, read here, its draft.
+    Conversation(Box<Conversation>),
     /// The content of a file is here now.
     File {
         /// The hash by which messages name it.
@@ -184,6 +186,7 @@ impl Event {
             Self::Changed(_) => "changed",
             Self::State { .. } => "state",
             Self::WrittenAgain { .. } => "written_again",
+            Self::Conversation(_) => "conversation",
             Self::File { .. } => "file",
             Self::Contact { .. } => "contact",
             Self::Accept { .. } => "accept",

@@ -9,6 +9,7 @@
 
 mod chat;
 mod contacts;
+mod conversations;
 mod error;
 mod event;
 mod files;
@@ -28,6 +29,9 @@ pub use contacts::{
     Accept, AcceptState, Accepted, Contact, ContactBlock, ContactConfirm, ContactList,
     ContactRemove, ContactRename, ContactUnblock, ContactVerify, Contacts, Invite, InviteInfo,
     InviteList, InviteRevoke, Invited, Invites, Presence, Verification,
+};
+pub use conversations::{
+    Conversation, ConversationList, ConversationSet, Conversations, Draft, DraftKept, DraftSet,
 };
 pub use error::{Error, Kind};
 pub use event::{Connection, ContactChange, Event, Gap, Notice, Subscribe, Subscribed};

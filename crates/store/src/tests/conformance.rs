@@ -76,6 +76,11 @@ fn search_on_disk() {
 }
 
 #[test]
+fn conversations_in_memory() {
+    tenet_apps::conversations::testing::conformance(in_memory());
+}
+
+#[test]
 fn contacts_in_memory() {
     contacts::testing::conformance(in_memory);
 }

@@ -108,6 +108,16 @@ fn history_is_the_latest_before_a_place<S: ChatStore>(mut bench: Bench<'_, S>) {
     assert_eq!(following(&both, &ordered[1], 1), ordered[2..3]);
     assert_eq!(following(&one, &rows[1], 9), [rows[3], rows[0]]);
     assert_eq!(following(&both, &ordered[3], 9), []);
+    let chain = |row: &MessageRow, before, limit| {
+        let author = row.order.author;
+        bench
+            .store
+            .chain_back(row.session, author, before, limit)
+            .unwrap()
+    };
+    assert_eq!(chain(&rows[2], u64::MAX >> 1, 9), [rows[2]]);
+    assert_eq!(chain(&rows[2], rows[2].order.seq, 9), []);
+    assert_eq!(chain(&rows[2], u64::MAX, 0), []);
 }
 
 fn hidden_messages_are_left_out<S: ChatStore>(mut bench: Bench<'_, S>) {

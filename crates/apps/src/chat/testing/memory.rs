@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_log::{
     event::Event,
-    ids::{EventId, SessionId},
+    ids::{Author, EventId, SessionId},
     order::OrderKey,
     store::{Position, StoreError},
 };
 
 use crate::chat::{
     overlay::Overlay,
+    read,
     search::{Filter, Query, SearchStore, index::Indexed, words::words},
     store::{ChatStore, MessageRow, Reference},
 };
@@ -22,6 +23,7 @@ pub struct MemoryChat {
     overlays: BTreeMap<(SessionId, EventId), Overlay>,
     references: BTreeSet<Reference>,
     log: Vec<(Event, bool)>,
+    read: BTreeMap<SessionId, read::Position>,
     words: BTreeMap<Position, Indexed>,
     indexed_to: Option<Position>,
     /// How often it was asked or told something.
@@ -114,6 +116,37 @@ impl ChatStore for MemoryChat {
         rows.sort_by_key(|row| row.order);
         rows.truncate(limit);
         Ok(rows)
+    }
+
+    fn chain_back(
+        &self,
+        session: SessionId,
+        author: Author,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        self.called();
+        let wanted = |row: &&MessageRow| {
+            !row.hidden
+                && row.session == session
+                && row.order.author == author
+                && row.order.seq < before
+        };
+        let mut rows: Vec<_> = self.messages.values().filter(wanted).copied().collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.order));
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    fn read_here(&self, session: SessionId) -> Result<Option<read::Position>, StoreError> {
+        self.called();
+        Ok(self.read.get(&session).cloned())
+    }
+
+    fn put_read_here(&mut self, session: SessionId, to: &read::Position) -> Result<(), StoreError> {
+        self.called();
+        self.read.insert(session, to.clone());
+        Ok(())
     }
 
     fn overlay(&self, session: SessionId, target: EventId) -> Result<Option<Overlay>, StoreError> {

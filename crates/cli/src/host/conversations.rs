@@ -1,0 +1,154 @@
+//! Conversations: the list, how each stands, and whether a new message is announced.
+
+use std::cmp::Reverse;
+
+use tenet_apps::{
+    contacts::{Contact, store::ContactStore},
+    conversations::{ConversationStore, Matter},
+};
+use tenet_identity::did;
+use tenet_log::ids::SessionId;
+use tenet_node::{
+    command::{Command, Reply},
+    query,
+};
+use tenet_rpc::{api, server::Pending};
+use tenet_store::Store;
+
+use super::{
+    handler::NodeHandler,
+    present,
+    shared::{Shared, failed},
+};
+
+pub(super) fn list(
+    shared: &Shared,
+    store: &Store,
+    wanted: &api::Conversations,
+) -> Result<api::ConversationList, api::Error> {
+    let contacts = store.contacts().map_err(failed)?;
+    let own = shared.own.session.map(|_| None);
+    let mut all = Vec::new();
+    for contact in own.into_iter().chain(contacts.iter().map(Some)) {
+        let conversation = one(shared, store, contact, &contacts)?;
+        // Notes to oneself that nobody took are no conversation.
+        let is_there = contact.is_some() || conversation.last.is_some();
+        if is_there && (wanted.all || !conversation.archived) {
+            all.push(conversation);
+        }
+    }
+    all.sort_by_key(|conversation| {
+        let last = conversation.last.as_ref().map(|message| message.time);
+        (
+            Reverse(conversation.pinned),
+            Reverse(last),
+            conversation.name.to_lowercase(),
+        )
+    });
+    Ok(api::ConversationList { conversations: all })
+}
+
+/// The conversation to which a session belongs.
+pub(super) fn of_session(
+    shared: &Shared,
+    store: &Store,
+    session: SessionId,
+) -> Result<api::Conversation, api::Error> {
+    let contacts = store.contacts().map_err(failed)?;
+    let mut with = contacts.iter();
+    let with = with.find(|contact| contact.sessions.contains(&session));
+    one(shared, store, with, &contacts)
+}
+
+/// Whether a person is to be told of a new message.
+pub(super) fn notify(store: &Store, message: &api::Message, contacts: &[Contact]) -> bool {
+    let with = contacts.iter().find(|contact| {
+        let mut sessions = contact.sessions.iter();
+        sessions.any(|session| session.to_string() == message.session)
+    });
+    let mut sessions = with.into_iter().flat_map(|contact| &contact.sessions);
+    let muted = sessions.any(|session| {
+        let standing = store.standing(*session);
+        standing.is_ok_and(|standing| standing.is(Matter::Muted))
+    });
+    !message.mine && !muted
+}
+
+pub(super) fn draft(
+    shared: &Shared,
+    store: &Store,
+    who: &str,
+) -> Result<api::DraftKept, api::Error> {
+    let sessions = shared.sessions_of(store, who)?;
+    let session = sessions.first();
+    let session = session.ok_or_else(|| api::Error::not_found("there is no such conversation"))?;
+    kept(store, *session)
+}
+
+fn kept(store: &Store, session: SessionId) -> Result<api::DraftKept, api::Error> {
+    Ok(api::DraftKept {
+        session: session.to_string(),
+        draft: store.draft(session).map_err(failed)?,
+    })
+}
+
+pub(super) fn set(handler: &NodeHandler, set: api::ConversationSet) -> Pending {
+    let changes = [
+        (Matter::Muted, set.muted),
+        (Matter::Pinned, set.pinned),
+        (Matter::Archived, set.archived),
+    ];
+    let changes = changes.into_iter();
+    let command = Command::Conversation {
+        who: set.who,
+        changes: changes
+            .filter_map(|(matter, on)| Some((matter, on?)))
+            .collect(),
+    };
+    handler.then_read(command, |shared, store, reply| match reply {
+        Reply::Conversation { session } => of_session(shared, store, session).map(Some),
+        _ => Ok(None),
+    })
+}
+
+pub(super) fn set_draft(handler: &NodeHandler, set: api::DraftSet) -> Pending {
+    let (who, text) = (set.who, set.text);
+    handler.then_read(
+        Command::Draft { who, text },
+        |_, store, reply| match reply {
+            Reply::Conversation { session } => kept(store, session).map(Some),
+            _ => Ok(None),
+        },
+    )
+}
+
+/// With a contact, or with oneself.
+fn one(
+    shared: &Shared,
+    store: &Store,
+    with: Option<&Contact>,
+    contacts: &[Contact],
+) -> Result<api::Conversation, api::Error> {
+    let sessions: Vec<SessionId> = match with {
+        Some(contact) => contact.sessions.iter().copied().collect(),
+        None => shared.own.session.into_iter().collect(),
+    };
+    let me = shared.own.identity;
+    let found = query::conversation(store, me, &sessions).map_err(failed)?;
+    Ok(api::Conversation {
+        did: with.map(|contact| did::encode(&contact.identity)),
+        name: with.map_or_else(|| "self".to_owned(), |contact| contact.name.clone()),
+        session: sessions
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        unread: found.unread as u64,
+        muted: found.muted,
+        pinned: found.pinned,
+        archived: found.archived,
+        draft: found.draft,
+        last: found
+            .last
+            .map(|last| present::message(&last, shared, contacts)),
+    })
+}
