@@ -79,8 +79,9 @@ pub fn clean(source: &mut (impl Read + Seek)) -> Result<Cleaned, Error> {
 }
 
 impl Format {
-    /// The format that the first bytes of a file name; its own name counts for nothing (MEDIA-4).
-    fn of(head: &[u8], size: u64) -> Option<Self> {
+    /// The format that the first bytes of a file of `size` bytes name, 16 at least where it has them;
+    /// its own name counts for nothing (MEDIA-4).
+    pub fn of(head: &[u8], size: u64) -> Option<Self> {
         if head.starts_with(&[0xFF, 0xD8, 0xFF]) {
             Some(Self::Jpeg)
         } else if head.starts_with(png::SIGNATURE) {

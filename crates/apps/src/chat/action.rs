@@ -47,6 +47,9 @@ pub enum ActionError {
         /// How many.
         count: usize,
     },
+    /// A name that a person on a card cannot have.
+    #[error("not a name for a person: it is too long, or has control characters")]
+    Name,
     /// A name that is none, or that could lead into another folder.
     #[error(
         "not a name for a file: it has 1 to {max} bytes, no slash and no control character",

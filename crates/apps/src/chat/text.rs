@@ -3,7 +3,7 @@
 use std::fmt;
 
 use minicbor::{Decode, Encode};
-use tenet_identity::encoding;
+use tenet_identity::{encoding, keys::IdentityId, name};
 use tenet_log::ids::EventId;
 
 use super::{ActionError, file, file::File};
@@ -26,6 +26,18 @@ pub struct Text {
     reply: Option<EventId>,
     #[n(2)]
     files: Option<Vec<File>>,
+    #[n(5)]
+    card: Option<Card>,
+}
+
+/// Somebody whom one is told of (`CHAT-18`).
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Card {
+    #[n(0)]
+    identity: IdentityId,
+    #[n(1)]
+    name: String,
 }
 
 impl Text {
@@ -46,12 +58,37 @@ impl Text {
         reply: Option<EventId>,
         files: Vec<File>,
     ) -> Result<Self, ActionError> {
+        let files = file::fit(files, text.len());
         let text = Self {
             text,
             reply,
             files: (!files.is_empty()).then_some(files),
+            card: None,
         };
         text.check().map(|()| text)
+    }
+
+    /// Tells of somebody, with a text or without.
+    ///
+    /// # Errors
+    /// [`ActionError::TooLong`].
+    pub fn with_card(
+        text: String,
+        reply: Option<EventId>,
+        card: Card,
+    ) -> Result<Self, ActionError> {
+        let text = Self {
+            text,
+            reply,
+            files: None,
+            card: Some(card),
+        };
+        text.check().map(|()| text)
+    }
+
+    /// Of whom it tells.
+    pub fn card(&self) -> Option<&Card> {
+        self.card.as_ref()
     }
 
     /// What is said: up to [`MAX_BYTES`] bytes; nothing only where there are files.
@@ -80,16 +117,49 @@ impl Text {
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, ActionError> {
-        let text: Self = encoding::decode(bytes)?;
+        let mut text: Self = encoding::decode(bytes)?;
+        if let Some(files) = text.files.take() {
+            text.files = Some(files.into_iter().map(File::bounded).collect());
+        }
         text.check().map(|()| text)
     }
 
     fn check(&self) -> Result<(), ActionError> {
         file::check(self.files())?;
+        if let Some(card) = &self.card {
+            name::check(&card.name).map_err(|_| ActionError::Name)?;
+        }
         match check(&self.text) {
-            Err(ActionError::Empty) if !self.files().is_empty() => Ok(()),
+            Err(ActionError::Empty) if !self.files().is_empty() || self.card.is_some() => Ok(()),
             checked => checked,
         }
+    }
+}
+
+impl Card {
+    /// A card of somebody.
+    ///
+    /// # Errors
+    /// [`ActionError::Name`].
+    pub fn new(identity: IdentityId, name: String) -> Result<Self, ActionError> {
+        name::check(&name).map_err(|_| ActionError::Name)?;
+        Ok(Self { identity, name })
+    }
+
+    /// Who it is.
+    pub fn identity(&self) -> IdentityId {
+        self.identity
+    }
+
+    /// What they call themselves, as the sender says.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Debug for Card {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Card({:?}, redacted)", self.identity)
     }
 }
 
@@ -123,7 +193,9 @@ mod tests {
         clippy::indexing_slicing
     )]
 
-    use super::*;
+    use tenet_log::ids::BlobId;
+
+    use super::{file::Shows, *};
 
     /// CHAT-4.
     #[test]
@@ -146,6 +218,7 @@ mod tests {
             text: "x".repeat(MAX_BYTES + 1),
             reply: None,
             files: None,
+            card: None,
         };
         let decoded = Text::decode(&encoding::encode(&long));
         assert!(matches!(decoded, Err(ActionError::TooLong { len: 65_537 })));
@@ -153,6 +226,7 @@ mod tests {
             text: String::new(),
             reply: None,
             files: None,
+            card: None,
         };
         assert!(matches!(
             Text::decode(&encoding::encode(&empty)),
@@ -166,5 +240,54 @@ mod tests {
         // {0: "hi", 7: [1]}
         let text = Text::decode(&[0xa2, 0x00, 0x62, b'h', b'i', 0x07, 0x81, 0x01]).unwrap();
         assert_eq!(text, Text::new("hi".into(), None).unwrap());
+    }
+
+    fn shown(preview: usize) -> File {
+        let name = "x".repeat(file::MAX_NAME_BYTES);
+        let file = File::new(name, u64::MAX, BlobId::from([1; 32]), [2; 32]).unwrap();
+        file.showing(Shows {
+            width: Some(u32::MAX),
+            height: Some(u32::MAX),
+            preview: Some(vec![3; preview].into()),
+            duration_ms: Some(u64::MAX),
+            voice: Some(true),
+        })
+    }
+
+    /// CHAT-17: whatever is long, it fits into an event; what comes too long is no preview.
+    #[test]
+    fn previews_give_way_to_texts_and_names() {
+        let files = || vec![shown(file::MAX_PREVIEW_BYTES); file::MAX_FILES];
+        let previews = |text: &Text| {
+            let shows = text.files().iter().map(File::shows);
+            shows.filter(|shows| shows.preview.is_some()).count()
+        };
+        let short = Text::with_files("look".into(), None, files()).unwrap();
+        assert_eq!(previews(&short), file::MAX_FILES);
+        let long = Text::with_files("x".repeat(MAX_BYTES), None, files()).unwrap();
+        assert!((1..10).contains(&previews(&long)), "{}", previews(&long));
+        for text in [short, long] {
+            let bytes = encoding::encode(&text);
+            assert!(bytes.len() <= tenet_log::event::MAX_BODY_BYTES);
+            assert_eq!(Text::decode(&bytes).unwrap(), text);
+        }
+        let mut large = Text::with_files("x".into(), None, vec![shown(1)]).unwrap();
+        let preview = Some(vec![3; file::MAX_PREVIEW_BYTES + 1].into());
+        large.files.as_mut().unwrap()[0] = shown(1).with_preview(preview);
+        let decoded = Text::decode(&encoding::encode(&large)).unwrap();
+        assert_eq!(previews(&decoded), 0);
+        assert_eq!(decoded.files()[0].shows().width, Some(u32::MAX));
+    }
+
+    /// CHAT-18.
+    #[test]
+    fn a_card_needs_no_text_and_has_a_harmless_name() {
+        let identity = IdentityId::from([4; 32]);
+        let card = Card::new(identity, "Bob".into()).unwrap();
+        let text = Text::with_card(String::new(), None, card.clone()).unwrap();
+        let decoded = Text::decode(&encoding::encode(&text)).unwrap();
+        assert_eq!(decoded.card(), Some(&card));
+        assert!(!format!("{text:?}{card:?}").contains("Bob"));
+        assert!(Card::new(identity, "B\u{1b}[2J".into()).is_err());
     }
 }

@@ -19,6 +19,7 @@ use super::{
     react::Emoji,
     read::{self, Reader},
     store::{ChatStore, MessageRow},
+    text::{Card, Text},
 };
 
 /// A message with everything that was done to it applied.
@@ -34,12 +35,14 @@ pub struct Message {
     pub device: DeviceId,
     /// When, by its author's clock, in Unix milliseconds.
     pub time: u64,
-    /// What it is: `text`.
+    /// What it is: `text`; `voice`, a spoken one; `contact`, somebody whom one is told of.
     pub kind: &'static str,
     /// What it says now; `None` when it was taken back.
     pub text: Option<String>,
     /// Its files; none when it was taken back.
     pub files: Vec<File>,
+    /// Of whom it tells.
+    pub card: Option<Card>,
     /// The message that it answers.
     pub reply: Option<EventId>,
     /// Whether its author changed it.
@@ -83,17 +86,22 @@ pub fn message(parts: &Parts<'_>) -> Message {
     } = *parts;
     let unsent = overlay.is_unsent(row.identity);
     let edited = text_of_edit(edit, row);
-    let (text, files) = content_of(event);
+    let said = content_of(event).filter(|_| !unsent);
+    let said = said.as_ref();
+    let files = said.map_or(&[][..], Text::files);
     Message {
         id: row.id,
         session: row.session,
         identity: row.identity,
         device: row.order.author.device,
         time: row.order.time.millis(),
-        kind: "text",
+        kind: said.map_or("text", kind_of),
         edited: edited.is_some() && !unsent,
-        text: edited.or(text).filter(|_| !unsent),
-        files: if unsent { Vec::new() } else { files },
+        text: edited
+            .or_else(|| said.map(|said| said.text().to_owned()))
+            .filter(|_| !unsent),
+        files: files.to_vec(),
+        card: said.and_then(Text::card).cloned(),
         reply: row.reply.filter(|_| !unsent),
         unsent,
         reactions: if unsent {
@@ -145,13 +153,19 @@ pub fn load<S: ChatStore + ?Sized>(
     }))
 }
 
-fn content_of(event: &Event) -> (Option<String>, Vec<File>) {
+fn content_of(event: &Event) -> Option<Text> {
     match Action::decode(event) {
-        Ok(Some(Action::Text(text))) => {
-            let files = text.files().to_vec();
-            (Some(text.into_text()), files)
-        }
-        _ => (None, Vec::new()),
+        Ok(Some(Action::Text(text))) => Some(text),
+        _ => None,
+    }
+}
+
+fn kind_of(text: &Text) -> &'static str {
+    let spoken = |file: &File| file.shows().voice == Some(true);
+    match text.card() {
+        Some(_) => "contact",
+        None if text.files().iter().any(spoken) => "voice",
+        None => "text",
     }
 }
 

@@ -15,6 +15,15 @@ pub struct Send {
     /// A file to send with it; any number of times. Without a text nothing is read from stdin then.
     #[arg(long = "file", value_name = "PATH")]
     pub files: Vec<PathBuf>,
+    /// Send files as they are: else what pictures and films tell of place, time and device is left away.
+    #[arg(long, requires = "files")]
+    pub keep_metadata: bool,
+    /// A recording to send as a voice note.
+    #[arg(long, value_name = "PATH", conflicts_with = "files")]
+    pub voice: Option<PathBuf>,
+    /// A contact of whom to tell: name, DID or session id.
+    #[arg(long, value_name = "WHO", conflicts_with_all = ["files", "voice"])]
+    pub contact: Option<String>,
     /// The message that this one answers: its id, or a beginning of it of at least 6 digits.
     #[arg(long, value_name = "ID")]
     pub reply: Option<String>,
@@ -138,6 +147,13 @@ pub struct Unsend {
 pub struct Read {
     /// Name, DID or session id.
     pub who: String,
+}
+
+impl Send {
+    /// Whether there is something to send beside a text.
+    pub fn has_more(&self) -> bool {
+        !self.files.is_empty() || self.voice.is_some() || self.contact.is_some()
+    }
 }
 
 impl Kind {

@@ -18,6 +18,10 @@ pub(super) fn words(message: &Message, ids: bool) -> String {
     };
     let time = time::short(message.time);
     let mut words = format!("{id}{time} {}: {text}", shown_short(&message.name));
+    if let Some(contact) = &message.contact {
+        let name = shown_short(&contact.name);
+        words += &format!("\n    contact {name}, {}", contact.did);
+    }
     for file in &message.files {
         words += &format!("\n    {}", file_words(file));
     }
@@ -39,13 +43,19 @@ pub(super) fn words(message: &Message, ids: bool) -> String {
 pub(super) fn file_words(file: &MessageFile) -> String {
     let size = size(file.size);
     let name = shown_short(&file.name);
+    let shows = match (file.width, file.height, file.duration_ms) {
+        (Some(width), Some(height), _) => format!(", {width}×{height}"),
+        (_, _, Some(ms)) => format!(", {}:{:02}", ms / 60_000, ms / 1000 % 60),
+        _ => String::new(),
+    };
+    let words = format!("file {name}, {size}{shows}");
     match (file.state.as_str(), file.have) {
-        ("here", _) => format!("file {name}, {size}"),
+        ("here", _) => words,
         (state, Some(have)) if file.size > 0 => {
             let percent = (have.saturating_mul(100) / file.size).min(100);
-            format!("file {name}, {size} ({state}, {percent} %)")
+            format!("{words} ({state}, {percent} %)")
         }
-        (state, _) => format!("file {name}, {size} ({state})"),
+        (state, _) => format!("{words} ({state})"),
     }
 }
 

@@ -24,10 +24,11 @@ pub(super) async fn run(shell: &Shell, args: Send) -> Outcome {
     // Nobody has to be reached for a note to oneself.
     let alone = matches!(args.who.as_str(), "self" | "me");
     let text = match &args.text {
-        None if !args.files.is_empty() => String::new(),
+        None if args.has_more() => String::new(),
         text => shell.input.text(text.as_deref().unwrap_or("-"))?,
     };
-    let files = args.files.iter().map(|path| absolute(path));
+    let files = args.files.iter().chain(&args.voice);
+    let files = files.map(|path| absolute(path));
     let mut files = files.collect::<Outcome<Vec<_>>>()?;
     let sent = shell
         .with(Need::Network, async |caller| {
@@ -39,6 +40,9 @@ pub(super) async fn run(shell: &Shell, args: Send) -> Outcome {
                 who: args.who,
                 text,
                 files: first_files(&mut files),
+                keep_metadata: args.keep_metadata,
+                voice: args.voice.is_some(),
+                contact: args.contact,
                 reply: args.reply,
                 wait,
                 timeout_ms: wait.map(|_| shell.timeout_ms()),

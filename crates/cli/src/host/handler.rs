@@ -19,7 +19,8 @@ use super::{
     patience::{answer_link_after, give_up_after},
     pipes, present, questions, search,
     shared::{Shared, failed},
-    sync, transfer,
+    sync,
+    transfer::{self, Sealing},
 };
 
 /// For how long a link is good if nothing else is asked for: a week.
@@ -189,17 +190,29 @@ impl NodeHandler {
     fn send(&self, send: api::Send, reply: Option<EventId>) -> Pending {
         if send.files.is_empty() {
             self.send_text(send, reply, Vec::new())
+        } else if send.contact.is_some() {
+            let error = "a message tells of a contact or has files; send two";
+            Pending::ready(Err(api::Error::usage(error)))
         } else {
             self.send_files(send, reply)
         }
     }
 
     fn send_text(&self, send: api::Send, reply: Option<EventId>, files: Vec<File>) -> Pending {
-        let command = Command::Send {
-            who: send.who,
-            text: send.text,
-            reply,
-            files,
+        let (who, text) = (send.who, send.text);
+        let command = match send.contact {
+            Some(contact) => Command::Introduce {
+                who,
+                contact,
+                text,
+                reply,
+            },
+            None => Command::Send {
+                who,
+                text,
+                reply,
+                files,
+            },
         };
         let (answerer, pending) = Pending::channel();
         let shared = Arc::clone(&self.0);
@@ -227,7 +240,11 @@ impl NodeHandler {
         let node = Self(Arc::clone(&self.0));
         Pending::future(async move {
             let paths = std::mem::take(&mut send.files);
-            let files = transfer::seal(&node.0, paths).await?;
+            let how = Sealing {
+                keep_metadata: send.keep_metadata,
+                voice: send.voice,
+            };
+            let files = transfer::seal(&node.0, paths, how).await?;
             let contents: Vec<_> = files.iter().map(File::content).collect();
             let outcome = node.send_text(send, reply, files).await;
             // Of any other failure nobody knows whether the message was written.

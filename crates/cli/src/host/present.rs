@@ -1,5 +1,6 @@
 //! From what the cores know to what the local API says.
 
+use data_encoding::BASE64;
 use tenet_apps::{
     chat::file::File,
     contacts::{
@@ -41,6 +42,10 @@ pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> a
         kind: message.kind.to_owned(),
         text: message.text.clone(),
         files: files.collect(),
+        contact: message.card.as_ref().map(|card| api::MessageContact {
+            did: did::encode(&card.identity()),
+            name: card.name().to_owned(),
+        }),
         reply: message.reply.map(|id| id.to_string()),
         edited: message.edited,
         unsent: message.unsent,
@@ -53,12 +58,21 @@ pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> a
 
 /// A file and how its content stands here.
 pub(super) fn file(shared: &Shared, file: &File, state: FetchState) -> api::MessageFile {
+    let shows = file.shows();
+    // MEDIA-32: what a stranger wrote is looked at before any decoder sees it.
+    let preview = shows
+        .preview
+        .filter(|preview| tenet_media::harmless(preview).is_some());
     api::MessageFile {
         name: file.name().to_owned(),
         size: file.size(),
         hash: file.content().to_string(),
         state: state.name().to_owned(),
         have: shared.transfers.verified(file.content()),
+        width: shows.width,
+        height: shows.height,
+        preview: preview.map(|preview| BASE64.encode(&preview)),
+        duration_ms: shows.duration_ms,
     }
 }
 

@@ -237,6 +237,113 @@ fn more_files_than_one_message_takes_go_in_several() {
     );
 }
 
+/// A grey picture, 16 × 8, in hexadecimal.
+const GREY: &[&str] = &[
+    "ffd8ffe000104a46494600010100000100010000ffdb00430050373c463c32504641465a55505f78c882786e6e",
+    "78f5afb991c8ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "c0000b080008001001011100ffc40014000100000000000000000000000000000000ffc4001410010000000000",
+    "0000000000000000000000ffda0008010100003f000fffd9",
+];
+
+/// A JPEG whose EXIF describes a place.
+fn picture(place: &str) -> Vec<u8> {
+    let grey: String = GREY.concat();
+    let digit = |at| u8::from_str_radix(&grey[at..at + 2], 16).unwrap();
+    let plain: Vec<u8> = (0..grey.len()).step_by(2).map(digit).collect();
+    let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x0e\x01\x02\0".to_vec();
+    exif.extend((place.len() as u32).to_le_bytes());
+    exif.extend([26, 0, 0, 0, 0, 0, 0, 0]);
+    exif.extend(place.as_bytes());
+    let length = (exif.len() as u16 + 2).to_be_bytes();
+    [&plain[..2], &[0xff, 0xe1], &length, &exif, &plain[2..]].concat()
+}
+
+/// API-20.
+#[test]
+fn pictures_show_themselves_and_tell_no_place() {
+    let world = World::new();
+    let [(alice, _node_a), (bob, _node_b)] = world.friends();
+    let path = world.path().join("beach.jpg");
+    let bytes = picture("52.5N 13.4E at home");
+    fs::write(&path, &bytes).unwrap();
+    let path = path.display().to_string();
+    let to = folder(&world, "saved");
+    let send = |flag: &str| {
+        let flags: Vec<&str> = flag.split(' ').filter(|flag| !flag.is_empty()).collect();
+        let send = ["send", "Bob", "--wait", "delivered", "--file", &path];
+        let sent = alice.does(&[&send[..], &flags].concat());
+        fs::read(&saved(&bob, &sent["id"], &to)[0]).unwrap()
+    };
+    let clean = send("");
+    assert!(!clean.windows(5).any(|window| window == b"52.5N"));
+    assert!(clean.starts_with(&bytes[..2]) && clean.len() < bytes.len());
+    assert!(send("--keep-metadata") == bytes);
+    let file = &bob.history("Alice")[0]["files"][0];
+    assert_eq!((&file["width"], &file["height"]), (&16.into(), &8.into()));
+    assert!(file["preview"].as_str().unwrap().starts_with("/9j/"));
+    let words = bob.plain(&["history", "Alice"]).ok().out;
+    assert!(words.contains("16×8"), "{words}");
+
+    let broken = world.path().join("broken.jpg");
+    fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();
+    let broken = broken.display().to_string();
+    let refused = alice.says(&["send", "Bob", "--file", &broken]);
+    refused.fails(2, &["broken.jpg", "--keep-metadata"]);
+}
+
+#[test]
+fn recordings_are_sent_as_voice_notes_and_contacts_are_told_of() {
+    let world = World::new();
+    let [(alice, _node_a), (bob, _node_b)] = world.friends();
+    let path = world.path().join("hello.wav");
+    fs::write(&path, recording(8000, 20_000)).unwrap();
+    let path = path.display().to_string();
+    alice.does(&["send", "Bob", "--voice", &path, "--wait", "delivered"]);
+    let note = bob.history("Alice").pop().unwrap();
+    assert_eq!(
+        (&note["kind"], &note["text"]),
+        (&"voice".into(), &"".into())
+    );
+    assert_eq!(note["files"][0]["duration_ms"], 2500);
+    let (noise, _) = file(&world, "noise.bin", 1000);
+    let refused = alice.says(&["send", "Bob", "--voice", &noise]);
+    refused.fails(2, &["no recording"]);
+
+    // Of oneself one tells by a link, and of somebody who is no contact not at all.
+    alice.does(&[
+        "send",
+        "Bob",
+        "you know him",
+        "--contact",
+        "Bob",
+        "--wait",
+        "delivered",
+    ]);
+    let told = bob.history("Alice").pop().unwrap();
+    assert_eq!(
+        (&told["kind"], &told["text"]),
+        (&"contact".into(), &"you know him".into())
+    );
+    assert_eq!(told["contact"]["did"], bob.did.as_str());
+    assert_eq!(told["contact"]["name"], "Bob");
+    alice
+        .says(&["send", "Bob", "--contact", "Carol"])
+        .fails(4, &["Carol"]);
+}
+
+/// A second holds `rate` samples of one byte: a WAV file (RIFF, PCM).
+fn recording(rate: u32, samples: u32) -> Vec<u8> {
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((36 + samples).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wav.extend(rate.to_le_bytes());
+    wav.extend(rate.to_le_bytes());
+    wav.extend(b"\x01\0\x08\0data");
+    wav.extend(samples.to_le_bytes());
+    wav.resize(44 + samples as usize, 128);
+    wav
+}
+
 #[test]
 fn nothing_of_a_file_rests_in_plain() {
     let world = World::new();

@@ -149,7 +149,7 @@ impl<S: Storage> Engine<S> {
         Ok(Reply::Removed(Box::new(contact)))
     }
 
-    fn contact_of(&self, who: &str) -> Result<Contact, CommandError> {
+    pub(super) fn contact_of(&self, who: &str) -> Result<Contact, CommandError> {
         match self.resolve(who)? {
             Who::Contact(identity) => Ok(self
                 .store

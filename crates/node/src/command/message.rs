@@ -7,7 +7,7 @@ use tenet_apps::chat::{
     react::{Emoji, React},
     read,
     store::MessageRow,
-    text::Text,
+    text::{Card, Text},
     unsend::Unsend,
 };
 use tenet_delivery::fetch::{Fetch, FetchState};
@@ -51,6 +51,26 @@ impl<S: Storage> Engine<S> {
             })?;
         }
         let action = Action::Text(Text::with_files(text, reply, files)?);
+        let id = self.act(now, session, &action)?;
+        Ok(Reply::Sent { id, session })
+    }
+
+    /// CHAT-18: tells of a contact by the name that they give themselves; mine for them is my own.
+    pub(super) fn introduce(
+        &mut self,
+        now: u64,
+        who: &str,
+        contact: &str,
+        text: String,
+        reply: Option<EventId>,
+    ) -> Result<Reply, CommandError> {
+        let session = self.session_of(who)?;
+        if let Some(reply) = reply {
+            self.message(reply)?;
+        }
+        let contact = self.contact_of(contact)?;
+        let card = Card::new(contact.identity, contact.nickname)?;
+        let action = Action::Text(Text::with_card(text, reply, card)?);
         let id = self.act(now, session, &action)?;
         Ok(Reply::Sent { id, session })
     }

@@ -44,6 +44,17 @@ pub enum Command {
         /// With which files; their contents are here, durably.
         files: Vec<File>,
     },
+    /// Tell somebody of a contact.
+    Introduce {
+        /// Whom to tell.
+        who: String,
+        /// Of whom.
+        contact: String,
+        /// With which words.
+        text: String,
+        /// In answer to which message.
+        reply: Option<EventId>,
+    },
     /// Do something about the contents of files.
     Transfer {
         /// Which contents.
@@ -330,6 +341,12 @@ impl<S: Storage> Engine<S> {
                 reply,
                 files,
             } => self.send_message(now, &who, text, reply, files),
+            Command::Introduce {
+                who,
+                contact,
+                text,
+                reply,
+            } => self.introduce(now, &who, &contact, text, reply),
             Command::Transfer { of, change } => self.change_transfer(of, change),
             Command::Edit { id, text } => self.edit(now, id, text),
             Command::Unsend { id } => self.unsend(now, id),

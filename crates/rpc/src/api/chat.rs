@@ -20,6 +20,15 @@ pub struct Send {
     /// Paths of files to send with it, at most 64; absolute, or from where the node was started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+    /// Send files as they are, with all that they tell of place, time and device (`API-20`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_metadata: bool,
+    /// Whether the files are voice notes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub voice: bool,
+    /// A contact of whom to tell: name, DID or session id. Then there are no files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
     /// The message that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
@@ -198,13 +207,16 @@ pub struct Message {
     pub device: String,
     /// When it was written, by its author's clock.
     pub time: u64,
-    /// What it is: `text`.
+    /// What it is: `text`; `voice`, a spoken one; `contact`, somebody whom one is told of.
     pub kind: String,
     /// Its text; `null` when it was unsent.
     pub text: Option<String>,
     /// Its files.
     #[serde(default)]
     pub files: Vec<MessageFile>,
+    /// Of whom it tells; `null` where it is not of that kind.
+    #[serde(default)]
+    pub contact: Option<MessageContact>,
     /// The message that it answers.
     pub reply: Option<String>,
     /// Whether its author changed it.
@@ -238,6 +250,27 @@ pub struct MessageFile {
     /// How many bytes of the sealed content are here, where it is being fetched.
     #[serde(default)]
     pub have: Option<u64>,
+    /// Pixels of a picture, as its sender says; `null` where that is not said.
+    #[serde(default)]
+    pub width: Option<u32>,
+    /// As `width`.
+    #[serde(default)]
+    pub height: Option<u32>,
+    /// A small JPEG of a picture in base64.
+    #[serde(default)]
+    pub preview: Option<String>,
+    /// How long a recording is, in milliseconds, as its sender says.
+    #[serde(default)]
+    pub duration_ms: Option<u64>,
+}
+
+/// Somebody of whom a message tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageContact {
+    /// Who.
+    pub did: String,
+    /// What they call themselves, as the sender says.
+    pub name: String,
 }
 
 impl State {

@@ -17,6 +17,7 @@ mod pipe;
 mod save;
 mod seal;
 mod serve;
+mod shows;
 
 use std::{
     collections::BTreeMap,
@@ -40,7 +41,7 @@ pub(super) use fetch::fetch;
 pub(super) use list::{files, transfers};
 pub(super) use name::Contents;
 pub(super) use save::save;
-pub(super) use seal::seal;
+pub(super) use seal::{Sealing, seal};
 pub(super) use serve::{refuse, serve};
 
 /// The contents of files, at rest and on their way.
