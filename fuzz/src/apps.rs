@@ -11,7 +11,11 @@ use tenet_apps::{
         text::Text,
         unsend::Unsend,
     },
-    contacts::{Answered, Contact, Endpoint, Invite, Knocking, testing},
+    contacts::{
+        Answered, Contact, Endpoint, Invite, Knocking, Request,
+        request::{Decision, RequestId},
+        testing,
+    },
     settings::Settings,
 };
 use tenet_identity::{keys::Signature, meeting::invite::Secret};
@@ -157,6 +161,10 @@ fn records(data: &[u8]) {
     if let Ok(answered) = Answered::decode(data) {
         let _ = Answered::decode(&answered.encode()).unwrap();
     }
+    if let Ok(request) = Request::decode(data) {
+        let _ = (request.word(), request.is_over(BEGINNING));
+        assert_eq!(Request::decode(&request.encode()).unwrap(), request);
+    }
     if let Ok(overlay) = Overlay::decode(data) {
         let _ = overlay.reactions();
         let _ = Overlay::decode(&overlay.encode()).unwrap();
@@ -189,6 +197,20 @@ fn record_seeds() -> Vec<Vec<u8>> {
         at: BEGINNING,
         opened: false,
     };
+    let request = Request {
+        id: RequestId::from([8; 8]),
+        invite: invite.id(),
+        identity: own.identity(),
+        device: own.device(),
+        place: Endpoint::new(own.endpoint, &["192.0.2.1:1".parse().unwrap()], 0),
+        name: "b".into(),
+        remark: Some("it's me".into()),
+        first: BEGINNING,
+        last: BEGINNING,
+        decision: Decision::Rejected {
+            remark: Some("no".into()),
+        },
+    };
     let mut overlay = Overlay::default();
     let react = Action::React(React::new([6; 32].into(), Emoji::new("👍").unwrap(), true));
     overlay.merge(&react, shared().events[4].order(), own.identity());
@@ -197,6 +219,7 @@ fn record_seeds() -> Vec<Vec<u8>> {
         invite.encode().to_vec(),
         knocking.encode().to_vec(),
         answered.encode(),
+        request.encode(),
         overlay.encode(),
         Settings::default().encode(),
     ]

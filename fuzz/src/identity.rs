@@ -2,16 +2,22 @@
 
 use std::sync::OnceLock;
 
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
 use tenet_identity::{
     card::{DeviceCard, Revocation, UnverifiedCard, UnverifiedRevocation},
     did, encoding,
     hello::{Binding, Hello, Role, UnverifiedHello},
     keys::{DeviceId, EndpointId, IdentityId, IdentityKey},
     meeting::{
+        contact_card::ContactCard,
+        door::Place,
         invite::Secret,
         knock::{self, Answer, Answerer, Bond, Knock, Knocker, Message, Open},
         link::Link,
+        sealed_link,
     },
+    vault::Cost,
 };
 use tenet_node::Own;
 use tenet_tests::world::{machine::BEGINNING, node::Node};
@@ -47,6 +53,13 @@ pub const TARGETS: &[Target] = &[
         run: link,
         seeds: link_seeds,
         max_len: 2048,
+    },
+    Target {
+        name: "contact_card",
+        what: "a contact card, a sealed link, and the text of a place",
+        run: contact_card,
+        seeds: contact_card_seeds,
+        max_len: 4096,
     },
     Target {
         name: "knock",
@@ -147,6 +160,43 @@ fn link_seeds() -> Vec<Vec<u8>> {
         did::encode(&own.identity()).into_bytes(),
         own.device().to_string().into_bytes(),
     ]
+}
+
+fn contact_card(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(card) = ContactCard::read(&text) {
+        assert!(card.place.addresses.len() <= 16);
+    }
+    if let Ok(place) = text.parse::<Place>() {
+        assert_eq!(place.to_string().parse(), Ok(place));
+    }
+    if let Ok(link) = sealed_link::open(&text, "password") {
+        assert_eq!(*link.text(), *sealed().text());
+    }
+}
+
+fn sealed() -> Link {
+    tenet_apps::contacts::testing::link(1)
+}
+
+fn contact_card_seeds() -> Vec<Vec<u8>> {
+    let own = person(0);
+    let place = Place {
+        endpoint: own.endpoint,
+        addresses: vec!["192.0.2.1:4433".parse().unwrap()],
+    };
+    let card = ContactCard {
+        card: own.card.clone(),
+        place: place.clone(),
+        name: own.name.clone(),
+        made_ms: BEGINNING,
+    };
+    let mut rng = ChaCha20Rng::from_seed([1; 32]);
+    let cheap = Cost::new(8, 1, 1).unwrap();
+    let sealed = sealed_link::seal(&mut rng, &sealed(), "password", cheap).unwrap();
+    [card.sign(&own.key), sealed, place.to_string()]
+        .map(String::into_bytes)
+        .to_vec()
 }
 
 const NONCE: [u8; 32] = [5; 32];

@@ -33,6 +33,19 @@ pub const SHORT_STRING: &str = "tenet v1 short string";
 /// The long number of two identities: as above, without a handshake.
 pub const LONG_NUMBER: &str = "tenet v1 long number";
 
+/// The key of a door: no invite that is made otherwise is anybody's door.
+pub const DOOR_KEY: &str = "tenet v1 door key";
+/// The secret of a door: who knows it knows the identity, and nothing else follows from it.
+pub const DOOR_SECRET: &str = "tenet v1 door secret";
+/// Contact card ids: the bytes of a contact card never hash to the id of anything else.
+pub const CONTACT_CARD_ID: &str = "tenet v1 contact card id";
+/// Contact card signatures: a device's signature elsewhere makes no contact card.
+pub const CONTACT_CARD_SIGNATURE: &str = "tenet v1 contact card signature";
+/// The key over a sealed link: it is no other key of the same password.
+pub const SEALED_LINK_KEY: &str = "tenet v1 sealed link key";
+/// The check of a sealed link: damage is told from a wrong password.
+pub const SEALED_LINK_CHECK: &str = "tenet v1 sealed link check";
+
 /// The key over a machine-only slot: a machine secret used elsewhere opens no vault.
 pub const VAULT_MACHINE: &str = "tenet v1 vault machine key";
 /// The key over a PIN slot: it is no other key of the same PIN and machine secret.
@@ -105,6 +118,12 @@ mod tests {
             KNOCK_COMMITMENT,
             SHORT_STRING,
             LONG_NUMBER,
+            DOOR_KEY,
+            DOOR_SECRET,
+            CONTACT_CARD_ID,
+            CONTACT_CARD_SIGNATURE,
+            SEALED_LINK_KEY,
+            SEALED_LINK_CHECK,
             VAULT_MACHINE,
             VAULT_PIN,
             VAULT_PHRASE,

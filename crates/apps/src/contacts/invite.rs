@@ -47,6 +47,8 @@ pub struct Invite {
     pub attempt_count: u32,
     /// What is asked first of who comes by it, if several may.
     pub question: Option<String>,
+    /// Whether it is my door: an invite that everybody knows who knows my DID (`CON-106`).
+    pub door: bool,
 }
 
 /// What is known of somebody who comes by a link that leads to requests (`CON-101`).
@@ -129,7 +131,24 @@ impl Invite {
             attempts: Vec::new(),
             attempt_count: 0,
             question: None,
+            door: false,
         }
+    }
+
+    /// My door, open from now on.
+    pub fn door(key: InviteKey, secret: Secret, question: Option<String>, now: u64) -> Self {
+        let door = Self::new(key, secret, true, now, u64::MAX);
+        Self {
+            question,
+            door: true,
+            ..door
+        }
+    }
+
+    /// `CON-106`: whether it is a shut door: nobody hears that there is one but who came by it
+    /// while it was open.
+    pub fn is_shut_to(&self, now: u64, device: DeviceId, identity: IdentityId) -> bool {
+        self.door && !self.is_open(now) && !self.has_let_in(device, identity)
     }
 
     /// Its name in lists and knocks.
@@ -279,6 +298,7 @@ impl Invite {
             attempts: self.attempts.clone(),
             attempt_count: self.attempt_count,
             question: self.question.clone(),
+            door: self.door.then_some(true),
         }))
     }
 
@@ -300,6 +320,7 @@ impl Invite {
             attempts: form.attempts,
             attempt_count: form.attempt_count,
             question: form.question,
+            door: form.door.unwrap_or_default(),
         })
     }
 }
@@ -355,6 +376,8 @@ struct Form {
     attempt_count: u32,
     #[n(11)]
     question: Option<String>,
+    #[n(12)]
+    door: Option<bool>,
 }
 
 struct KeyForm(Zeroizing<[u8; 48]>);

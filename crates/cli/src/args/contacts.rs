@@ -1,5 +1,7 @@
 //! Becoming contacts.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 /// `tenet invite`
@@ -97,12 +99,77 @@ pub enum ContactCommand {
     Confirm(Who),
     /// Call a contact something else.
     Rename(WhoName),
+    /// Ask somebody to become a contact, without a link: by DID and address, or by a file.
+    Add(Add),
+    /// Write a file by which others can add you.
+    Card(Card),
     /// End the contact with somebody, who is told; what was said stays.
     Remove(Who),
     /// Hear nothing of somebody any more, and say nothing to them; they are not told.
     Block(Who),
     /// Hear somebody again.
     Unblock(Who),
+}
+
+/// `tenet contact add`
+#[derive(Debug, Args)]
+pub struct Add {
+    /// Whom; their door must be open.
+    #[arg(required_unless_present = "file", requires = "at")]
+    pub did: Option<String>,
+    /// Where, as their `tenet door` prints it.
+    #[arg(long, value_name = "ADDRESS", requires = "did")]
+    pub at: Option<String>,
+    /// Instead, by the file that their `tenet contact card` wrote; `-` to read it from stdin.
+    #[arg(long, value_name = "FILE", conflicts_with = "did")]
+    pub file: Option<PathBuf>,
+    /// Take the password of a sealed file from the first line of this file [default: asked for].
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub password_file: Option<PathBuf>,
+    /// What to call them.
+    #[arg(long, value_name = "NICK")]
+    pub name: Option<String>,
+    /// What to say to them, or the answer to what they ask first.
+    #[arg(long, value_name = "TEXT")]
+    pub remark: Option<String>,
+}
+
+/// `tenet contact card`
+#[derive(Debug, Args)]
+pub struct Card {
+    /// The file to write, which must not be there yet; `-` for stdout.
+    pub file: PathBuf,
+    /// Seal a fresh link under a password: the first line of this file, or of stdin for `-`. Whoever
+    /// has both needs no open door.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// The sealed link is good for several; you are asked about each.
+    #[arg(long, requires = "password_file")]
+    pub reusable: bool,
+    /// For how long the sealed link is good [default: 7 days].
+    #[arg(long, value_name = "SECONDS", requires = "password_file")]
+    pub expires: Option<u64>,
+}
+
+/// `tenet door`
+#[derive(Debug, Args)]
+pub struct Door {
+    /// What to do with it; shown if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<DoorCommand>,
+}
+
+/// `tenet door …`
+#[derive(Debug, Subcommand)]
+pub enum DoorCommand {
+    /// Let anybody ask to become a contact who knows your DID.
+    Open {
+        /// What they must answer before you are asked.
+        #[arg(long, value_name = "TEXT")]
+        question: Option<String>,
+    },
+    /// Let nobody new ask; who asked before waits for your answer.
+    Close,
 }
 
 /// A contact.

@@ -17,7 +17,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use chat::{Edit, History, Kind, Listen, React, Read, Save, Send, Unsend};
 pub use contacts::{
-    Accept, ContactCommand, Invite, InviteCommand, Invites, RequestCommand, Requests, Who, WhoName,
+    Accept, Add, Card, ContactCommand, Door, DoorCommand, Invite, InviteCommand, Invites,
+    RequestCommand, Requests, Who, WhoName,
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{IdCommand, New, PinCommand, Restore};
@@ -155,9 +156,11 @@ pub enum Command {
     /// Say yes or no to somebody who asks to become a contact.
     #[command(subcommand)]
     Request(RequestCommand),
+    /// Show, open or close the door: whether anybody may ask who knows your DID.
+    Door(Door),
     /// List everybody who was accepted.
     Contacts,
-    /// Verify, rename, remove or block a contact.
+    /// Add, verify, rename, remove or block a contact.
     #[command(subcommand)]
     Contact(ContactCommand),
     /// Write a message.

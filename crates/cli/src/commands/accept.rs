@@ -1,7 +1,7 @@
 //! `tenet accept`: take a link that another person gave.
 
 use serde::Serialize;
-use tenet_rpc::api::{self, AcceptState, Error};
+use tenet_rpc::api::{self, AcceptState, Accepted, Call, Error, Request};
 
 use super::Shell;
 use crate::args::Accept;
@@ -19,14 +19,22 @@ struct Shown {
 
 pub(super) async fn run(shell: &Shell, args: Accept) -> Outcome {
     let link = shell.input.text(&args.link)?.trim().to_owned();
+    let params = api::Accept {
+        link,
+        name: args.name,
+        remark: args.remark,
+        timeout_ms: Some(shell.timeout_ms()),
+    };
+    ask(shell, params).await
+}
+
+/// Asks somebody, by a link or at their door, and says how far it came.
+pub(super) async fn ask(
+    shell: &Shell,
+    params: impl Call<Answer = Accepted> + Into<Request>,
+) -> Outcome {
     let accepted = shell
         .with(Need::Network, async |caller| {
-            let params = api::Accept {
-                link,
-                name: args.name,
-                remark: args.remark,
-                timeout_ms: Some(shell.timeout_ms()),
-            };
             let accepted = caller.call(params).await?;
             if accepted.state == AcceptState::Connected {
                 shell.settle(caller).await?;

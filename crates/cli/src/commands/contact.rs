@@ -5,7 +5,7 @@ use tenet_rpc::api::{
     ContactVerify, Request, Verification,
 };
 
-use super::{Shell, contacts};
+use super::{Shell, contact_file, contacts};
 use crate::args::ContactCommand;
 use crate::caller::Need;
 use crate::failure::Outcome;
@@ -14,6 +14,8 @@ use crate::output::shown_short;
 pub(super) async fn run(shell: &Shell, command: ContactCommand) -> Outcome {
     let contact = match command {
         ContactCommand::Verify(args) => return verify(shell, args.who).await,
+        ContactCommand::Add(args) => return contact_file::add(shell, args).await,
+        ContactCommand::Card(args) => return contact_file::card(shell, args).await,
         ContactCommand::Confirm(args) => ask(shell, ContactConfirm { who: args.who }).await?,
         ContactCommand::Rename(args) => {
             let params = ContactRename {

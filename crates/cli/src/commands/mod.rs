@@ -2,10 +2,12 @@
 
 mod accept;
 mod contact;
+mod contact_file;
 mod contacts;
 mod conversations;
 mod demo;
 mod doctor;
+mod door;
 mod draft;
 mod edit;
 mod files;
@@ -95,6 +97,7 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Accept(args) => accept::run(shell, args).await,
         Command::Requests(args) => requests::run(shell, &args).await,
         Command::Request(command) => requests::decide(shell, command).await,
+        Command::Door(args) => door::run(shell, args).await,
         Command::Contacts => contacts::run(shell).await,
         Command::Contact(command) => contact::run(shell, command).await,
         Command::Send(args) => send::run(shell, args).await,

@@ -2,10 +2,9 @@
 
 mod finding;
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{str::FromStr, sync::Arc};
 
-use tenet_apps::{chat::file::File, contacts::store::ContactStore};
-use tenet_identity::meeting::link::Link;
+use tenet_apps::chat::file::File;
 use tenet_log::ids::{EventId, SessionId};
 use tenet_node::command::{Command, CommandError, Reply, TransferChange};
 use tenet_rpc::{
@@ -15,18 +14,11 @@ use tenet_rpc::{
 use tenet_store::Store;
 
 use super::{
-    conversations, doctor, engine,
-    patience::{answer_link_after, give_up_after},
-    pipes, present, questions, search,
-    shared::{Shared, failed},
+    conversations, doctor, patience::give_up_after, pipes, present, questions, search,
+    shared::Shared,
     sync,
     transfer::{self, Sealing},
 };
-
-/// For how long a link is good if nothing else is asked for: a week.
-const LINK_LASTS_S: u64 = 7 * 24 * 60 * 60;
-/// The longest that a link may be good: a year.
-const LINK_MAX_S: u64 = 365 * 24 * 60 * 60;
 
 /// The node's end of the local API, behind the gate.
 pub(super) struct NodeHandler(pub(super) Arc<Shared>);
@@ -46,6 +38,7 @@ impl Handler for NodeHandler {
             R::Invites(_) => self.ask(|_, store| questions::invites(store)),
             R::Requests(_) => self.ask(|_, store| questions::requests(store)),
             R::Accepts(_) => self.ask(|_, store| questions::accepts(store)),
+            R::Door(_) => self.ask(questions::door),
             R::Contacts(_) => self.ask(questions::contacts),
             R::ContactVerify(verify) => {
                 self.ask(move |shared, store| questions::verification(shared, store, &verify.who))
@@ -124,31 +117,20 @@ impl NodeHandler {
             }),
             R::ConversationSet(set) => conversations::set(self, set),
             R::DraftSet(set) => conversations::set_draft(self, set),
-            R::Invite(invite) => self.invite(invite)?,
-            R::InviteRevoke(revoke) => self.then_read(
-                Command::RevokeInvite { id: revoke.id },
-                |_, store, reply| match reply {
-                    Reply::Revoked { id } => store
-                        .invite(id)
-                        .map_err(failed)
-                        .map(|invite| invite.map(|invite| present::invite(&invite, engine::now()))),
-                    _ => Ok(None),
-                },
-            ),
-            R::Accept(accept) => self.accept(accept)?,
-            R::RequestAccept(accept) => self.decide(Command::AcceptRequest { id: accept.id }),
-            R::RequestReject(reject) => self.decide(Command::RejectRequest {
-                id: reject.id,
-                remark: reject.remark,
-            }),
-            R::ContactConfirm(confirm) => self.contact(Command::Confirm { who: confirm.who }),
-            R::ContactRename(rename) => self.contact(Command::Rename {
-                who: rename.who,
-                name: rename.name,
-            }),
-            R::ContactBlock(block) => self.contact(Command::Block { who: block.who }),
-            R::ContactUnblock(unblock) => self.contact(Command::Unblock { who: unblock.who }),
-            R::ContactRemove(remove) => self.contact(Command::Remove { who: remove.who }),
+            request @ (R::Invite(_)
+            | R::InviteRevoke(_)
+            | R::Accept(_)
+            | R::RequestAccept(_)
+            | R::RequestReject(_)
+            | R::DoorOpen(_)
+            | R::DoorClose(_)
+            | R::ContactCard(_)
+            | R::ContactAdd(_)
+            | R::ContactConfirm(_)
+            | R::ContactRename(_)
+            | R::ContactBlock(_)
+            | R::ContactUnblock(_)
+            | R::ContactRemove(_)) => return self.people(request),
             R::SettingsSet(set) => {
                 let name = set.name.clone();
                 let command = Command::Set {
@@ -307,75 +289,8 @@ impl NodeHandler {
         })
     }
 
-    fn contact(&self, command: Command) -> Pending {
-        self.then_read(command, |shared, store, reply| match reply {
-            Reply::Contact { identity } => {
-                let contact = store.contact(identity).map_err(failed)?;
-                Ok(contact.map(|contact| present::contact(&contact, shared.presence(identity))))
-            }
-            Reply::Removed(contact) => Ok(Some(present::contact(&contact, api::Presence::Unknown))),
-            _ => Ok(None),
-        })
-    }
-
-    fn decide(&self, command: Command) -> Pending {
-        self.simple(command, |reply| match reply {
-            Reply::Request(request) => Some(present::request(&request)),
-            _ => None,
-        })
-    }
-
-    fn invite(&self, invite: api::Invite) -> Result<Pending, api::Error> {
-        let seconds = invite.expires_seconds.unwrap_or(LINK_LASTS_S);
-        if seconds == 0 || seconds > LINK_MAX_S {
-            return Err(api::Error::usage("a link is good for 1 second to 365 days"));
-        }
-        let command = Command::Invite {
-            name: invite.name,
-            reusable: invite.reusable,
-            lasts_ms: seconds.saturating_mul(1000),
-            question: invite.question,
-        };
-        Ok(self.simple(command, |reply| match reply {
-            Reply::Invited { id, link } => Some(api::Invited {
-                id: id.to_string(),
-                link: link.text().to_string(),
-                expires: link.ext().expires_ms,
-                reusable: link.ext().reusable,
-            }),
-            _ => None,
-        }))
-    }
-
-    fn accept(&self, accept: api::Accept) -> Result<Pending, api::Error> {
-        let link = Link::parse(accept.link.trim())
-            .map_err(|error| api::Error::usage(error.to_string()))?;
-        let command = Command::Accept {
-            link: Box::new(link),
-            name: accept.name,
-            remark: accept.remark,
-        };
-        let (answerer, pending) = Pending::channel();
-        let shared = Arc::clone(&self.0);
-        let patience = Duration::from_millis(accept.timeout_ms.unwrap_or(0));
-        self.0.engine.command(
-            command,
-            Box::new(move |result| match result {
-                Ok(Reply::Accepting {
-                    invite, connected, ..
-                }) => {
-                    let number = shared.waiters.for_link(invite, answerer);
-                    let wait = if connected { Duration::ZERO } else { patience };
-                    answer_link_after(&shared, invite, number, wait);
-                }
-                result => answerer.answer(not_expected(result)),
-            }),
-        );
-        Ok(pending)
-    }
-
     /// A command whose reply is all there is to say.
-    fn simple<T: serde::Serialize>(
+    pub(super) fn simple<T: serde::Serialize>(
         &self,
         command: Command,
         say: impl FnOnce(Reply) -> Option<T> + Send + 'static,
@@ -421,7 +336,7 @@ impl NodeHandler {
     }
 }
 
-fn not_ours(request: &api::Request) -> api::Error {
+pub(super) fn not_ours(request: &api::Request) -> api::Error {
     api::Error::internal(format!("{} is not for the node", request.method()))
 }
 
@@ -440,7 +355,7 @@ fn queued(id: EventId, session: SessionId) -> Outcome {
     }))
 }
 
-fn not_expected(result: Result<Reply, CommandError>) -> Outcome {
+pub(super) fn not_expected(result: Result<Reply, CommandError>) -> Outcome {
     Err(match result {
         Ok(_) => api::Error::internal("an unexpected reply"),
         Err(error) => present::command_error(&error),

@@ -20,6 +20,7 @@ mod naming;
 mod network;
 mod outlet;
 mod patience;
+mod people;
 mod pipes;
 mod present;
 mod questions;
@@ -154,6 +155,7 @@ impl Node {
             name: name.clone(),
         };
         let (identity, device) = (own.identity(), own.device());
+        let endpoint = own.endpoint;
         let engine = Engine::open(store, own, seed()?, engine::now())
             .map_err(|error| present::store_error(&error))?;
         let session = engine.own_session();
@@ -162,6 +164,7 @@ impl Node {
             own: Own {
                 identity,
                 device,
+                endpoint,
                 name,
                 phrase,
                 session,

@@ -5,7 +5,10 @@ use tenet_apps::{
     settings::{self, SettingStore},
 };
 use tenet_delivery::outbox::Outbox;
-use tenet_identity::{did, meeting::short};
+use tenet_identity::{
+    did,
+    meeting::{door::Place, link::MAX_ADDRESSES, short},
+};
 use tenet_log::ids::EventId;
 use tenet_node::query;
 use tenet_rpc::api;
@@ -134,10 +137,34 @@ pub(super) fn settings_get(
 pub(super) fn invites(store: &Store) -> Result<api::InviteList, api::Error> {
     let now = engine::now();
     let mut invites = store.invites().map_err(failed)?;
+    invites.retain(|invite| !invite.door);
     invites.sort_by_key(|invite| invite.created);
     let invites = invites.iter().map(|invite| present::invite(invite, now));
     Ok(api::InviteList {
         invites: invites.collect(),
+    })
+}
+
+pub(super) fn door(shared: &Shared, store: &Store) -> Result<api::DoorInfo, api::Error> {
+    let mut invites = store.invites().map_err(failed)?;
+    invites.retain(|invite| invite.door && invite.is_open(engine::now()));
+    let addresses = shared.network.as_ref().map(|network| network.addresses());
+    let addresses = addresses.filter(|addresses| !addresses.is_empty());
+    let address = addresses.map(|mut addresses| {
+        addresses.truncate(MAX_ADDRESSES);
+        let endpoint = shared.own.endpoint;
+        Place {
+            endpoint,
+            addresses,
+        }
+        .to_string()
+    });
+    let open = invites.pop();
+    Ok(api::DoorInfo {
+        open: open.is_some(),
+        question: open.and_then(|door| door.question),
+        did: did::encode(&shared.own.identity),
+        address,
     })
 }
 

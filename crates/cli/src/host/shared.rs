@@ -5,7 +5,7 @@ use tenet_apps::contacts::{
     resolve::{self, Who},
     store::ContactStore,
 };
-use tenet_identity::keys::{DeviceId, IdentityId};
+use tenet_identity::keys::{DeviceId, EndpointId, IdentityId};
 use tenet_log::{ids::SessionId, store::StoreError};
 use tenet_rpc::{api, server::Feed};
 use tenet_store::Store;
@@ -20,6 +20,8 @@ use super::{
 pub(super) struct Own {
     pub(super) identity: IdentityId,
     pub(super) device: DeviceId,
+    /// Where this device is met.
+    pub(super) endpoint: EndpointId,
     pub(super) name: String,
     /// Whether the phrase is kept here.
     pub(super) phrase: bool,

@@ -166,3 +166,101 @@ fn who_is_removed_hears_so_and_may_be_met_again() {
         assert_eq!(one.lists(&["contacts"])[0]["warning"], Value::Null);
     }
 }
+
+#[test]
+fn an_open_door_is_enough_to_ask() {
+    let world = World::new();
+    let [alice, bob, carol] = ["Alice", "Bob", "Carol"].map(|name| world.person(name));
+    let (node_a, node_b) = (alice.up(), bob.up());
+    let door = alice.does(&["door"]);
+    assert_eq!(
+        (&door["open"], &door["did"]),
+        (&json!(false), &json!(alice.did))
+    );
+    let at = door["address"].as_str().unwrap();
+    let add = ["contact", "add", &alice.did, "--at", at];
+    bob.says(&add).fails(5, &["no such link"]);
+
+    let open = alice.does(&["door", "open", "--question", "Which team?"]);
+    assert_eq!(
+        (&open["open"], &open["question"]),
+        (&json!(true), &json!("Which team?"))
+    );
+    bob.says(&add)
+        .fails(5, &["ask something first", "Which team?"]);
+    let asked = bob.does(&[&add[..], &["--remark", "red", "--name", "Al"]].concat());
+    assert_eq!(
+        (&asked["state"], &asked["name"]),
+        (&json!("requested"), &json!("Al"))
+    );
+    assert_eq!(alice.does(&["door", "close"])["open"], false);
+    let carols = ["contact", "add", &alice.did, "--at", at, "--remark", "red"];
+    carol.says(&carols).fails(5, &["no such link"]);
+    assert_eq!(alice.lists(&["requests"])[0]["remark"], "red");
+    assert_eq!(
+        alice.lists(&["invites", "--all"]).len(),
+        0,
+        "a door is no link"
+    );
+    alice.does(&["request", "accept", &bob.did]);
+    knows(&node_b, &alice);
+    knows(&node_a, &bob);
+    assert_eq!(bob.lists(&["contacts"])[0]["name"], "Al");
+    for bad in [
+        &["contact", "add", &alice.did][..],
+        &["contact", "add", &alice.did, "--at", "x@y"],
+    ] {
+        carol.says(bad).code(2);
+    }
+}
+
+#[test]
+fn a_file_is_enough_to_ask_and_a_sealed_one_to_come_in() {
+    let world = World::new();
+    let [alice, bob, carol] = ["Alice", "Bob", "Carol"].map(|name| world.person(name));
+    let _nodes = (alice.up(), bob.up());
+    let (card, sealed) = (world.path().join("card"), world.path().join("sealed"));
+    let (card, sealed) = (card.to_str().unwrap(), sealed.to_str().unwrap());
+
+    alice.does(&["contact", "card", card]);
+    alice.says(&["contact", "card", card]).code(1);
+    bob.says(&["contact", "add", "--file", card])
+        .fails(5, &["no such link"]);
+    alice.does(&["door", "open"]);
+    let asked = bob.does(&["contact", "add", "--file", card]);
+    assert_eq!(
+        (&asked["did"], &asked["state"]),
+        (&json!(alice.did), &json!("requested"))
+    );
+    alice.does(&["door", "close"]);
+
+    let password = alice.writes("password", "correct horse\n");
+    let made = alice.does(&["contact", "card", sealed, "--password-file", &password]);
+    assert_eq!(made["kind"], "link");
+    let wrong = carol.writes("wrong", "battery staple\n");
+    let add = ["contact", "add", "--file", sealed, "--password-file"];
+    carol
+        .says(&[&add[..], &[&wrong]].concat())
+        .fails(5, &["wrong password"]);
+    let text = std::fs::read_to_string(sealed).unwrap();
+    let damaged = carol.writes("damaged", &text.replace('A', "B"));
+    let add_damaged = [
+        "contact",
+        "add",
+        "--file",
+        &damaged,
+        "--password-file",
+        &password,
+    ];
+    carol.says(&add_damaged).fails(2, &["damaged"]);
+    carol
+        .says(&["contact", "add", "--file", &wrong])
+        .fails(2, &["tenet contact card"]);
+    carol
+        .says(&["contact", "add", "--file", "/nowhere"])
+        .code(4);
+    let added = carol.does(&[&add[..], &[&password]].concat());
+    assert_eq!(added["state"], "connected");
+    bob.says(&[&add[..], &[&password]].concat())
+        .fails(5, &["used"]);
+}

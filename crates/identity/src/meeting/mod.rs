@@ -15,7 +15,10 @@
 //! can search for nonces that give the same emoji on both sides.
 
 mod address;
+pub mod contact_card;
+pub mod door;
 pub mod invite;
 pub mod knock;
 pub mod link;
+pub mod sealed_link;
 pub mod short;

@@ -17,6 +17,7 @@ mod slot;
 mod wrapped;
 
 pub use attempts::Attempts;
+pub(crate) use slot::stretch;
 pub use wrapped::{Lock, Wrapped};
 
 use std::fmt;
@@ -140,6 +141,13 @@ impl Cost {
                 lanes,
             })
         }
+    }
+}
+
+impl Cost {
+    /// Memory in KiB, passes, lanes.
+    pub(crate) const fn parts(self) -> (u32, u32, u32) {
+        (self.memory_kib, self.passes, self.lanes)
     }
 }
 

@@ -85,25 +85,9 @@ impl SlotKey {
         salt: &[u8; 16],
         cost: Cost,
     ) -> Result<Self, Error> {
-        if pin.is_empty() || pin.len() > MAX_PIN_BYTES {
-            return Err(Error::PinLength { got: pin.len() });
-        }
-        let Cost {
-            memory_kib,
-            passes,
-            lanes,
-        } = cost;
-        let refused = |_| Error::Cost {
-            memory_kib,
-            passes,
-            lanes,
-        };
-        let params = Params::new(memory_kib, passes, lanes, Some(32)).map_err(refused)?;
         let mut both = Zeroizing::new([0; 64]);
         let (stretched, rest) = both.split_at_mut(32);
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(pin.as_bytes(), salt, stretched)
-            .map_err(refused)?;
+        stretched.copy_from_slice(stretch(pin, salt, cost)?.as_slice());
         rest.copy_from_slice(machine.as_bytes());
         Ok(Self(expand(vault, both.as_slice(), VAULT_PIN)))
     }
@@ -117,6 +101,34 @@ impl SlotKey {
         let key: &[u8; 32] = &self.0;
         Aes256Gcm::new(key.into())
     }
+}
+
+/// Argon2id (RFC 9106) of a PIN or password.
+///
+/// # Errors
+/// [`Error::PinLength`], [`Error::Cost`].
+pub(crate) fn stretch(
+    password: &str,
+    salt: &[u8; 16],
+    cost: Cost,
+) -> Result<Zeroizing<[u8; 32]>, Error> {
+    if password.is_empty() || password.len() > MAX_PIN_BYTES {
+        return Err(Error::PinLength {
+            got: password.len(),
+        });
+    }
+    let (memory_kib, passes, lanes) = cost.parts();
+    let refused = |_| Error::Cost {
+        memory_kib,
+        passes,
+        lanes,
+    };
+    let params = Params::new(memory_kib, passes, lanes, Some(32)).map_err(refused)?;
+    let mut stretched = Zeroizing::new([0; 32]);
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(password.as_bytes(), salt, stretched.as_mut_slice())
+        .map_err(refused)?;
+    Ok(stretched)
 }
 
 /// Eight bytes by which a machine secret is recognised (VAULT-8); they help to guess neither it nor a PIN.

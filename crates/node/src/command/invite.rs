@@ -70,7 +70,10 @@ impl<S: Storage> Engine<S> {
     pub(super) fn revoke_invite(&mut self, now: u64, id: &str) -> Result<Reply, CommandError> {
         let id = id.trim().to_ascii_lowercase();
         let mut found: Vec<Invite> = self.store.invites()?;
-        found.retain(|invite| id.len() >= LEAST_DIGITS && invite.id().to_string().starts_with(&id));
+        found.retain(|invite| {
+            let begins = invite.id().to_string().starts_with(&id);
+            !invite.door && id.len() >= LEAST_DIGITS && begins
+        });
         match (found.pop(), found.is_empty()) {
             (Some(mut invite), true) => {
                 invite.revoke(now);

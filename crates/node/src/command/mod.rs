@@ -2,6 +2,7 @@
 
 mod contact;
 mod conversation;
+mod door;
 mod invite;
 mod message;
 mod request;
@@ -152,6 +153,15 @@ pub enum Command {
         /// Whom.
         who: String,
     },
+    /// Let anybody ask to become a contact who knows our DID.
+    OpenDoor {
+        /// What is asked of them first.
+        question: Option<String>,
+    },
+    /// The end of that.
+    CloseDoor,
+    /// Make a card of who we are and where we are met.
+    ContactCard,
     /// Change a setting.
     Set {
         /// Which.
@@ -261,6 +271,8 @@ pub enum Reply {
         /// Whom.
         identity: IdentityId,
     },
+    /// A contact card.
+    Card(String),
     /// A contact is none any more: as it was last.
     Removed(Box<Contact>),
     /// A conversation stands so now.
@@ -367,6 +379,9 @@ impl<S: Storage> Engine<S> {
             Command::Block { who } => self.block(now, &who),
             Command::Unblock { who } => self.unblock(now, &who),
             Command::Remove { who } => self.remove(now, &who),
+            Command::OpenDoor { question } => self.open_door(now, question),
+            Command::CloseDoor => self.close_door(now),
+            Command::ContactCard => Ok(self.contact_card(now)),
             Command::Set { name, value } => self.set(&name, &value),
             Command::Conversation { who, changes } => self.change_conversation(now, &who, &changes),
             Command::Draft { who, text } => self.keep_draft(&who, text.as_deref()),

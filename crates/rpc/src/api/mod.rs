@@ -10,6 +10,7 @@
 mod chat;
 mod contacts;
 mod conversations;
+mod doors;
 mod error;
 mod event;
 mod files;
@@ -33,6 +34,7 @@ pub use contacts::{
 pub use conversations::{
     Conversation, ConversationList, ConversationSet, Conversations, Draft, DraftKept, DraftSet,
 };
+pub use doors::{ContactAdd, ContactCard, ContactCardText, Door, DoorClose, DoorInfo, DoorOpen};
 pub use error::{Error, Kind};
 pub use event::{Connection, ContactChange, Event, Gap, Notice, Subscribe, Subscribed};
 pub use files::{

@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Accept, AcceptList, Accepted, Accepts, Changed, Checks, Connections, Contact, ContactBlock,
-    ContactConfirm, ContactList, ContactRemove, ContactRename, ContactUnblock, ContactVerify,
-    Contacts, Conversation, ConversationList, ConversationSet, Conversations, Doctor, Done, Draft,
+    Accept, AcceptList, Accepted, Accepts, Changed, Checks, Connections, Contact, ContactAdd,
+    ContactBlock, ContactCard, ContactCardText, ContactConfirm, ContactList, ContactRemove,
+    ContactRename, ContactUnblock, ContactVerify, Contacts, Conversation, ConversationList,
+    ConversationSet, Conversations, Doctor, Done, Door, DoorClose, DoorInfo, DoorOpen, Draft,
     DraftKept, DraftSet, Edit, Error, FileList, FileRemove, Files, FoundList, History, Identity,
     IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind, Lock, Net,
     NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, PipeData, PipeEnded,
@@ -107,6 +108,11 @@ methods! {
     "request_accept" RequestAccept -> RequestInfo,
     "request_reject" RequestReject -> RequestInfo,
     "accepts" Accepts -> AcceptList,
+    "door" Door -> DoorInfo,
+    "door_open" DoorOpen -> DoorInfo,
+    "door_close" DoorClose -> DoorInfo,
+    "contact_card" ContactCard -> ContactCardText,
+    "contact_add" ContactAdd -> Accepted,
     "contacts" Contacts -> ContactList,
     "contact_verify" ContactVerify -> Verification,
     "contact_confirm" ContactConfirm -> Contact,

@@ -177,6 +177,25 @@ fn a_yes_lets_in_no_more_than_a_link_may() {
     }
 }
 
+/// CON-106.
+#[test]
+fn a_shut_door_is_known_to_who_came_by_it_only() {
+    let key = invite(true).key;
+    let mut door = Invite::door(key, Secret::from([1; 16]), None, 1_000);
+    assert!(!door.is_shut_to(DAY, device(1), identity(1)));
+    door.admit_by(2_000, device(1), identity(1), Word::Yes)
+        .unwrap();
+    door.revoke(3_000);
+    assert!(!door.is_shut_to(DAY, device(1), identity(1)));
+    assert!(door.is_shut_to(DAY, device(2), identity(1)));
+    assert!(door.is_shut_to(DAY, device(1), identity(2)));
+    assert!(
+        !invite(true).is_shut_to(DAY, device(2), identity(1)),
+        "no door"
+    );
+    assert_eq!(Invite::decode(&door.encode()).unwrap(), door);
+}
+
 /// CON-101: a one-time link was given to one person.
 #[test]
 fn by_a_one_time_link_nobody_is_asked() {

@@ -37,6 +37,10 @@ impl<S: Storage> Engine<S> {
         let Some(mut invite) = self.store.invite(knock.invite())? else {
             return self.refuse(conn, Reason::Unknown);
         };
+        let request = self.store.request(invite.id(), identity)?;
+        if request.is_none() && invite.is_shut_to(now, shown, identity) {
+            return self.refuse(conn, Reason::Unknown);
+        }
         let exporter = connection.exporter;
         let secret = invite.secret.clone();
         let bond = Bond {
@@ -51,7 +55,6 @@ impl<S: Storage> Engine<S> {
             _ => return self.refuse(conn, Reason::Unknown),
         };
         let (device, identity) = (knocker.card.device(), knocker.card.identity());
-        let request = self.store.request(invite.id(), identity)?;
         let word = self.word_about(identity, request.as_ref())?;
         let admission = invite.admit_by(now, device, identity, word);
         self.store.put_invite(&invite)?;

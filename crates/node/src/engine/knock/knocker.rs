@@ -35,17 +35,20 @@ use crate::{
 };
 
 impl<S: Storage> Engine<S> {
-    /// The link that we want to take at this endpoint.
+    /// The link that we want to take at this endpoint; of several the last that has not been heard
+    /// of, before those about which a person there is asked already.
     pub(in crate::engine) fn knocking_at(
         &self,
         now: u64,
         peer: EndpointId,
     ) -> Result<Option<InviteId>, StoreError> {
-        let links = self.open_knockings(now)?;
-        let link = links
+        let mut links = self.open_knockings(now)?;
+        links.retain(|knocking| knocking.link.ext().endpoint == peer);
+        let unheard = |knocking: &Knocking| knocking.state == State::Pending;
+        let first = links
             .iter()
-            .find(|knocking| knocking.link.ext().endpoint == peer);
-        Ok(link.map(Knocking::id))
+            .max_by_key(|knocking| (unheard(knocking), knocking.started));
+        Ok(first.map(Knocking::id))
     }
 
     /// Links that are still to be taken, and those that were taken but whose makers have not said
