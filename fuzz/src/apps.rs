@@ -11,7 +11,7 @@ use tenet_apps::{
         text::Text,
         unsend::Unsend,
     },
-    contacts::{Answered, Contact, Endpoint, Invite, Knocking, testing},
+    contacts::{Answered, Contact, Endpoint, Invite, Knocking, Request, testing},
     settings::Settings,
 };
 use tenet_identity::{keys::Signature, meeting::invite::Secret};
@@ -160,6 +160,9 @@ fn records(data: &[u8]) {
     if let Ok(overlay) = Overlay::decode(data) {
         let _ = overlay.reactions();
         let _ = Overlay::decode(&overlay.encode()).unwrap();
+    }
+    if let Ok(request) = Request::decode(data) {
+        let _ = Request::decode(&request.encode()).unwrap();
     }
     if let Ok(settings) = Settings::decode(data) {
         assert_eq!(Settings::decode(&settings.encode()).unwrap(), settings);
