@@ -169,6 +169,9 @@ fn records(data: &[u8]) {
         let _ = overlay.reactions();
         let _ = Overlay::decode(&overlay.encode()).unwrap();
     }
+    if let Ok(request) = Request::decode(data) {
+        let _ = Request::decode(&request.encode()).unwrap();
+    }
     if let Ok(settings) = Settings::decode(data) {
         assert_eq!(Settings::decode(&settings.encode()).unwrap(), settings);
     }

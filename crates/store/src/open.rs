@@ -210,6 +210,22 @@ impl Store {
             .map_err(store_error)
     }
 
+    /// How many bytes the database has, and how many of them hold nothing any more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn size(&self) -> Result<(u64, u64), StoreError> {
+        let pages = |pragma| {
+            let count = self
+                .db
+                .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+            count
+                .map(|count| count as u64 * PAGE_BYTES)
+                .map_err(store_error)
+        };
+        Ok((pages("page_count")?, pages("freelist_count")?))
+    }
+
     /// Gives memory back that only a busy connection needs.
     ///
     /// # Errors

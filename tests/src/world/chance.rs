@@ -30,6 +30,30 @@ impl World {
         self.rest_after_kills();
     }
 
+    /// So much time with so many deeds in it, at random moments, and rest at its end; processes and
+    /// connections end at any moment.
+    pub fn random_hour(&mut self, number: u64, lasts: u64, deeds: u64) {
+        let end = self.now + lasts;
+        for deed in 0..deeds {
+            let pause = self.draw(2 * lasts / deeds);
+            let until = (self.now + pause).min(end);
+            while self.step_until(until) {}
+            match self.draw(20) {
+                0 | 1 => self.cut_one(),
+                2 => self.plan_a_kill(),
+                3 => {
+                    let node = usize::from(self.draw(2) == 0);
+                    if self.nodes[node].engine().is_some() {
+                        self.kill(node);
+                    }
+                }
+                _ => self.random_deed(u32::try_from(number * deeds + deed).unwrap()),
+            }
+        }
+        while self.step_until(end) {}
+        self.rest_after_kills();
+    }
+
     /// Comes to rest. A process that is to die in a batch that never comes lives on.
     pub fn rest_after_kills(&mut self) {
         self.kills.clear();

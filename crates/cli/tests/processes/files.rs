@@ -102,7 +102,7 @@ fn a_damaged_file_is_found_and_fetched_again() {
     assert_eq!(check(&well, "log")["ok"], true);
     assert_eq!(check(&well, "quarantine")["ok"], true);
 
-    let kept = bob.home().join("files");
+    let kept = bob.identity().join("files");
     let spoilt = fs::read_dir(&kept)
         .unwrap()
         .map(|entry| entry.unwrap().path());

@@ -71,6 +71,11 @@ impl Fetching {
         self.retry_at.get_or_insert(now.saturating_add(RETRY_MS));
     }
 
+    /// How many contents are fetched, are to be, or were not to be had just now.
+    pub(super) fn len(&self) -> usize {
+        self.wanted.len() + self.running.len() + self.fruitless.len()
+    }
+
     /// When there is something to try again.
     pub(super) fn deadline(&self) -> Option<u64> {
         self.retry_at

@@ -29,6 +29,13 @@ const ANSWER_BYTES: usize = 512 << 10;
 #[derive(Default)]
 pub(crate) struct Mending(BTreeMap<SessionId, BTreeSet<EventId>>);
 
+impl Mending {
+    /// How many are awaited.
+    pub(super) fn len(&self) -> usize {
+        self.0.values().map(BTreeSet::len).sum()
+    }
+}
+
 impl<S: Storage> Engine<S> {
     /// Asks everybody who is here for these events, and whoever comes later; how many are awaited
     /// then.
@@ -48,7 +55,7 @@ impl<S: Storage> Engine<S> {
         for (conn, tag) in shares {
             self.want_damaged(conn, tag);
         }
-        self.mending.0.values().map(BTreeSet::len).sum()
+        self.mending.len()
     }
 
     /// Asks for the next that are damaged of a session.

@@ -26,6 +26,7 @@ mod registers;
 mod retire;
 mod search;
 mod sessions;
+mod sizes;
 mod synchronise;
 
 use std::{
