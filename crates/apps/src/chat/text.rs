@@ -26,6 +26,8 @@ pub struct Text {
     reply: Option<EventId>,
     #[n(2)]
     files: Option<Vec<File>>,
+    #[n(3)]
+    forwarded: Option<bool>,
 }
 
 impl Text {
@@ -50,8 +52,23 @@ impl Text {
             text,
             reply,
             files: (!files.is_empty()).then_some(files),
+            forwarded: None,
         };
         text.check().map(|()| text)
+    }
+
+    /// The same, marked as said elsewhere before; by whom is nobody's business.
+    #[must_use]
+    pub fn forwarded(self) -> Self {
+        Self {
+            forwarded: Some(true),
+            ..self
+        }
+    }
+
+    /// Whether it was said elsewhere before.
+    pub fn is_forwarded(&self) -> bool {
+        self.forwarded == Some(true)
     }
 
     /// What is said: up to [`MAX_BYTES`] bytes; nothing only where there are files.
@@ -146,6 +163,7 @@ mod tests {
             text: "x".repeat(MAX_BYTES + 1),
             reply: None,
             files: None,
+            forwarded: None,
         };
         let decoded = Text::decode(&encoding::encode(&long));
         assert!(matches!(decoded, Err(ActionError::TooLong { len: 65_537 })));
@@ -153,6 +171,7 @@ mod tests {
             text: String::new(),
             reply: None,
             files: None,
+            forwarded: None,
         };
         assert!(matches!(
             Text::decode(&encoding::encode(&empty)),

@@ -42,6 +42,8 @@ pub struct Message {
     pub files: Vec<File>,
     /// The message that it answers.
     pub reply: Option<EventId>,
+    /// Whether it was said elsewhere before.
+    pub forwarded: bool,
     /// Whether its author changed it.
     pub edited: bool,
     /// Whether its author took it back.
@@ -83,7 +85,7 @@ pub fn message(parts: &Parts<'_>) -> Message {
     } = *parts;
     let unsent = overlay.is_unsent(row.identity);
     let edited = text_of_edit(edit, row);
-    let (text, files) = content_of(event);
+    let (text, files, forwarded) = content_of(event);
     Message {
         id: row.id,
         session: row.session,
@@ -95,6 +97,7 @@ pub fn message(parts: &Parts<'_>) -> Message {
         text: edited.or(text).filter(|_| !unsent),
         files: if unsent { Vec::new() } else { files },
         reply: row.reply.filter(|_| !unsent),
+        forwarded: forwarded && !unsent,
         unsent,
         reactions: if unsent {
             BTreeMap::new()
@@ -145,13 +148,13 @@ pub fn load<S: ChatStore + ?Sized>(
     }))
 }
 
-fn content_of(event: &Event) -> (Option<String>, Vec<File>) {
+fn content_of(event: &Event) -> (Option<String>, Vec<File>, bool) {
     match Action::decode(event) {
         Ok(Some(Action::Text(text))) => {
-            let files = text.files().to_vec();
-            (Some(text.into_text()), files)
+            let (files, forwarded) = (text.files().to_vec(), text.is_forwarded());
+            (Some(text.into_text()), files, forwarded)
         }
-        _ => (None, Vec::new()),
+        _ => (None, Vec::new(), false),
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> a
         text: message.text.clone(),
         files: files.collect(),
         reply: message.reply.map(|id| id.to_string()),
+        forwarded: message.forwarded,
         edited: message.edited,
         unsent: message.unsent,
         reactions: reactions.collect(),

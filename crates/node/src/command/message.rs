@@ -9,6 +9,7 @@ use tenet_apps::chat::{
     store::MessageRow,
     text::Text,
     unsend::Unsend,
+    view,
 };
 use tenet_delivery::fetch::{Fetch, FetchState};
 use tenet_log::{
@@ -52,6 +53,33 @@ impl<S: Storage> Engine<S> {
         }
         let action = Action::Text(Text::with_files(text, reply, files)?);
         let id = self.act(now, session, &action)?;
+        Ok(Reply::Sent { id, session })
+    }
+
+    /// Says elsewhere what a message says now (`CHAT-205`). Its files go along by their names: who
+    /// gets them fetches them from here, so they must be here.
+    pub(super) fn forward(
+        &mut self,
+        now: u64,
+        id: EventId,
+        who: &str,
+    ) -> Result<Reply, CommandError> {
+        let row = self.message(id)?;
+        let session = self.session_of(who)?;
+        let message = view::load(&self.store, &row, row.identity, &[])?;
+        let Some(text) = message.text else {
+            return Err(CommandError::Refused(
+                "it was taken back; nothing was sent".into(),
+            ));
+        };
+        let fetches = self.fetches_of(id)?;
+        if fetches.iter().any(|fetch| fetch.state != FetchState::Whole) {
+            return Err(CommandError::Refused(
+                "not all of its files are here yet: tenet transfer resume; nothing was sent".into(),
+            ));
+        }
+        let text = Text::with_files(text, None, message.files)?;
+        let id = self.act(now, session, &Action::Text(text.forwarded()))?;
         Ok(Reply::Sent { id, session })
     }
 

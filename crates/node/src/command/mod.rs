@@ -51,6 +51,13 @@ pub enum Command {
         /// What to do.
         change: TransferChange,
     },
+    /// Say in another conversation what a message says.
+    Forward {
+        /// Which message.
+        id: EventId,
+        /// To whom.
+        who: String,
+    },
     /// Give an own message another text.
     Edit {
         /// Which.
@@ -331,6 +338,7 @@ impl<S: Storage> Engine<S> {
                 files,
             } => self.send_message(now, &who, text, reply, files),
             Command::Transfer { of, change } => self.change_transfer(of, change),
+            Command::Forward { id, who } => self.forward(now, id, &who),
             Command::Edit { id, text } => self.edit(now, id, text),
             Command::Unsend { id } => self.unsend(now, id),
             Command::React { id, emoji, remove } => self.react(now, id, &emoji, remove),

@@ -22,8 +22,8 @@ mod search;
 mod secret;
 
 pub use chat::{
-    Changed, Edit, History, Message, MessageFile, Page, React, Read, ReadUpTo, Save, Saved, Send,
-    Sent, State, Unsend, Wait,
+    Changed, Edit, Forward, History, Message, MessageFile, Page, React, Read, ReadUpTo, Save,
+    Saved, Send, Sent, State, Unsend, Wait,
 };
 pub use contacts::{
     Accept, AcceptState, Accepted, Contact, ContactBlock, ContactConfirm, ContactList,
