@@ -26,6 +26,8 @@ pub struct Text {
     reply: Option<EventId>,
     #[n(2)]
     files: Option<Vec<File>>,
+    #[n(3)]
+    forwarded: Option<bool>,
     #[n(5)]
     card: Option<Card>,
 }
@@ -64,6 +66,7 @@ impl Text {
             reply,
             files: (!files.is_empty()).then_some(files),
             card: None,
+            forwarded: None,
         };
         text.check().map(|()| text)
     }
@@ -81,6 +84,7 @@ impl Text {
             text,
             reply,
             files: None,
+            forwarded: None,
             card: Some(card),
         };
         text.check().map(|()| text)
@@ -89,6 +93,20 @@ impl Text {
     /// Of whom it tells.
     pub fn card(&self) -> Option<&Card> {
         self.card.as_ref()
+    }
+
+    /// The same, marked as said elsewhere before; by whom is nobody's business.
+    #[must_use]
+    pub fn forwarded(self) -> Self {
+        Self {
+            forwarded: Some(true),
+            ..self
+        }
+    }
+
+    /// Whether it was said elsewhere before.
+    pub fn is_forwarded(&self) -> bool {
+        self.forwarded == Some(true)
     }
 
     /// What is said: up to [`MAX_BYTES`] bytes; nothing only where there are files.
@@ -219,6 +237,7 @@ mod tests {
             reply: None,
             files: None,
             card: None,
+            forwarded: None,
         };
         let decoded = Text::decode(&encoding::encode(&long));
         assert!(matches!(decoded, Err(ActionError::TooLong { len: 65_537 })));
@@ -227,6 +246,7 @@ mod tests {
             reply: None,
             files: None,
             card: None,
+            forwarded: None,
         };
         assert!(matches!(
             Text::decode(&encoding::encode(&empty)),
