@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use crate::harness::{Person, World};
 
-/// How many transfers are interrupted by the end of a process.
-const CUTS: usize = 12;
+/// How many transfers are interrupted by the end of a process; `TENET_CUTS=50` for a longer story.
+fn cuts() -> usize {
+    std::env::var("TENET_CUTS").map_or(12, |cuts| cuts.parse().unwrap())
+}
 
 fn file(world: &World, name: &str, size: usize) -> (String, Vec<u8>) {
     let mut bytes = vec![0; size];
@@ -388,7 +390,7 @@ fn a_process_may_end_at_any_time_and_every_file_comes_whole() {
     let (path, bytes) = file(&world, "film.bin", 6 << 20);
     let mut rng = ChaCha20Rng::from_seed([3; 32]);
     let mut sent = Vec::new();
-    for _ in 0..CUTS {
+    for _ in 0..cuts() {
         sent.push(alice.does(&["send", "Bob", "--file", &path, "--wait", "delivered"]));
         let who = rng.next_u64() as usize % 2;
         nodes[who].take().unwrap().kill();
