@@ -275,6 +275,16 @@ pub enum Notice {
         /// Who.
         identity: IdentityId,
     },
+    /// This person says something else of themselves.
+    Profile {
+        /// What they call themselves.
+        name: String,
+    },
+    /// A contact says something else of themselves.
+    ContactProfile {
+        /// Who.
+        identity: IdentityId,
+    },
     /// A contact was verified.
     ContactVerified {
         /// Who.

@@ -2,14 +2,17 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, bytes::ByteVec};
 use tenet_identity::{
     keys::{DeviceId, IdentityId},
     meeting::short::{self, Short, Side},
 };
 use tenet_log::ids::SessionId;
 
-use super::record::{self, RecordError, VERSION};
+use super::{
+    Profile,
+    record::{self, RecordError, VERSION},
+};
 
 /// Another identity that I have accepted, with what I keep about it.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,6 +23,10 @@ pub struct Contact {
     pub name: String,
     /// What they call themselves; may be empty.
     pub nickname: String,
+    /// What they say of how they are; may be empty.
+    pub status: String,
+    /// A small picture that they show, as they sent it.
+    pub picture: Option<Vec<u8>>,
     /// Our direct sessions; usually one, two where both knocked at the same time, none once one of
     /// us has left.
     pub sessions: BTreeSet<SessionId>,
@@ -79,6 +86,8 @@ impl Contact {
             identity,
             name,
             nickname,
+            status: String::new(),
+            picture: None,
             sessions: BTreeSet::new(),
             past: BTreeSet::new(),
             verified: None,
@@ -98,6 +107,18 @@ impl Contact {
     /// All sessions whose messages are shown as one conversation.
     pub fn shown(&self) -> impl Iterator<Item = SessionId> {
         self.sessions.union(&self.past).copied()
+    }
+
+    /// They say this of themselves (`CON-202`); says whether that is news. What I call them stays.
+    pub fn shows(&mut self, profile: Profile) -> bool {
+        let Profile {
+            name,
+            status,
+            picture,
+        } = profile;
+        let news = (&self.nickname, &self.status, &self.picture) != (&name, &status, &picture);
+        (self.nickname, self.status, self.picture) = (name, status, picture);
+        news
     }
 
     /// One of us has left a session (`CON-105`); says whether that is news.
@@ -167,6 +188,8 @@ impl Contact {
             link_reused: self.warning.map(|Warning::LinkReused { at }| at),
             past: Some(self.past.iter().copied().collect())
                 .filter(|past: &Vec<_>| !past.is_empty()),
+            status: Some(self.status.clone()).filter(|status| !status.is_empty()),
+            picture: self.picture.clone().map(ByteVec::from),
         })
     }
 
@@ -180,6 +203,8 @@ impl Contact {
             identity: form.identity,
             name: form.name,
             nickname: form.nickname,
+            status: form.status.unwrap_or_default(),
+            picture: form.picture.map(Into::into),
             sessions: form.sessions.into_iter().collect(),
             past: form.past.into_iter().flatten().collect(),
             verified: form.verified,
@@ -222,6 +247,10 @@ struct Form {
     link_reused: Option<u64>,
     #[n(10)]
     past: Option<Vec<SessionId>>,
+    #[n(11)]
+    status: Option<String>,
+    #[n(12)]
+    picture: Option<ByteVec>,
 }
 
 #[derive(Encode, Decode)]

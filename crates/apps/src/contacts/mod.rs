@@ -9,7 +9,8 @@
 //!
 //! Everything here is kept on this device only; what others learn of it travels in knocks and
 //! registers. The modules, in reading order: [`contact`], [`name`], [`invite`], [`knocking`],
-//! [`answered`], [`request`], [`resolve`], [`endpoint`] (where a device is met, as a register says it),
+//! [`answered`], [`request`], [`resolve`], [`endpoint`] and [`profile`] (where a device
+//! is met and what people say of themselves, as registers say it),
 //! [`record`] (the stored form of all these), [`store`]. The rules with ids (`CON-1` and so on)
 //! are in `spec/contacts.md`.
 
@@ -19,6 +20,7 @@ pub mod endpoint;
 pub mod invite;
 pub mod knocking;
 pub mod name;
+pub mod profile;
 pub mod record;
 pub mod request;
 pub mod resolve;
@@ -31,5 +33,6 @@ pub use contact::Contact;
 pub use endpoint::Endpoint;
 pub use invite::Invite;
 pub use knocking::Knocking;
+pub use profile::Profile;
 pub use request::Request;
 pub use store::ContactStore;

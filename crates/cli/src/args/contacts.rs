@@ -187,3 +187,27 @@ pub struct WhoName {
     /// The new name.
     pub name: String,
 }
+
+/// `tenet profile`
+#[derive(Debug, Args)]
+pub struct Profile {
+    /// What to be called.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// A line about how you are; empty for none.
+    #[arg(long, value_name = "TEXT")]
+    pub status: Option<String>,
+    /// A picture to be seen by: a JPEG, PNG, GIF or WebP; it is made small.
+    #[arg(long, value_name = "FILE")]
+    pub avatar: Option<PathBuf>,
+    /// No picture any more.
+    #[arg(long, conflicts_with = "avatar")]
+    pub no_avatar: bool,
+}
+
+impl Profile {
+    /// Whether nothing is to be changed.
+    pub fn is_empty(&self) -> bool {
+        self.name.is_none() && self.status.is_none() && self.avatar.is_none() && !self.no_avatar
+    }
+}

@@ -17,7 +17,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use chat::{Edit, History, Kind, Listen, React, Read, Save, Send, Unsend};
 pub use contacts::{
-    Accept, Add, Card, ContactCommand, Door, DoorCommand, Invite, InviteCommand, Invites,
+    Accept, Add, Card, ContactCommand, Door, DoorCommand, Invite, InviteCommand, Invites, Profile,
     RequestCommand, Requests, Who, WhoName,
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
@@ -190,6 +190,8 @@ pub enum Command {
     /// Resume, pause or cancel the fetching of files.
     #[command(subcommand)]
     Transfer(TransferCommand),
+    /// Show or change what you say of yourself: name, status line, picture.
+    Profile(Profile),
     /// Join stdin here to stdout of the other's `tenet pipe`, and back, live.
     Pipe(Who),
     /// Put an emoji on a message.

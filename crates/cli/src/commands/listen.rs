@@ -101,6 +101,10 @@ fn contact_words(change: ContactChange, contact: &Contact) -> String {
     match (change, &contact.warning) {
         (ContactChange::Added, _) => format!("{name} is a contact now"),
         (ContactChange::Renamed, _) => format!("{} is called {name} now", contact.did),
+        (ContactChange::Profile, _) => match contact.status.as_str() {
+            "" => format!("{name} says something else of themselves"),
+            status => format!("{name}: {}", shown_short(status)),
+        },
         (ContactChange::Verified, _) => format!("{name} is verified"),
         (ContactChange::Presence, _) => match contact.presence {
             Presence::Online => format!("{name} is online"),

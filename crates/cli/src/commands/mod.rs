@@ -24,6 +24,7 @@ mod message;
 mod net;
 mod pin;
 mod pipe;
+mod profile;
 mod react;
 mod read;
 mod requests;
@@ -115,6 +116,7 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Files(command) => files::run(shell, command).await,
         Command::Transfers => transfer::list(shell).await,
         Command::Transfer(command) => transfer::run(shell, command).await,
+        Command::Profile(args) => profile::run(shell, args).await,
         Command::Pipe(args) => pipe::run(shell, args).await,
         Command::React(args) => react::run(shell, args).await,
         Command::Edit(args) => edit::run(shell, args).await,

@@ -16,7 +16,7 @@ use tenet_store::Store;
 use super::{
     conversations, doctor,
     patience::give_up_after,
-    pipes, present, questions, search,
+    pipes, present, profile, questions, search,
     shared::Shared,
     sync,
     transfer::{self, Sealing},
@@ -65,6 +65,11 @@ impl Handler for NodeHandler {
             R::TransferPause(named) => self.transfer(&named.id, TransferChange::Pause),
             R::TransferCancel(named) => self.transfer(&named.id, TransferChange::Cancel),
             R::FileRemove(named) => self.transfer(&named.id, TransferChange::Remove),
+            R::Profile(_) => self.ask(profile::shown),
+            R::ProfileSet(set) => {
+                let set = profile::set(Arc::clone(&self.0), set);
+                Pending::future(async move { answer(set.await) })
+            }
             R::PipeOpen(open) => {
                 let this = Arc::clone(&self.0);
                 self.ask(move |_, store| pipes::open(&this, store, &open.who))

@@ -23,6 +23,7 @@ mod patience;
 mod people;
 mod pipes;
 mod present;
+mod profile;
 mod questions;
 mod reader;
 mod search;
@@ -34,7 +35,7 @@ mod waiters;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
     thread::JoinHandle,
 };
 
@@ -152,20 +153,21 @@ impl Node {
             endpoint: endpoint_of(&secrets),
             key: secrets.device,
             card: secrets.card,
-            name: name.clone(),
+            name,
         };
         let (identity, device) = (own.identity(), own.device());
         let endpoint = own.endpoint;
         let engine = Engine::open(store, own, seed()?, engine::now())
             .map_err(|error| present::store_error(&error))?;
         let session = engine.own_session();
+        let called = Arc::new(Mutex::new(engine.profile().name));
         let (reader, reader_thread) = Reader::start(reader).map_err(no_thread)?;
         let shared = Arc::new(Shared {
             own: Own {
                 identity,
                 device,
                 endpoint,
-                name,
+                called,
                 phrase,
                 session,
             },

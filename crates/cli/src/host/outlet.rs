@@ -73,7 +73,9 @@ impl Outlet {
                 });
             }
             Notice::ReadPosition { session } => self.read(session),
+            Notice::Profile { name } => self.0.own.rename(name),
             notice @ (Notice::ContactAdded { .. }
+            | Notice::ContactProfile { .. }
             | Notice::ContactRenamed { .. }
             | Notice::ContactVerified { .. }
             | Notice::ContactBlocked { .. }
@@ -221,6 +223,7 @@ impl Outlet {
         use api::ContactChange as Change;
         let (identity, change) = match *notice {
             Notice::ContactAdded { identity } => (identity, Change::Added),
+            Notice::ContactProfile { identity } => (identity, Change::Profile),
             Notice::ContactRenamed { identity } => (identity, Change::Renamed),
             Notice::ContactVerified { identity } => (identity, Change::Verified),
             Notice::ContactBlocked { identity } => (identity, Change::Blocked),

@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 use tenet_apps::{
     chat::file::File,
     contacts::{
-        Contact, Invite, Request,
+        Contact, Invite, Profile, Request,
         contact::Warning,
         knocking::{Knocking, State as Knocked},
         request::Decision,
@@ -60,10 +60,7 @@ pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> a
 /// A file and how its content stands here.
 pub(super) fn file(shared: &Shared, file: &File, state: FetchState) -> api::MessageFile {
     let shows = file.shows();
-    // MEDIA-32: what a stranger wrote is looked at before any decoder sees it.
-    let preview = shows
-        .preview
-        .filter(|preview| tenet_media::harmless(preview).is_some());
+    let preview = shows.preview.as_deref().and_then(|jpeg| picture(jpeg));
     api::MessageFile {
         name: file.name().to_owned(),
         size: file.size(),
@@ -72,7 +69,7 @@ pub(super) fn file(shared: &Shared, file: &File, state: FetchState) -> api::Mess
         have: shared.transfers.verified(file.content()),
         width: shows.width,
         height: shows.height,
-        preview: preview.map(|preview| BASE64.encode(&preview)),
+        preview,
         duration_ms: shows.duration_ms,
     }
 }
@@ -80,7 +77,7 @@ pub(super) fn file(shared: &Shared, file: &File, state: FetchState) -> api::Mess
 /// What I call somebody.
 pub(super) fn name_of(identity: IdentityId, own: &Own, contacts: &[Contact]) -> String {
     if identity == own.identity {
-        return own.name.clone();
+        return own.name();
     }
     let contact = contacts.iter().find(|contact| contact.identity == identity);
     contact.map_or_else(|| did::encode(&identity), |contact| contact.name.clone())
@@ -105,6 +102,8 @@ pub(super) fn contact(contact: &Contact, presence: api::Presence) -> api::Contac
         did: did::encode(&contact.identity),
         name: contact.name.clone(),
         nickname: contact.nickname.clone(),
+        status: contact.status.clone(),
+        avatar: contact.picture.as_deref().and_then(picture),
         session: session.map(|id| id.to_string()).unwrap_or_default(),
         verified: contact.verified.is_some(),
         presence: if silent {
@@ -116,6 +115,21 @@ pub(super) fn contact(contact: &Contact, presence: api::Presence) -> api::Contac
         warning: warning(contact).map(str::to_owned),
         blocked: contact.blocked,
     }
+}
+
+/// What this person says of themselves.
+pub(super) fn profile(own: &Own, profile: &Profile) -> api::ProfileInfo {
+    api::ProfileInfo {
+        did: did::encode(&own.identity),
+        name: profile.name.clone(),
+        status: profile.status.clone(),
+        avatar: profile.picture.as_deref().and_then(picture),
+    }
+}
+
+/// A small picture, if it may be shown (MEDIA-32).
+fn picture(jpeg: &[u8]) -> Option<String> {
+    tenet_media::harmless(jpeg).map(|_| BASE64.encode(jpeg))
 }
 
 fn warning(contact: &Contact) -> Option<&'static str> {

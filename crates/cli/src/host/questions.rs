@@ -47,7 +47,7 @@ pub(super) fn status(shared: &Shared, store: &Store) -> Result<api::NodeStatus, 
         mode: api::Mode::Running,
         version: env!("CARGO_PKG_VERSION").into(),
         did: Some(did::encode(&shared.own.identity)),
-        name: Some(shared.own.name.clone()),
+        name: Some(shared.own.name()),
         device: Some(shared.own.device.to_string()),
         pin: false,
         started: 0,
@@ -92,7 +92,7 @@ pub(super) fn net(shared: &Shared, store: &Store) -> Result<api::Connections, ap
 pub(super) fn identity(shared: &Shared) -> api::IdentityInfo {
     api::IdentityInfo {
         did: did::encode(&shared.own.identity),
-        name: shared.own.name.clone(),
+        name: shared.own.name(),
         device: shared.own.device.to_string(),
         phrase: shared.own.phrase,
     }

@@ -1,5 +1,7 @@
 //! What all parts of an open node share.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use tenet_apps::contacts::{
     Contact,
     resolve::{self, Who},
@@ -22,7 +24,8 @@ pub(super) struct Own {
     pub(super) device: DeviceId,
     /// Where this device is met.
     pub(super) endpoint: EndpointId,
-    pub(super) name: String,
+    /// What this person calls themselves, which may change.
+    pub(super) called: Arc<Mutex<String>>,
     /// Whether the phrase is kept here.
     pub(super) phrase: bool,
     /// The session among one's own devices.
@@ -41,6 +44,22 @@ pub(super) struct Shared {
     pub(super) waiters: Waiters,
     pub(super) feed: Feed,
     pub(super) runtime: tokio::runtime::Handle,
+}
+
+impl Own {
+    /// What this person calls themselves.
+    pub(super) fn name(&self) -> String {
+        self.lock().clone()
+    }
+
+    /// They call themselves something else.
+    pub(super) fn rename(&self, name: String) {
+        *self.lock() = name;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, String> {
+        self.called.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Shared {

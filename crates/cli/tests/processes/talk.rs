@@ -110,6 +110,46 @@ fn read_positions_are_told_and_can_be_kept_to_oneself() {
     assert_eq!(states[..2], ["read", "delivered"]);
 }
 
+/// CON-202: what people say of themselves reaches their contacts, old and new, and renames nobody.
+#[test]
+fn a_profile_is_seen_by_contacts_and_renames_nobody() {
+    let world = World::new();
+    let [(alice, node_a), (bob, _node_b)] = world.friends();
+    let set = alice.does(&["profile", "--name", "Alicia", "--status", "by the sea"]);
+    assert_eq!(
+        (&set["name"], &set["status"]),
+        (&"Alicia".into(), &"by the sea".into())
+    );
+    bob.does(&["sync"]);
+    let seen = bob.lists(&["contacts"]).pop().unwrap();
+    assert_eq!(
+        (&seen["name"], &seen["nickname"]),
+        (&"Alice".into(), &"Alicia".into())
+    );
+    assert_eq!(
+        (&seen["status"], &seen["avatar"]),
+        (&"by the sea".into(), &Value::Null)
+    );
+
+    // It outlives the node, and goes to whoever is met later.
+    node_a.stop();
+    let _node_a = alice.up();
+    assert_eq!(alice.does(&["id", "show"])["name"], "Alicia");
+    let carol = world.person("Carol");
+    let _node_c = carol.up();
+    let link = alice.invites(&[]);
+    assert_eq!(carol.does(&["accept", &link])["name"], "Alicia");
+    carol.does(&["sync"]);
+    assert_eq!(carol.lists(&["contacts"])[0]["status"], "by the sea");
+
+    let wrong = alice.says(&["profile", "--status", &"x".repeat(300)]);
+    wrong.fails(2, &["at most"]);
+    let folder = world.path().display().to_string();
+    alice
+        .says(&["profile", "--avatar", &folder])
+        .fails(1, &["cannot read"]);
+}
+
 #[test]
 fn settings_are_listed_and_wrong_ones_named() {
     let world = World::new();
@@ -119,10 +159,14 @@ fn settings_are_listed_and_wrong_ones_named() {
         .iter()
         .map(|setting| setting["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["lan", "read_positions"]);
-    alice
-        .says(&["settings", "colour"])
-        .fails(4, &["colour", "there are: lan, read_positions"]);
+    assert_eq!(names, ["fetch_unasked", "lan", "quota", "read_positions"]);
+    alice.says(&["settings", "colour"]).fails(
+        4,
+        &[
+            "colour",
+            "there are: fetch_unasked, lan, quota, read_positions",
+        ],
+    );
     alice
         .says(&["settings", "lan", "perhaps"])
         .fails(2, &["lan", "on", "off"]);

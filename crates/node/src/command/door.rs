@@ -51,7 +51,7 @@ impl<S: Storage> Engine<S> {
                 endpoint: self.own.endpoint,
                 addresses: addresses.take(MAX_ADDRESSES).collect(),
             },
-            name: self.own.name.clone(),
+            name: self.profile().name,
             made_ms: now,
         };
         Reply::Card(card.sign(&self.own.key))

@@ -55,7 +55,7 @@ impl<S: Storage> Engine<S> {
             secret,
             expires_ms: expires,
             reusable,
-            name: Some(self.own.name.clone()).filter(|name| !name.is_empty()),
+            name: Some(self.profile().name).filter(|name| !name.is_empty()),
         };
         let link = Link::new(invite.key.public(), None, ext)
             .map_err(|error| CommandError::Usage(error.to_string()))?;

@@ -5,6 +5,7 @@ mod conversation;
 mod door;
 mod invite;
 mod message;
+mod profile;
 mod request;
 mod settings;
 mod transfer;
@@ -55,6 +56,15 @@ pub enum Command {
         text: String,
         /// In answer to which message.
         reply: Option<EventId>,
+    },
+    /// Say something of oneself; what is not given stays.
+    Profile {
+        /// What to be called.
+        name: Option<String>,
+        /// How one is.
+        status: Option<String>,
+        /// A small JPEG, or none any more.
+        picture: Option<Option<Vec<u8>>>,
     },
     /// Do something about the contents of files.
     Transfer {
@@ -366,6 +376,11 @@ impl<S: Storage> Engine<S> {
                 text,
                 reply,
             } => self.introduce(now, &who, &contact, text, reply),
+            Command::Profile {
+                name,
+                status,
+                picture,
+            } => self.change_profile(now, name, status, picture),
             Command::Transfer { of, change } => self.change_transfer(of, change),
             Command::Forward { id, who } => self.forward(now, id, &who),
             Command::Edit { id, text } => self.edit(now, id, text),

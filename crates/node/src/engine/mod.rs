@@ -22,6 +22,7 @@ mod greet;
 mod knock;
 mod meet;
 mod mend;
+mod profile;
 mod registers;
 mod retire;
 mod search;
@@ -36,6 +37,7 @@ use std::{
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
+use tenet_apps::contacts::Profile;
 use tenet_delivery::redial::{self, Redial};
 use tenet_identity::{
     hello::Role,
@@ -71,6 +73,8 @@ use crate::{
 pub struct Engine<S> {
     pub(crate) store: S,
     pub(crate) own: Own,
+    /// What this person says of themselves, once they did.
+    profile: Option<Profile>,
     pub(crate) rng: ChaCha20Rng,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     /// Which identity's device, and in which sessions: every device that may meet us.
@@ -151,6 +155,7 @@ impl<S: Storage> Engine<S> {
         let mut engine = Self {
             store,
             own,
+            profile: None,
             rng: ChaCha20Rng::from_seed(seed),
             sessions: BTreeMap::new(),
             devices: BTreeMap::new(),

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use minicbor::bytes::ByteVec;
 use tenet_apps::{
     chat::read,
-    contacts::endpoint::{self, Endpoint},
+    contacts::{
+        endpoint::{self, Endpoint},
+        profile,
+    },
 };
 use tenet_identity::keys::{DeviceId, EndpointId, IdentityId};
 use tenet_log::{
@@ -130,6 +133,7 @@ impl<S: Storage> Engine<S> {
         self.store.put_register(&register)?;
         match register.key() {
             endpoint::KEY => self.learn_endpoint(now, &register, known.as_ref())?,
+            profile::KEY => self.learn_profile(identity, &register)?,
             read::KEY => self.notify(Notice::ReadPosition { session }),
             _ => {}
         }

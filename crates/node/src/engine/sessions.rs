@@ -26,6 +26,7 @@ impl<S: Storage> Engine<S> {
         }
         self.sessions = sessions;
         self.load_blocked()?;
+        self.load_profile()?;
         self.index_devices()?;
         self.load_fetches()?;
         self.load_index()

@@ -195,6 +195,12 @@ pub struct Contact {
     pub name: String,
     /// What they call themselves.
     pub nickname: String,
+    /// What they say of how they are; empty where they say nothing.
+    #[serde(default)]
+    pub status: String,
+    /// A small JPEG by which they want to be seen, in base64; `null` without one.
+    #[serde(default)]
+    pub avatar: Option<String>,
     /// The session with them; of an ended contact the last one, empty where there was none.
     pub session: String,
     /// Whether the short authentication string was compared and confirmed.

@@ -149,6 +149,8 @@ pub enum ContactChange {
     Added,
     /// It is called differently.
     Renamed,
+    /// They say something else of themselves.
+    Profile,
     /// It was verified.
     Verified,
     /// It became online or offline.

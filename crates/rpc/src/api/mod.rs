@@ -17,6 +17,7 @@ mod files;
 mod identity;
 mod node;
 mod pipe;
+mod profile;
 mod request;
 mod requests;
 mod search;
@@ -49,6 +50,7 @@ pub use node::{
     SettingList, SettingsGet, SettingsSet, Status, Sync, Synced, SyncedOther,
 };
 pub use pipe::{PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite};
+pub use profile::{Profile, ProfileInfo, ProfileSet};
 pub(crate) use request::parameters;
 pub use request::{Call, Request};
 pub use requests::{

@@ -13,11 +13,11 @@ use super::{
     DraftKept, DraftSet, Edit, Error, FileList, FileRemove, Files, Forward, FoundList, History,
     Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind,
     Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, PipeData,
-    PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, React, Read, ReadUpTo,
-    RequestAccept, RequestInfo, RequestList, RequestReject, Requests, Save, Saved, Search, Send,
-    Sent, Setting, SettingList, SettingsGet, SettingsSet, Status, Subscribe, Subscribed, Sync,
-    Synced, TransferCancel, TransferList, TransferPause, TransferResume, Transfers, Unlock, Unsend,
-    Verification, Wait,
+    PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, Profile, ProfileInfo,
+    ProfileSet, React, Read, ReadUpTo, RequestAccept, RequestInfo, RequestList, RequestReject,
+    Requests, Save, Saved, Search, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet,
+    Status, Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause,
+    TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
 };
 
 /// A method: its parameters are the type that implements this.
@@ -140,6 +140,8 @@ methods! {
     "transfer_resume" TransferResume -> Done,
     "transfer_pause" TransferPause -> Done,
     "transfer_cancel" TransferCancel -> Done,
+    "profile" Profile -> ProfileInfo,
+    "profile_set" ProfileSet -> ProfileInfo,
     "pipe_open" PipeOpen -> PipeOpened,
     "pipe_wait" PipeWait -> PipeEnded,
     "pipe_write" PipeWrite -> Done,

@@ -114,7 +114,7 @@ impl<S: Storage> Engine<S> {
     ) -> Result<(), Fault> {
         let answerer = Answerer {
             card: self.own.card.clone(),
-            name: self.own.name.clone(),
+            name: self.profile().name,
             nonce: answered.nonce,
             founding: answered.founding.clone(),
         };
@@ -203,6 +203,7 @@ impl<S: Storage> Engine<S> {
             self.sessions.insert(id, session);
             self.admitted(now, id, founding, admitted, Some(Ours))?;
             self.publish_endpoint(now, id)?;
+            self.publish_profile(now, id)?;
         }
         match self.receive(now, id, join)? {
             Some(Receipt::Admitted(admitted)) => self.admitted(now, id, join, *admitted, None)?,

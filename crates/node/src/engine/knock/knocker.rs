@@ -158,7 +158,7 @@ impl<S: Storage> Engine<S> {
     fn knocker(&self, knocking: &Knocking) -> Knocker {
         Knocker {
             card: self.own.card.clone(),
-            name: self.own.name.clone(),
+            name: self.profile().name,
             commitment: knock::commitment(&knocking.nonce, self.own.device()),
             plea: self.plea(knocking),
         }
@@ -255,6 +255,7 @@ impl<S: Storage> Engine<S> {
         let (join, admitted) = session.operate(&mut self.store, &self.own.key, &op, now)?;
         self.admitted(now, id, &join, admitted, Some(Ours))?;
         self.publish_endpoint(now, id)?;
+        self.publish_profile(now, id)?;
         Ok(join)
     }
 

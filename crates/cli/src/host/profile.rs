@@ -1,0 +1,90 @@
+//! What this person says of themselves, asked for and changed.
+
+use std::{fs, io, sync::Arc};
+
+use tenet_apps::contacts::profile::{self, Profile};
+use tenet_log::store::LogStore;
+use tenet_media::PICTURE_LIMIT;
+use tenet_node::command::Command;
+use tenet_rpc::api;
+use tenet_store::Store;
+use tokio::{sync::oneshot, task::spawn_blocking};
+
+use super::{
+    present,
+    shared::{Shared, failed},
+};
+
+/// What this person says of themselves.
+pub(super) fn shown(shared: &Shared, store: &Store) -> Result<api::ProfileInfo, api::Error> {
+    let own = &shared.own;
+    let register = match own.session {
+        Some(session) => store
+            .register(session, own.device, profile::KEY)
+            .map_err(failed)?,
+        None => None,
+    };
+    let said = register.and_then(|register| Profile::decode(register.value()).ok());
+    let said = said.unwrap_or_else(|| Profile {
+        name: own.name(),
+        ..Profile::default()
+    });
+    Ok(present::profile(own, &said))
+}
+
+/// Says something else; a picture is made small first.
+pub(super) async fn set(
+    shared: Arc<Shared>,
+    wanted: api::ProfileSet,
+) -> Result<api::ProfileInfo, api::Error> {
+    let picture = match wanted.avatar {
+        None => None,
+        Some(path) if path.is_empty() => Some(None),
+        Some(path) => {
+            Some(Some(spawn_blocking(move || small(&path)).await.map_err(
+                |error| api::Error::internal(error.to_string()),
+            )??))
+        }
+    };
+    let command = Command::Profile {
+        name: wanted.name,
+        status: wanted.status,
+        picture,
+    };
+    let (tell, told) = oneshot::channel();
+    let asking = Arc::clone(&shared);
+    shared.engine.command(
+        command,
+        Box::new(move |result| {
+            let result = result.map_err(|error| present::command_error(&error));
+            let shared = Arc::clone(&asking);
+            asking.reader.read(move |store| {
+                // Whoever asked may be gone.
+                let _ = tell.send(result.and_then(|_| shown(&shared, store)));
+            });
+        }),
+    );
+    told.await
+        .unwrap_or_else(|_| Err(api::Error::failure("the node is closing")))
+}
+
+fn small(path: &str) -> Result<Vec<u8>, api::Error> {
+    let unreadable = |error: io::Error| {
+        let message = format!("cannot read {path}: {error}");
+        match error.kind() {
+            io::ErrorKind::NotFound => api::Error::not_found(message),
+            _ => api::Error::failure(message),
+        }
+    };
+    let no_picture = || {
+        api::Error::usage(format!(
+            "{path} is no picture that can be shown: a JPEG, PNG, GIF or WebP of at most 64 MiB"
+        ))
+    };
+    if fs::metadata(path).map_err(unreadable)?.len() > PICTURE_LIMIT {
+        return Err(no_picture());
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    let preview = tenet_media::preview(&bytes);
+    preview.map(|preview| preview.jpeg).ok_or_else(no_picture)
+}

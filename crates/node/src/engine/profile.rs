@@ -1,0 +1,78 @@
+//! What we say of ourselves, and what others do (CON-201, CON-202).
+//!
+//! One's own profile is a register of the session among one's own devices; from there it goes into
+//! every other session, where sync brings it to whoever lacks it.
+
+use tenet_apps::contacts::profile::{self, Profile};
+use tenet_identity::keys::IdentityId;
+use tenet_log::{ids::SessionId, register::Register, store::StoreError};
+
+use super::{Engine, Fault};
+use crate::{input::Notice, storage::Storage};
+
+impl<S: Storage> Engine<S> {
+    /// What this person says of themselves.
+    pub fn profile(&self) -> Profile {
+        self.profile.clone().unwrap_or_else(|| Profile {
+            name: self.own.name.clone(),
+            ..Profile::default()
+        })
+    }
+
+    /// Reads what this person says of themselves.
+    pub(super) fn load_profile(&mut self) -> Result<(), StoreError> {
+        let register = match self.own_session() {
+            Some(session) => self
+                .store
+                .register(session, self.own.device(), profile::KEY)?,
+            None => None,
+        };
+        self.profile = register.and_then(|register| Profile::decode(register.value()).ok());
+        Ok(())
+    }
+
+    /// Says something of this person, to everybody they know.
+    pub(crate) fn set_profile(&mut self, now: u64, profile: Profile) -> Result<(), Fault> {
+        self.profile = Some(profile);
+        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for session in sessions {
+            self.publish_profile(now, session)?;
+        }
+        let profile = self.profile();
+        self.notify(Notice::Profile { name: profile.name });
+        Ok(())
+    }
+
+    /// Says in a session what this person says of themselves, if they ever did.
+    pub(super) fn publish_profile(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
+        match &self.profile {
+            Some(profile) => {
+                let value = profile.encode();
+                self.write_register(now, session, profile::KEY, value)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Somebody says something of themselves; of a stranger nothing is noted, and nonsense is let be.
+    pub(super) fn learn_profile(
+        &mut self,
+        identity: Option<IdentityId>,
+        register: &Register,
+    ) -> Result<(), Fault> {
+        let Some(identity) = identity else {
+            return Ok(());
+        };
+        let contact = self.store.contact(identity)?;
+        let profile = Profile::decode(register.value());
+        let Some((mut contact, profile)) = contact.zip(profile.ok()) else {
+            return Ok(());
+        };
+        if contact.shows(profile) {
+            self.put_contact(&contact)?;
+            self.must_last();
+            self.notify(Notice::ContactProfile { identity });
+        }
+        Ok(())
+    }
+}
