@@ -20,6 +20,20 @@ pub fn short(time: u64) -> String {
     short_in(time, now(), TimeZone::system())
 }
 
+/// A moment in local time, whole.
+pub fn full(time: u64) -> String {
+    let at = i64::try_from(time)
+        .ok()
+        .and_then(|time| Timestamp::from_millisecond(time).ok());
+    at.map_or_else(
+        || "?".into(),
+        |at| {
+            let at = at.to_zoned(TimeZone::system());
+            at.strftime("%Y-%m-%d %H:%M").to_string()
+        },
+    )
+}
+
 /// A span as its two largest units: `2 days 3 hours`.
 pub fn span(milliseconds: u64) -> String {
     let seconds = milliseconds.div_ceil(1000);

@@ -14,7 +14,9 @@ use tenet_apps::chat::{
 use tenet_delivery::{fetch::FetchState, state::State};
 use tenet_identity::keys::IdentityId;
 use tenet_log::{
-    ids::{EventId, SessionId},
+    clock::Hlc,
+    ids::{Author, EventId, SessionId},
+    order::OrderKey,
     session::Session,
     store::StoreError,
 };
@@ -52,6 +54,40 @@ pub fn history<S: Storage>(
         None => None,
     };
     let rows = store.history(sessions, before.as_ref(), limit)?;
+    let mut shower = Shower {
+        store,
+        me,
+        readers: BTreeMap::new(),
+    };
+    shower.show_all(&rows)
+}
+
+/// The first `limit` messages of these sessions after one of them, or from the beginning, earliest
+/// first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn following<S: Storage>(
+    store: &S,
+    me: IdentityId,
+    sessions: &[SessionId],
+    after: Option<EventId>,
+    limit: usize,
+) -> Result<Vec<Shown>, StoreError> {
+    let beginning = OrderKey {
+        time: Hlc::from_millis(0),
+        author: Author {
+            device: [0; 32].into(),
+            added_by: [0; 32].into(),
+        },
+        seq: 0,
+        id: [0; 32].into(),
+    };
+    let after = match after {
+        Some(id) => store.message(id)?.map(|row| row.order),
+        None => None,
+    };
+    let rows = store.following(sessions, &after.unwrap_or(beginning), limit)?;
     let mut shower = Shower {
         store,
         me,

@@ -167,7 +167,7 @@ mod tests {
         EventId::from([0xab; 32])
     }
 
-    fn all() -> [Action; 6] {
+    fn all() -> [Action; 7] {
         let emoji = Emoji::new("👍").unwrap();
         [
             Action::Text(Text::new("hi".into(), None).unwrap()),
@@ -176,6 +176,7 @@ mod tests {
             Action::React(React::new(target(), emoji.clone(), true)),
             Action::React(React::new(target(), emoji, false)),
             Action::Unsend(Unsend::new(target())),
+            Action::Text(Text::new("hi".into(), None).unwrap().forwarded()),
         ]
     }
 
@@ -196,6 +197,7 @@ mod tests {
             format!("a300{id}0164f09f918d02f5"),
             format!("a300{id}0164f09f918d02f4"),
             format!("a100{id}"),
+            "a20062686903f5".to_owned(),
         ];
         for (action, hex) in all().iter().zip(expected) {
             assert_eq!(HEXLOWER.encode(&bytes(action)), hex, "{action:?}");

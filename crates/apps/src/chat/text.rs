@@ -26,6 +26,8 @@ pub struct Text {
     reply: Option<EventId>,
     #[n(2)]
     files: Option<Vec<File>>,
+    #[n(3)]
+    forwarded: Option<bool>,
     #[n(5)]
     card: Option<Card>,
 }
@@ -63,6 +65,7 @@ impl Text {
             text,
             reply,
             files: (!files.is_empty()).then_some(files),
+            forwarded: None,
             card: None,
         };
         text.check().map(|()| text)
@@ -81,6 +84,7 @@ impl Text {
             text,
             reply,
             files: None,
+            forwarded: None,
             card: Some(card),
         };
         text.check().map(|()| text)
@@ -89,6 +93,20 @@ impl Text {
     /// Of whom it tells.
     pub fn card(&self) -> Option<&Card> {
         self.card.as_ref()
+    }
+
+    /// The same, marked as said elsewhere before; by whom is nobody's business.
+    #[must_use]
+    pub fn forwarded(self) -> Self {
+        Self {
+            forwarded: Some(true),
+            ..self
+        }
+    }
+
+    /// Whether it was said elsewhere before.
+    pub fn is_forwarded(&self) -> bool {
+        self.forwarded == Some(true)
     }
 
     /// What is said: up to [`MAX_BYTES`] bytes; nothing only where there are files.
@@ -218,6 +236,7 @@ mod tests {
             text: "x".repeat(MAX_BYTES + 1),
             reply: None,
             files: None,
+            forwarded: None,
             card: None,
         };
         let decoded = Text::decode(&encoding::encode(&long));
@@ -226,6 +245,7 @@ mod tests {
             text: String::new(),
             reply: None,
             files: None,
+            forwarded: None,
             card: None,
         };
         assert!(matches!(

@@ -45,6 +45,8 @@ pub struct Message {
     pub card: Option<Card>,
     /// The message that it answers.
     pub reply: Option<EventId>,
+    /// Whether it was said elsewhere before.
+    pub forwarded: bool,
     /// Whether its author changed it.
     pub edited: bool,
     /// Whether its author took it back.
@@ -103,6 +105,7 @@ pub fn message(parts: &Parts<'_>) -> Message {
         files: files.to_vec(),
         card: said.and_then(Text::card).cloned(),
         reply: row.reply.filter(|_| !unsent),
+        forwarded: said.is_some_and(Text::is_forwarded),
         unsent,
         reactions: if unsent {
             BTreeMap::new()

@@ -1,6 +1,8 @@
 //! Living with conversations: finding what was said.
 
-use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::time;
 
@@ -73,4 +75,39 @@ pub struct Draft {
     /// Forget it.
     #[arg(long, conflicts_with = "text")]
     pub clear: bool,
+}
+
+/// `tenet forward`
+#[derive(Debug, Args)]
+pub struct Forward {
+    /// The message's id, or a beginning of it of at least 6 digits that no other has.
+    pub id: String,
+    /// Name, DID or session id; `self` for notes to yourself.
+    pub who: String,
+}
+
+/// `tenet export`
+#[derive(Debug, Args)]
+pub struct Export {
+    /// Name, DID or session id; `self` for notes to yourself.
+    pub who: String,
+    /// The file to make; it is not encrypted.
+    pub file: PathBuf,
+    /// What it looks like.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Save the files of the messages too, into a folder beside it, FILE.files.
+    #[arg(long)]
+    pub files: bool,
+}
+
+/// What an exported conversation looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Lines a person reads.
+    Text,
+    /// A message a line, as `history --json` prints it.
+    Json,
+    /// A page for a browser.
+    Html,
 }

@@ -22,7 +22,7 @@ pub use contacts::{
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{IdCommand, New, PinCommand, Restore};
-pub use living::{ConversationCommand, Conversations, Draft, Search};
+pub use living::{ConversationCommand, Conversations, Draft, Export, Format, Forward, Search};
 pub use node::{Completions, Demo, Doctor, Man, Settings, Up};
 
 /// Talk to people directly: encrypted, device to device, with no server between.
@@ -174,6 +174,8 @@ pub enum Command {
     Conversation(ConversationCommand),
     /// Keep or show what was begun to be written.
     Draft(Draft),
+    /// Write a whole conversation into a file, in plain.
+    Export(Export),
     /// Find messages by their words.
     Search(Search),
     /// Print every new thing as it comes.
@@ -192,6 +194,8 @@ pub enum Command {
     Pipe(Who),
     /// Put an emoji on a message.
     React(React),
+    /// Say in another conversation what a message says.
+    Forward(Forward),
     /// Give an own message another text.
     Edit(Edit),
     /// Take an own message back.

@@ -48,6 +48,7 @@ async fn pages(caller: &Caller, args: &History) -> Outcome<Page> {
                 who,
                 limit: Some(limit),
                 before,
+                ..api::History::default()
             })
             .await?;
         before = page.messages.first().map(|message| message.id.clone());

@@ -7,23 +7,34 @@ use crate::time;
 
 /// A message on a line, or on several if its text has several; its id if wanted (`CLI-9`).
 pub(super) fn words(message: &Message, ids: bool) -> String {
-    let text = match &message.text {
-        Some(text) => shown_indented(text, 4),
-        None => "(taken back)".into(),
-    };
     let id = if ids {
         format!("{} ", message.id)
     } else {
         String::new()
     };
-    let time = time::short(message.time);
-    let mut words = format!("{id}{time} {}: {text}", shown_short(&message.name));
+    id + &dated(message, &time::short(message.time))
+}
+
+/// As [`words`], with the time as it is given.
+pub(super) fn dated(message: &Message, time: &str) -> String {
+    format!("{time} {}: {}", shown_short(&message.name), said(message))
+}
+
+/// What a message says, with its files and what became of it.
+pub(super) fn said(message: &Message) -> String {
+    let mut words = match &message.text {
+        Some(text) => shown_indented(text, 4),
+        None => "(taken back)".into(),
+    };
     if let Some(contact) = &message.contact {
         let name = shown_short(&contact.name);
         words += &format!("\n    contact {name}, {}", contact.did);
     }
     for file in &message.files {
         words += &format!("\n    {}", file_words(file));
+    }
+    if message.forwarded {
+        words += " (forwarded)";
     }
     if message.edited && !message.unsent {
         words += " (edited)";

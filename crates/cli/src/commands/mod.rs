@@ -10,7 +10,9 @@ mod doctor;
 mod door;
 mod draft;
 mod edit;
+mod export;
 mod files;
+mod forward;
 mod history;
 mod id;
 mod invite;
@@ -105,6 +107,8 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Conversations(args) => conversations::list(shell, &args).await,
         Command::Conversation(command) => conversations::change(shell, command).await,
         Command::Draft(args) => draft::run(shell, args).await,
+        Command::Forward(args) => forward::run(shell, args).await,
+        Command::Export(args) => export::run(shell, args).await,
         Command::Search(args) => search::run(shell, args).await,
         Command::Listen(args) => listen::run(shell, &args).await,
         Command::Save(args) => save::run(shell, args).await,

@@ -14,7 +14,9 @@ use tenet_rpc::{
 use tenet_store::Store;
 
 use super::{
-    conversations, doctor, patience::give_up_after, pipes, present, questions, search,
+    conversations, doctor,
+    patience::give_up_after,
+    pipes, present, questions, search,
     shared::Shared,
     sync,
     transfer::{self, Sealing},
@@ -105,7 +107,7 @@ impl NodeHandler {
     fn enqueue(&self, request: api::Request) -> Result<Pending, api::Error> {
         use api::Request as R;
         Ok(match request {
-            request @ (R::Send(_) | R::Edit(_) | R::Unsend(_) | R::React(_)) => {
+            request @ (R::Send(_) | R::Forward(_) | R::Edit(_) | R::Unsend(_) | R::React(_)) => {
                 return self.message(request);
             }
             R::Read(read) => self.simple(Command::Read { who: read.who }, |reply| match reply {
@@ -158,6 +160,18 @@ impl NodeHandler {
             R::Unsend(unsend) => {
                 self.naming(&unsend.id, |this, id| this.change(Command::Unsend { id }))
             }
+            R::Forward(forward) => self.naming(&forward.id.clone(), |this, id| {
+                this.simple(
+                    Command::Forward {
+                        id,
+                        who: forward.who,
+                    },
+                    |reply| match reply {
+                        Reply::Sent { id, session } => Some(sent(id, session)),
+                        _ => None,
+                    },
+                )
+            }),
             R::React(react) => self.naming(&react.id, move |this, id| {
                 this.change(Command::React {
                     id,
@@ -347,12 +361,16 @@ fn was_refused(kind: api::Kind) -> bool {
 }
 
 fn queued(id: EventId, session: SessionId) -> Outcome {
-    answer(Ok(api::Sent {
+    answer(Ok(sent(id, session)))
+}
+
+fn sent(id: EventId, session: SessionId) -> api::Sent {
+    api::Sent {
         id: id.to_string(),
         session: session.to_string(),
         state: api::State::Queued,
         reason: None,
-    }))
+    }
 }
 
 pub(super) fn not_expected(result: Result<Reply, CommandError>) -> Outcome {

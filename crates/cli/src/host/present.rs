@@ -47,6 +47,7 @@ pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> a
             name: card.name().to_owned(),
         }),
         reply: message.reply.map(|id| id.to_string()),
+        forwarded: message.forwarded,
         edited: message.edited,
         unsent: message.unsent,
         reactions: reactions.collect(),

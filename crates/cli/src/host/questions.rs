@@ -229,16 +229,26 @@ pub(super) fn history(
     wanted: &api::History,
 ) -> Result<api::Page, api::Error> {
     let limit = wanted.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE) as usize;
-    let before = wanted.before.as_deref().map(naming::read).transpose()?;
-    let before = before.map(|name| name.find(store)).transpose()?;
+    let beside = match wanted.forwards {
+        true => &wanted.after,
+        false => &wanted.before,
+    };
+    let beside = beside.as_deref().map(naming::read).transpose()?;
+    let beside = beside.map(|name| name.find(store)).transpose()?;
     let sessions = shared.sessions_of(store, &wanted.who)?;
-    if let Some(before) = before {
-        shown(shared, store, before)?;
+    if let Some(beside) = beside {
+        shown(shared, store, beside)?;
     }
     let me = shared.own.identity;
-    let mut shown = query::history(store, me, &sessions, before, limit + 1).map_err(failed)?;
+    let page = match wanted.forwards {
+        true => query::following(store, me, &sessions, beside, limit + 1),
+        false => query::history(store, me, &sessions, beside, limit + 1),
+    };
+    let mut shown = page.map_err(failed)?;
     let more = shown.len() > limit;
-    if more {
+    if more && wanted.forwards {
+        shown.pop();
+    } else if more {
         shown.remove(0);
     }
     let contacts = store.contacts().map_err(failed)?;
@@ -246,7 +256,7 @@ pub(super) fn history(
         .iter()
         .map(|shown| present::message(shown, shared, &contacts))
         .collect();
-    let cut = cut_to_size(&mut messages);
+    let cut = cut_to_size(&mut messages, wanted.forwards);
     let sessions = sessions.iter().map(ToString::to_string).collect();
     Ok(api::Page {
         messages,
@@ -255,16 +265,25 @@ pub(super) fn history(
     })
 }
 
-/// Leaves out the earliest messages of a page that would be over about 1 MiB of text.
-fn cut_to_size(messages: &mut Vec<api::Message>) -> bool {
+/// Leaves out the messages of a page that would be over about 1 MiB of text: the earliest, or of a
+/// page that goes forwards the latest.
+fn cut_to_size(messages: &mut Vec<api::Message>, forwards: bool) -> bool {
     const MAX_TEXT: usize = 1 << 20;
     let mut size = 0;
-    let fits = messages.iter().rev().take_while(|message| {
+    let mut fits = |message: &&api::Message| {
         size += message.text.as_ref().map_or(0, String::len);
         size <= MAX_TEXT
-    });
-    let keep = fits.count().max(1);
+    };
+    let keep = match forwards {
+        true => messages.iter().take_while(&mut fits).count(),
+        false => messages.iter().rev().take_while(&mut fits).count(),
+    };
+    let keep = keep.max(1);
     let drop = messages.len().saturating_sub(keep);
-    messages.drain(..drop);
+    if forwards {
+        messages.truncate(keep);
+    } else {
+        messages.drain(..drop);
+    }
     drop > 0
 }

@@ -14,6 +14,7 @@ mod harness;
 
 mod conversations;
 mod demo;
+mod export;
 mod files;
 mod home;
 mod kill;

@@ -9,6 +9,7 @@ use tenet_apps::chat::{
     store::MessageRow,
     text::{Card, Text},
     unsend::Unsend,
+    view,
 };
 use tenet_delivery::fetch::{Fetch, FetchState};
 use tenet_log::{
@@ -72,6 +73,36 @@ impl<S: Storage> Engine<S> {
         let card = Card::new(contact.identity, contact.nickname)?;
         let action = Action::Text(Text::with_card(text, reply, card)?);
         let id = self.act(now, session, &action)?;
+        Ok(Reply::Sent { id, session })
+    }
+
+    /// Says elsewhere what a message says now (`CHAT-205`). Its files go along by their names: who
+    /// gets them fetches them from here, so they must be here.
+    pub(super) fn forward(
+        &mut self,
+        now: u64,
+        id: EventId,
+        who: &str,
+    ) -> Result<Reply, CommandError> {
+        let row = self.message(id)?;
+        let session = self.session_of(who)?;
+        let message = view::load(&self.store, &row, row.identity, &[])?;
+        let Some(text) = message.text else {
+            return Err(CommandError::Refused(
+                "it was taken back; nothing was sent".into(),
+            ));
+        };
+        let fetches = self.fetches_of(id)?;
+        if fetches.iter().any(|fetch| fetch.state != FetchState::Whole) {
+            return Err(CommandError::Refused(
+                "not all of its files are here yet: tenet transfer resume; nothing was sent".into(),
+            ));
+        }
+        let text = match message.card {
+            Some(card) => Text::with_card(text, None, card)?,
+            None => Text::with_files(text, None, message.files)?,
+        };
+        let id = self.act(now, session, &Action::Text(text.forwarded()))?;
         Ok(Reply::Sent { id, session })
     }
 

@@ -63,6 +63,13 @@ pub enum Command {
         /// What to do.
         change: TransferChange,
     },
+    /// Say in another conversation what a message says.
+    Forward {
+        /// Which message.
+        id: EventId,
+        /// To whom.
+        who: String,
+    },
     /// Give an own message another text.
     Edit {
         /// Which.
@@ -360,6 +367,7 @@ impl<S: Storage> Engine<S> {
                 reply,
             } => self.introduce(now, &who, &contact, text, reply),
             Command::Transfer { of, change } => self.change_transfer(of, change),
+            Command::Forward { id, who } => self.forward(now, id, &who),
             Command::Edit { id, text } => self.edit(now, id, text),
             Command::Unsend { id } => self.unsend(now, id),
             Command::React { id, emoji, remove } => self.react(now, id, &emoji, remove),

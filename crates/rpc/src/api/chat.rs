@@ -85,6 +85,22 @@ pub struct History {
     /// Only what stands before this message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
+    /// The first messages from the beginning on instead of the last, or those after `after`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forwards: bool,
+    /// With `forwards`: only what stands after this message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// `forward`: say in another conversation what a message says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forward {
+    /// The message.
+    pub id: String,
+    /// To whom: name, DID or session id; `self` for notes to oneself.
+    pub who: String,
 }
 
 /// `react`: put an emoji on a message, or take it away.
@@ -168,7 +184,7 @@ pub struct Page {
     /// The sessions whose messages these are: the one with the person, first, and others with the
     /// same person that it stands for.
     pub sessions: Vec<String>,
-    /// Whether there are messages before the first of these. A page may be shorter than its limit
+    /// Whether there are messages before the first of these (`forwards`: after the last). A page may be shorter than its limit
     /// although there are: it ends after about 1 MiB of text (`API-10`).
     pub more: bool,
 }
@@ -219,6 +235,9 @@ pub struct Message {
     pub contact: Option<MessageContact>,
     /// The message that it answers.
     pub reply: Option<String>,
+    /// Whether it was said elsewhere before.
+    #[serde(default)]
+    pub forwarded: bool,
     /// Whether its author changed it.
     pub edited: bool,
     /// Whether its author took it back.

@@ -23,8 +23,8 @@ mod search;
 mod secret;
 
 pub use chat::{
-    Changed, Edit, History, Message, MessageContact, MessageFile, Page, React, Read, ReadUpTo,
-    Save, Saved, Send, Sent, State, Unsend, Wait,
+    Changed, Edit, Forward, History, Message, MessageContact, MessageFile, Page, React, Read,
+    ReadUpTo, Save, Saved, Send, Sent, State, Unsend, Wait,
 };
 pub use contacts::{
     Accept, AcceptState, Accepted, Contact, ContactBlock, ContactConfirm, ContactList,
