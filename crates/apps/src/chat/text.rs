@@ -65,8 +65,8 @@ impl Text {
             text,
             reply,
             files: (!files.is_empty()).then_some(files),
-            card: None,
             forwarded: None,
+            card: None,
         };
         text.check().map(|()| text)
     }
@@ -236,8 +236,8 @@ mod tests {
             text: "x".repeat(MAX_BYTES + 1),
             reply: None,
             files: None,
-            card: None,
             forwarded: None,
+            card: None,
         };
         let decoded = Text::decode(&encoding::encode(&long));
         assert!(matches!(decoded, Err(ActionError::TooLong { len: 65_537 })));
@@ -245,8 +245,8 @@ mod tests {
             text: String::new(),
             reply: None,
             files: None,
-            card: None,
             forwarded: None,
+            card: None,
         };
         assert!(matches!(
             Text::decode(&encoding::encode(&empty)),
