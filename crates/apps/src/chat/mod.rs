@@ -18,6 +18,7 @@ pub mod action;
 pub mod edit;
 pub mod file;
 pub mod fold;
+pub mod mention;
 mod order;
 pub mod overlay;
 pub mod react;

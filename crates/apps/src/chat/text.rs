@@ -6,7 +6,7 @@ use minicbor::{Decode, Encode};
 use tenet_identity::{encoding, keys::IdentityId, name};
 use tenet_log::ids::EventId;
 
-use super::{ActionError, file, file::File};
+use super::{ActionError, file, file::File, mention::MAX_MENTIONS};
 
 /// The kind of the events that say something.
 pub const KIND: &str = "chat.text";
@@ -28,6 +28,8 @@ pub struct Text {
     files: Option<Vec<File>>,
     #[n(3)]
     forwarded: Option<bool>,
+    #[n(4)]
+    mentions: Option<Vec<IdentityId>>,
     #[n(5)]
     card: Option<Card>,
 }
@@ -66,6 +68,7 @@ impl Text {
             reply,
             files: (!files.is_empty()).then_some(files),
             forwarded: None,
+            mentions: None,
             card: None,
         };
         text.check().map(|()| text)
@@ -85,9 +88,24 @@ impl Text {
             reply,
             files: None,
             forwarded: None,
+            mentions: None,
             card: Some(card),
         };
         text.check().map(|()| text)
+    }
+
+    /// The same, addressed to some of those who read it.
+    #[must_use]
+    pub fn mentioning(self, people: Vec<IdentityId>) -> Self {
+        Self {
+            mentions: Some(people).filter(|people| !people.is_empty()),
+            ..self
+        }
+    }
+
+    /// Whom it is addressed to among those who read it.
+    pub fn mentions(&self) -> &[IdentityId] {
+        self.mentions.as_deref().unwrap_or_default()
     }
 
     /// Of whom it tells.
@@ -138,6 +156,9 @@ impl Text {
         let mut text: Self = encoding::decode(bytes)?;
         if let Some(files) = text.files.take() {
             text.files = Some(files.into_iter().map(File::bounded).collect());
+        }
+        if let Some(mentions) = &mut text.mentions {
+            mentions.truncate(MAX_MENTIONS);
         }
         text.check().map(|()| text)
     }
@@ -237,6 +258,7 @@ mod tests {
             reply: None,
             files: None,
             forwarded: None,
+            mentions: None,
             card: None,
         };
         let decoded = Text::decode(&encoding::encode(&long));
@@ -246,6 +268,7 @@ mod tests {
             reply: None,
             files: None,
             forwarded: None,
+            mentions: None,
             card: None,
         };
         assert!(matches!(

@@ -41,6 +41,8 @@ pub struct Message {
     pub text: Option<String>,
     /// Its files; none when it was taken back.
     pub files: Vec<File>,
+    /// Whom it is addressed to among those who read it.
+    pub mentions: Vec<IdentityId>,
     /// Of whom it tells.
     pub card: Option<Card>,
     /// The message that it answers.
@@ -103,6 +105,7 @@ pub fn message(parts: &Parts<'_>) -> Message {
             .or_else(|| said.map(|said| said.text().to_owned()))
             .filter(|_| !unsent),
         files: files.to_vec(),
+        mentions: said.map_or(&[][..], Text::mentions).to_vec(),
         card: said.and_then(Text::card).cloned(),
         reply: row.reply.filter(|_| !unsent),
         forwarded: said.is_some_and(Text::is_forwarded),

@@ -60,8 +60,23 @@ pub(super) fn of_session(
     one(shared, store, with, &contacts)
 }
 
-/// Whether a person is to be told of a new message.
-pub(super) fn notify(store: &Store, message: &api::Message, contacts: &[Contact]) -> bool {
+/// Whether a person is to be told of a new message: not of their own, and in a conversation that is
+/// muted only of one that mentions them.
+pub(super) fn notify(
+    shared: &Shared,
+    store: &Store,
+    message: &api::Message,
+    contacts: &[Contact],
+) -> bool {
+    if message.mine {
+        return false;
+    }
+    if message
+        .mentions
+        .contains(&did::encode(&shared.own.identity))
+    {
+        return true;
+    }
     let with = contacts.iter().find(|contact| {
         let mut sessions = contact.sessions.iter();
         sessions.any(|session| session.to_string() == message.session)
@@ -71,7 +86,7 @@ pub(super) fn notify(store: &Store, message: &api::Message, contacts: &[Contact]
         let standing = store.standing(*session);
         standing.is_ok_and(|standing| standing.is(Matter::Muted))
     });
-    !message.mine && !muted
+    !muted
 }
 
 pub(super) fn draft(

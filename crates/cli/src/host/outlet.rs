@@ -197,7 +197,8 @@ impl Outlet {
             let contacts = store.contacts().unwrap_or_default();
             if let Ok(Some(shown)) = query::message(store, shared.own.identity, id) {
                 let mut message = present::message(&shown, shared, &contacts);
-                message.notify = new.then(|| conversations::notify(store, &message, &contacts));
+                message.notify =
+                    new.then(|| conversations::notify(shared, store, &message, &contacts));
                 let message = Box::new(message);
                 shared.feed.publish(&match new {
                     true => api::Event::Message(message),

@@ -42,6 +42,7 @@ pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> a
         kind: message.kind.to_owned(),
         text: message.text.clone(),
         files: files.collect(),
+        mentions: message.mentions.iter().map(did::encode).collect(),
         contact: message.card.as_ref().map(|card| api::MessageContact {
             did: did::encode(&card.identity()),
             name: card.name().to_owned(),

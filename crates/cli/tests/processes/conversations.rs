@@ -119,6 +119,11 @@ fn a_new_message_says_whether_it_is_to_be_announced() {
     alice.does(&["conversation", "mute", "Bob"]);
     bob.does(&["send", "Alice", "three"]);
     assert_eq!(heard("three"), false);
+    // CHAT-206: whoever is named is told all the same.
+    bob.does(&["send", "Alice", "see you, @alice!"]);
+    assert_eq!(heard("see you, @alice!"), true);
+    let last = alice.history("Bob").pop().unwrap();
+    assert_eq!(last["mentions"], json!([alice.did]));
 }
 
 /// CONV-4

@@ -4,6 +4,7 @@ use tenet_apps::chat::{
     Action, ActionError,
     edit::Edit,
     file::File,
+    mention,
     react::{Emoji, React},
     read,
     store::MessageRow,
@@ -12,6 +13,7 @@ use tenet_apps::chat::{
     view,
 };
 use tenet_delivery::fetch::{Fetch, FetchState};
+use tenet_identity::keys::IdentityId;
 use tenet_log::{
     ids::{EventId, SessionId},
     session::Draft,
@@ -51,9 +53,31 @@ impl<S: Storage> Engine<S> {
                 state: FetchState::Whole,
             })?;
         }
-        let action = Action::Text(Text::with_files(text, reply, files)?);
-        let id = self.act(now, session, &action)?;
+        let mentions = self.mentioned(session, &text)?;
+        let text = Text::with_files(text, reply, files)?.mentioning(mentions);
+        let id = self.act(now, session, &Action::Text(text))?;
         Ok(Reply::Sent { id, session })
+    }
+
+    /// Whom of a session a text mentions: by what I call them or what they call themselves.
+    fn mentioned(&self, session: SessionId, text: &str) -> Result<Vec<IdentityId>, CommandError> {
+        let Some(state) = self.sessions.get(&session).filter(|_| text.contains('@')) else {
+            return Ok(Vec::new());
+        };
+        let me = self.own.identity();
+        let mut names = vec![(me, self.profile().name)];
+        for member in state
+            .roster()
+            .members
+            .keys()
+            .filter(|member| **member != me)
+        {
+            if let Some(contact) = self.store.contact(*member)? {
+                names.extend([(*member, contact.name), (*member, contact.nickname)]);
+            }
+        }
+        let names = names.iter().map(|(who, name)| (*who, name.as_str()));
+        Ok(mention::find(text, names))
     }
 
     /// CHAT-18: tells of a contact by the name that they give themselves; mine for them is my own.

@@ -230,6 +230,9 @@ pub struct Message {
     /// Its files.
     #[serde(default)]
     pub files: Vec<MessageFile>,
+    /// DIDs of whom it is addressed to among those who read it.
+    #[serde(default)]
+    pub mentions: Vec<String>,
     /// Of whom it tells; `null` where it is not of that kind.
     #[serde(default)]
     pub contact: Option<MessageContact>,

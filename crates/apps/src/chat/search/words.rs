@@ -165,8 +165,9 @@ mod tests {
         fn words_stand_in_order(text in "\\PC{0,60}") {
             let mut before = 0..0;
             for Word { at, .. } in words(&text) {
-                // What stands for several signs may make several words.
-                prop_assert!(at == before || at.start >= before.end);
+                // What stands for several signs may make several words, the last with what follows it.
+                prop_assert!(at.start == before.start || at.start >= before.end);
+                prop_assert!(at.end >= before.end);
                 prop_assert!(text.get(at.clone()).is_some_and(|word| !word.is_empty()));
                 before = at;
             }
