@@ -70,7 +70,7 @@ fn transfer(alice: &mut Api, bob: &mut Api, file: &Path, folder: &Path) -> Resul
     println!("  reading, sealing and offering: {:.0} MB/s", rate(begin));
     let id = sent.get("id").context("no id")?;
     let begin = Instant::now();
-    bob.call("file_fetch", &json!({"id": id}))?;
+    bob.call("transfer_resume", &json!({"id": id}))?;
     until_here(bob, 1)?;
     let fetched = rate(begin);
     println!("  from the yes until it is verified on disk: {fetched:.0} MB/s");
