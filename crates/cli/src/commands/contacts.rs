@@ -36,6 +36,9 @@ pub(super) fn words(contact: &Contact) -> String {
         shown_short(&contact.name),
         contact.did
     );
+    if !contact.status.is_empty() {
+        words += &format!("\n    “{}”", shown_short(&contact.status));
+    }
     if let Some(warning) = &contact.warning {
         words += &format!("\n    {}", shown(warning));
     }
