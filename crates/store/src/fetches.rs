@@ -56,9 +56,10 @@ impl Fetches for Store {
     }
 
     fn reserved(&self) -> Result<u64, StoreError> {
-        // As a floating sum: what peers say of sizes may be anything, and a sum of integers fails.
+        // As a floating sum and without sign: what peers say of sizes may be anything, a sum of
+        // integers fails, and the largest sizes stand as negative numbers.
         let sum = self.one(
-            "SELECT TOTAL(size) FROM fetch WHERE state <> ?1",
+            "SELECT TOTAL(size & 9223372036854775807) FROM fetch WHERE state <> ?1",
             [FetchState::Offered.code()],
             |row| row.get::<_, f64>(0),
         )?;

@@ -203,6 +203,28 @@ fn nothing_is_fetched_or_sent_beyond_the_quota() {
     assert_eq!(fetches(&done), []);
 }
 
+/// SET-3: a size that cannot be makes the quota forget nothing.
+#[test]
+fn an_absurd_size_leaves_the_quota_as_it_was() {
+    let (mut bench, mut rogue, line) = friends();
+    receive(
+        &mut bench,
+        &mut rogue,
+        line,
+        vec![file(1, SMALL), file(2, u64::MAX)],
+    );
+    change(&mut bench, Contents::One(blob(2)), TransferChange::Resume);
+    change(&mut bench, Contents::One(blob(2)), TransferChange::Cancel);
+    let (name, value) = ("quota".into(), "1500B".into());
+    assert!(bench.ask(Command::Set { name, value }).is_ok());
+    let done = receive(&mut bench, &mut rogue, line, vec![file(3, SMALL)]);
+    assert_eq!(
+        fetches(&done),
+        [],
+        "a thousand bytes of the quota are taken"
+    );
+}
+
 /// NODE-26.
 #[test]
 fn the_files_of_a_message_that_is_taken_back_are_removed() {

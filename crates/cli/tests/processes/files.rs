@@ -216,6 +216,24 @@ fn what_comes_is_listed_paused_cancelled_and_removed() {
     assert_eq!(alice.lists(&["files", "list", "Bob"]).len(), 0);
 }
 
+/// A process may end between saying that a copy is removed and removing it.
+#[test]
+fn a_copy_whose_removal_was_cut_short_goes_at_the_next_start() {
+    let world = World::new();
+    let [(alice, _node_a), (bob, node_b)] = world.friends();
+    let (path, _) = file(&world, "note.txt", 100);
+    let sent = alice.does(&["send", "Bob", "--file", &path, "--wait", "delivered"]);
+    saved(&bob, &sent["id"], &folder(&world, "saved"));
+    let hash = bob.lists(&["files", "list", "Alice"])[0]["hash"].clone();
+    let copy = bob.identity().join("files").join(hash.as_str().unwrap());
+    let bytes = fs::read(&copy).unwrap();
+    bob.does(&["files", "remove", sent["id"].as_str().unwrap()]);
+    node_b.stop();
+    fs::write(&copy, bytes).unwrap();
+    let _node_b = bob.up();
+    assert!(!copy.exists());
+}
+
 #[test]
 fn more_files_than_one_message_takes_go_in_several() {
     let world = World::new();

@@ -83,6 +83,15 @@ fn what_takes_room_is_counted(store: &mut impl Fetches) {
     store.forget_fetch(BlobId::from([9; 32])).unwrap();
     assert_eq!(store.fetch(BlobId::from([3; 32])).unwrap(), None);
     assert_eq!(store.reserved().unwrap(), (1 << 2) + (1 << 4));
+    // What a peer says of a size may be anything, and is never less than nothing.
+    let size = u64::MAX;
+    store
+        .put_fetch(&Fetch {
+            size,
+            ..fetch(9, FetchState::Wanted)
+        })
+        .unwrap();
+    assert!(store.reserved().unwrap() >= i64::MAX as u64);
 }
 
 fn what_a_session_names_is_listed_latest_first(store: &mut impl Fetches) {

@@ -47,8 +47,8 @@ pub(crate) struct Fetching {
     fruitless: BTreeSet<(ConnId, BlobId)>,
     /// When to try those again, in Unix milliseconds.
     retry_at: Option<u64>,
-    /// Bytes of all that is here or to be here.
-    reserved: u64,
+    /// Bytes of all that is here or to be here; wide enough for every sum of what peers say.
+    reserved: u128,
     /// Something changed: another fetch may begin.
     stirred: bool,
 }
@@ -109,7 +109,7 @@ impl<S: Storage> Engine<S> {
             wanted.insert(fetch.blob, self.as_wanted(&fetch)?);
         }
         self.fetching.wanted = wanted;
-        self.fetching.reserved = self.store.reserved()?;
+        self.fetching.reserved = self.store.reserved()?.into();
         self.fetching.stir();
         Ok(())
     }
@@ -200,7 +200,7 @@ impl<S: Storage> Engine<S> {
 
     /// Whether a quota leaves room for so many bytes more.
     pub(crate) fn has_room(&self, bytes: u64, quota: u64) -> bool {
-        self.fetching.reserved.saturating_add(bytes) <= quota
+        quota == u64::MAX || self.fetching.reserved + u128::from(bytes) <= quota.into()
     }
 
     /// Another session may be a way to a content; the other namings of it need not be read for that.
@@ -359,9 +359,9 @@ struct Place {
 }
 
 /// Bytes that a content takes, or will take.
-const fn reserved(fetch: &Fetch) -> u64 {
+fn reserved(fetch: &Fetch) -> u128 {
     if fetch.state.reserves() {
-        fetch.size
+        fetch.size.into()
     } else {
         0
     }

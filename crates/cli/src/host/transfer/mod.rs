@@ -69,12 +69,13 @@ struct Going {
 }
 
 impl Transfers {
-    /// Opens the folder of contents and removes what no event names.
+    /// Opens the folder of contents and removes what no event names, and copies that were removed.
     pub(super) fn open(folder: &Path, store: &Store) -> Result<Self, api::Error> {
         let folder = Folder::open(&folder.join("files")).map_err(|error| failed(&error))?;
         folder
             .sweep(|hash| match store.fetch(id(hash)) {
-                Ok(fetch) => fetch.is_some(),
+                // Of what is only offered a copy was removed here, and the removal cut short.
+                Ok(fetch) => fetch.is_some_and(|fetch| fetch.state.reserves()),
                 // What cannot be looked up is not thrown away.
                 Err(_) => true,
             })
