@@ -23,7 +23,7 @@ use tenet_rpc::{
     server::{Outcome, answer},
 };
 use tenet_store::{Audit, Store};
-use tokio::{sync::oneshot, task::spawn_blocking, time};
+use tokio::{task::spawn_blocking, time};
 
 use super::{present, shared::Shared};
 use crate::time as clock;
@@ -31,7 +31,7 @@ use crate::time as clock;
 /// How long a repair waits for what is damaged to come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often it looks whether it has come.
+/// How often it looks whether it has come: events are mended without a notice to wait for.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// How many events from the future are listed: all that can wait in sixteen sessions.
@@ -69,17 +69,12 @@ async fn run(shared: &Arc<Shared>, repair: bool) -> Result<api::Checks, api::Err
 
 /// Reads all that is stored; and which files are damaged.
 async fn examine(shared: &Arc<Shared>) -> Result<(Found, Vec<BlobId>), api::Error> {
-    let (said, hear) = oneshot::channel();
     let asked = Arc::clone(shared);
-    shared.reader.read(move |store| {
-        // Whoever asked may be gone.
-        let _ = said.send(look(&asked, store));
-    });
-    let closing = || api::Error::failure("the node is closing");
-    let found = hear.await.map_err(|_| closing())?;
+    let found = shared.read(move |store| look(&asked, store)).await?;
     let (whole, reads) = (found.whole.clone(), Arc::clone(shared));
     let files = spawn_blocking(move || reads.transfers.damaged(&whole)).await;
-    Ok((found, files.map_err(|_| closing())?))
+    let files = files.map_err(|error| api::Error::internal(error.to_string()))?;
+    Ok((found, files))
 }
 
 fn look(shared: &Shared, store: &Store) -> Found {
@@ -118,17 +113,9 @@ async fn mend(shared: &Shared, mut events: Vec<(SessionId, EventId)>, files: &[B
 
 /// What a command came to; nothing where it was refused.
 async fn command(shared: &Shared, command: Command) -> Option<Reply> {
-    let (said, hear) = oneshot::channel();
-    let say = move |result| drop(said.send(result));
-    shared.engine.command(command, Box::new(say));
-    match hear.await {
-        Ok(Ok(reply)) => Some(reply),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "a repair was refused");
-            None
-        }
-        Err(_) => None,
-    }
+    let done = shared.command(command).await;
+    done.inspect_err(|error| tracing::warn!(%error, "a repair was refused"))
+        .ok()
 }
 
 fn check(name: &str, detail: String, advice: Option<String>) -> api::Check {

@@ -8,7 +8,7 @@ use tenet_media::PICTURE_LIMIT;
 use tenet_node::command::Command;
 use tenet_rpc::api;
 use tenet_store::Store;
-use tokio::{sync::oneshot, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use super::{
     present,
@@ -51,21 +51,9 @@ pub(super) async fn set(
         status: wanted.status,
         picture,
     };
-    let (tell, told) = oneshot::channel();
+    shared.command(command).await?;
     let asking = Arc::clone(&shared);
-    shared.engine.command(
-        command,
-        Box::new(move |result| {
-            let result = result.map_err(|error| present::command_error(&error));
-            let shared = Arc::clone(&asking);
-            asking.reader.read(move |store| {
-                // Whoever asked may be gone.
-                let _ = tell.send(result.and_then(|_| shown(&shared, store)));
-            });
-        }),
-    );
-    told.await
-        .unwrap_or_else(|_| Err(api::Error::failure("the node is closing")))
+    shared.read(move |store| shown(&asking, store)).await?
 }
 
 fn small(path: &str) -> Result<Vec<u8>, api::Error> {

@@ -9,8 +9,10 @@ use tenet_apps::contacts::{
 };
 use tenet_identity::keys::{DeviceId, EndpointId, IdentityId};
 use tenet_log::{ids::SessionId, store::StoreError};
+use tenet_node::command::{Command, Reply};
 use tenet_rpc::{api, server::Feed};
 use tenet_store::Store;
+use tokio::sync::oneshot;
 
 use super::{
     engine::Handle, live::Live, network::Network, pipes::Pipes, present, reader::Reader,
@@ -63,6 +65,30 @@ impl Own {
 }
 
 impl Shared {
+    /// Has the engine do something; what it came to.
+    pub(super) async fn command(&self, command: Command) -> Result<Reply, api::Error> {
+        let (tell, told) = oneshot::channel();
+        // Whoever asked may be gone.
+        let done = move |result| drop(tell.send(result));
+        self.engine.command(command, Box::new(done));
+        match told.await {
+            Ok(result) => result.map_err(|error| present::command_error(&error)),
+            Err(_) => Err(closing()),
+        }
+    }
+
+    /// Has the reader find something out.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Store) -> T + Send + 'static,
+    ) -> Result<T, api::Error> {
+        let (tell, told) = oneshot::channel();
+        // As above.
+        self.reader
+            .read(move |store| drop(tell.send(question(store))));
+        told.await.map_err(|_| closing())
+    }
+
     /// Whether somebody is there, as far as one can know.
     pub(super) fn presence(&self, identity: IdentityId) -> api::Presence {
         match &self.network {
@@ -110,6 +136,10 @@ pub(super) enum Whom {
     Own,
     /// A contact.
     Contact(Box<Contact>),
+}
+
+fn closing() -> api::Error {
+    api::Error::failure("the node is closing")
 }
 
 /// A query that failed.

@@ -243,11 +243,6 @@ impl Session {
     pub(crate) fn forks(&self) -> &BTreeMap<Author, u64> {
         self.forks.points()
     }
-
-    /// A time for a register written now: later than everything seen.
-    pub fn register_time(&self, now: u64) -> Hlc {
-        self.latest.next(now)
-    }
 }
 
 /// Why a session could not begin.

@@ -198,7 +198,7 @@ impl End {
                 if state.closed || state.out.ended {
                     return;
                 }
-                if state.out.kept.len() < KEPT {
+                if state.out.kept.len() + bytes.len() <= KEPT {
                     state.out.kept.extend(bytes);
                     state.out.ended = end;
                     break;
@@ -222,7 +222,7 @@ impl End {
             changes.mark_unchanged();
             {
                 let mut state = self.lock();
-                if state.come.waiting.len() < KEPT {
+                if state.come.waiting.len() + bytes.len() <= KEPT {
                     state.come.waiting.extend(bytes);
                     state.come.offset += bytes.len() as u64;
                     break;

@@ -11,13 +11,11 @@ use tenet_node::{
     query,
 };
 use tenet_rpc::api;
-use tokio::{sync::oneshot, task::spawn_blocking, time::timeout};
+use tenet_store::Store;
+use tokio::{task::spawn_blocking, time::timeout};
 
 use super::{
-    super::{
-        present,
-        shared::{Shared, failed as store_failed},
-    },
+    super::shared::{Shared, failed as store_failed},
     failed, hash,
 };
 
@@ -64,22 +62,12 @@ fn save_all(folder: &Folder, files: &[File], to: &Path) -> Result<Vec<String>, a
 /// Asks for what is missing and waits until it is here.
 async fn fetch(shared: &Arc<Shared>, id: EventId, patience: Duration) -> Result<(), api::Error> {
     let mut changes = shared.transfers.changes.subscribe();
-    let (tell, told) = oneshot::channel();
-    shared.engine.command(
-        Command::Transfer {
+    shared
+        .command(Command::Transfer {
             of: Contents::Message(id),
             change: TransferChange::Resume,
-        },
-        Box::new(move |result| {
-            // Whoever asked may be gone.
-            let _ = tell.send(result);
-        }),
-    );
-    match told.await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => return Err(present::command_error(&error)),
-        Err(_) => return Err(api::Error::failure("the node is closing")),
-    }
+        })
+        .await?;
     let arrival = async {
         while !files_of(shared, id).await?.1 {
             if changes.changed().await.is_err() {
@@ -97,24 +85,18 @@ async fn fetch(shared: &Arc<Shared>, id: EventId, patience: Duration) -> Result<
 
 /// The files of a message, and whether all of them are here.
 async fn files_of(shared: &Arc<Shared>, id: EventId) -> Result<(Vec<File>, bool), api::Error> {
-    let (tell, told) = oneshot::channel();
     let me = shared.own.identity;
-    shared.reader.read(move |store| {
-        let found = || {
-            let shown = query::message(store, me, id).map_err(store_failed)?;
-            let shown =
-                shown.ok_or_else(|| api::Error::not_found(format!("there is no message {id}")))?;
-            let files = shown.message.files;
-            let mut whole = true;
-            for file in &files {
-                let fetch = store.fetch(file.content()).map_err(store_failed)?;
-                whole &= fetch.is_some_and(|fetch| fetch.state == FetchState::Whole);
-            }
-            Ok((files, whole))
-        };
-        // Whoever asked may be gone.
-        let _ = tell.send(found());
-    });
-    told.await
-        .unwrap_or_else(|_| Err(api::Error::failure("the node is closing")))
+    let found = move |store: &Store| {
+        let shown = query::message(store, me, id).map_err(store_failed)?;
+        let shown =
+            shown.ok_or_else(|| api::Error::not_found(format!("there is no message {id}")))?;
+        let files = shown.message.files;
+        let mut whole = true;
+        for file in &files {
+            let fetch = store.fetch(file.content()).map_err(store_failed)?;
+            whole &= fetch.is_some_and(|fetch| fetch.state == FetchState::Whole);
+        }
+        Ok((files, whole))
+    };
+    shared.read(found).await?
 }
