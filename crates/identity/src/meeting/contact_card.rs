@@ -9,10 +9,14 @@
 
 use std::fmt;
 
-use data_encoding::BASE64URL_NOPAD;
 use minicbor::{Decode, Encode};
 
-use super::{address::Address, door::Place, link::MAX_ADDRESSES};
+use super::{
+    address::Address,
+    armour::{self, Head},
+    door::Place,
+    link::MAX_ADDRESSES,
+};
 use crate::{
     card::{self, DeviceCard, UnverifiedCard},
     domain::{CONTACT_CARD_ID, CONTACT_CARD_SIGNATURE, derive},
@@ -90,7 +94,7 @@ impl ContactCard {
         });
         let signature = key.sign(CONTACT_CARD_SIGNATURE, &derive(CONTACT_CARD_ID, &[&body]));
         let signed = encoding::encode(&Signed { body, signature });
-        format!("{SCHEME}{}", BASE64URL_NOPAD.encode(&signed))
+        armour::write(SCHEME, &signed)
     }
 
     /// Reads a card, and believes only what its device has signed (CARD-101); white space is
@@ -99,13 +103,8 @@ impl ContactCard {
     /// # Errors
     /// [`Error`].
     pub fn read(text: &str) -> Result<Self, Error> {
-        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let rest = text.strip_prefix(SCHEME).ok_or(Error::NotACard)?;
-        if rest.len() > MAX_CHARACTERS {
-            return Err(Error::Damaged);
-        }
-        let bytes = BASE64URL_NOPAD.decode(rest.as_bytes());
-        let signed: Signed = encoding::decode(&bytes.map_err(|_| Error::Damaged)?)?;
+        let bytes = armour::read(text, SCHEME, MAX_CHARACTERS)?;
+        let signed: Signed = encoding::decode(&bytes)?;
         let Head { version } = encoding::decode(&signed.body)?;
         if version != VERSION {
             return Err(Error::Newer { version });
@@ -139,6 +138,15 @@ impl ContactCard {
     }
 }
 
+impl From<armour::Error> for Error {
+    fn from(error: armour::Error) -> Self {
+        match error {
+            armour::Error::Scheme => Self::NotACard,
+            armour::Error::Damaged => Self::Damaged,
+        }
+    }
+}
+
 impl fmt::Debug for ContactCard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ContactCard({:?}, redacted)", self.card.identity())
@@ -152,13 +160,6 @@ struct Signed {
     body: Vec<u8>,
     #[n(1)]
     signature: Signature,
-}
-
-#[derive(Decode)]
-#[cbor(map)]
-struct Head {
-    #[n(0)]
-    version: u16,
 }
 
 #[derive(Encode, Decode)]
@@ -189,6 +190,7 @@ mod tests {
 
     use super::*;
     use crate::keys::IdentityKey;
+    use data_encoding::BASE64URL_NOPAD;
     use proptest::prelude::*;
 
     fn device(n: u8) -> DeviceKey {

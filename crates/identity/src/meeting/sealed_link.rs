@@ -9,12 +9,14 @@ use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
 };
-use data_encoding::BASE64URL_NOPAD;
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::link::{self, Link};
+use super::{
+    armour::{self, Head},
+    link::{self, Link},
+};
 use crate::{
     domain::{SEALED_LINK_CHECK, SEALED_LINK_KEY, derive},
     encoding,
@@ -89,7 +91,7 @@ pub fn seal<R: CryptoRng + ?Sized>(
     });
     let check = check(&body);
     let whole = encoding::encode(&Whole { body, check });
-    Ok(format!("{SCHEME}{}", BASE64URL_NOPAD.encode(&whole)))
+    Ok(armour::write(SCHEME, &whole))
 }
 
 /// Opens a sealed link; this takes as long as its [`Cost`] says. White space is ignored.
@@ -97,13 +99,8 @@ pub fn seal<R: CryptoRng + ?Sized>(
 /// # Errors
 /// [`Error`].
 pub fn open(text: &str, password: &str) -> Result<Link, Error> {
-    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let rest = text.strip_prefix(SCHEME).ok_or(Error::NotSealed)?;
-    if rest.len() > MAX_CHARACTERS {
-        return Err(Error::Damaged);
-    }
-    let bytes = BASE64URL_NOPAD.decode(rest.as_bytes());
-    let whole: Whole = encoding::decode(&bytes.map_err(|_| Error::Damaged)?)?;
+    let bytes = armour::read(text, SCHEME, MAX_CHARACTERS)?;
+    let whole: Whole = encoding::decode(&bytes)?;
     // SEAL-102: before the password is tried, so that damage is never taken for a wrong one.
     if check(&whole.body) != whole.check {
         return Err(Error::Damaged);
@@ -122,6 +119,15 @@ pub fn open(text: &str, password: &str) -> Result<Link, Error> {
     let opened = Zeroizing::new(opened.map_err(|_| Error::WrongPassword)?);
     let link = std::str::from_utf8(&opened).map_err(|_| Error::Damaged)?;
     Ok(Link::parse(link)?)
+}
+
+impl From<armour::Error> for Error {
+    fn from(error: armour::Error) -> Self {
+        match error {
+            armour::Error::Scheme => Self::NotSealed,
+            armour::Error::Damaged => Self::Damaged,
+        }
+    }
 }
 
 /// SEAL-101.
@@ -144,13 +150,6 @@ struct Whole {
     body: Vec<u8>,
     #[cbor(n(1), with = "minicbor::bytes")]
     check: [u8; 8],
-}
-
-#[derive(Decode)]
-#[cbor(map)]
-struct Head {
-    #[n(0)]
-    version: u16,
 }
 
 #[derive(Encode, Decode)]
@@ -186,6 +185,7 @@ mod tests {
         keys::{EndpointId, IdentityKey},
         meeting::door::{self, Place},
     };
+    use data_encoding::BASE64URL_NOPAD;
     use proptest::prelude::*;
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng;
