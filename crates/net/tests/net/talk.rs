@@ -103,28 +103,32 @@ async fn both_may_dial_at_once() {
     let (mut a, mut b) = (Node::new(1).await, Node::new(2).await);
     a.dial(&b);
     b.dial(&a);
-    let mut sides = [Vec::new(), Vec::new()];
-    for (node, sides) in [&mut a, &mut b].into_iter().zip(&mut sides) {
-        let first = node.connected().await;
-        sides.push(first.side);
-        node.net.send(first.conn, b"hello".to_vec());
-    }
-    for (node, sides) in [&mut a, &mut b].into_iter().zip(&mut sides) {
-        // The other connection and what came over the first, whichever is sooner.
-        let mut heard = false;
-        while sides.len() < 2 || !heard {
-            match node.event().await {
-                Event::Connected { side, .. } => sides.push(side),
-                Event::Frame { frame, .. } => heard = frame == b"hello",
-                // Addresses of this machine come and go with the networks that other tests make.
-                Event::AddressesChanged { .. } => {}
-                event => panic!("{event:?} instead of a connection or what came over one"),
-            }
-        }
-        assert_eq!(sides.len(), 2);
-        assert!(sides.contains(&Side::Dialler) && sides.contains(&Side::Dialled));
+    tokio::join!(dial_and_be_dialled(&mut a), dial_and_be_dialled(&mut b));
+    for node in [&a, &b] {
         assert_eq!(node.net.paths().len(), 2);
     }
+}
+
+/// Speaks on the connection that this side dialled and listens on the other, in whatever order they
+/// come to stand: who is dialled hears of a connection with its first bytes.
+async fn dial_and_be_dialled(node: &mut Node) {
+    let (mut dialler, mut heard) = (None, None);
+    while dialler.is_none() || heard.is_none() {
+        match node.event().await {
+            Event::Connected { conn, side, .. } if side == Side::Dialler => {
+                node.net.send(conn, b"hello".to_vec());
+                dialler = Some(conn);
+            }
+            Event::Frame { conn, frame, .. } => {
+                assert_eq!(frame, b"hello");
+                heard = Some(conn);
+            }
+            // Addresses of this machine come and go with the networks that other tests make.
+            Event::Connected { .. } | Event::AddressesChanged { .. } => {}
+            event => panic!("{event:?} instead of a connection or what came over one"),
+        }
+    }
+    assert_ne!(dialler, heard);
 }
 
 #[tokio::test]
