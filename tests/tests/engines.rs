@@ -25,6 +25,8 @@ mod answers;
 mod clocks;
 #[path = "engines/doors.rs"]
 mod doors;
+#[path = "engines/erasure.rs"]
+mod erasure;
 #[path = "engines/files.rs"]
 mod files;
 #[path = "engines/floods.rs"]

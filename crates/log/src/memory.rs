@@ -1,12 +1,12 @@
 //! A log store in memory: the model that stored ones must match.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_identity::keys::DeviceId;
 
 use crate::{
     clock::Hlc,
-    event::Event,
+    event::{Content, Event},
     frontier::{Head, Past},
     ids::{Author, EventId, SessionId},
     register::Register,
@@ -24,6 +24,8 @@ pub struct MemoryStore {
     pasts: BTreeMap<(SessionId, Position), (EventId, Past)>,
     registers: BTreeMap<(SessionId, DeviceId, String), Register>,
     held: BTreeMap<(Hlc, EventId), Event>,
+    expiring: BTreeSet<(u64, EventId)>,
+    lacking: BTreeSet<(SessionId, EventId)>,
     last: i64,
 }
 
@@ -75,6 +77,10 @@ impl LogStore for MemoryStore {
             position,
             standing,
         };
+        let header = event.header();
+        if let (Content::Body { .. }, Some(at)) = (&header.content, header.expires) {
+            self.expiring.insert((at, id));
+        }
         self.events.insert(id, stored);
         self.arrivals.insert((session, position), id);
         let place = (session, event.author(), event.header().seq, id);
@@ -151,6 +157,43 @@ impl LogStore for MemoryStore {
             stored.event = event.clone();
         }
         Ok(())
+    }
+
+    fn erase(&mut self, id: EventId) -> Result<(), StoreError> {
+        if let Some(stored) = self.events.get_mut(&id) {
+            stored.event = stored.event.bare();
+        }
+        Ok(())
+    }
+
+    fn expired(&self, now: u64, limit: usize) -> Result<Vec<Stored>, StoreError> {
+        let due = self.expiring.iter().take_while(|(at, _)| *at <= now);
+        let stored = due.filter_map(|(_, id)| self.events.get(id));
+        Ok(stored.take(limit).cloned().collect())
+    }
+
+    fn next_expiry(&self) -> Result<Option<u64>, StoreError> {
+        Ok(self.expiring.first().map(|(at, _)| *at))
+    }
+
+    fn settle_expiry(&mut self, id: EventId) -> Result<(), StoreError> {
+        self.expiring.retain(|(_, expiring)| *expiring != id);
+        Ok(())
+    }
+
+    fn set_lacking(&mut self, id: EventId, lacking: bool) -> Result<(), StoreError> {
+        if let Some(stored) = self.events.get(&id) {
+            let place = (stored.event.session(), id);
+            match lacking {
+                true => self.lacking.insert(place),
+                false => self.lacking.remove(&place),
+            };
+        }
+        Ok(())
+    }
+
+    fn lacking(&self) -> Result<Vec<(SessionId, EventId)>, StoreError> {
+        Ok(self.lacking.iter().copied().collect())
     }
 
     fn set_standing(&mut self, id: EventId, standing: Standing) -> Result<(), StoreError> {

@@ -148,6 +148,26 @@ pub trait LogStore {
     /// Puts an event in the place of its damaged copy; its position and standing stay.
     fn mend(&mut self, event: &Event) -> Result<(), StoreError>;
 
+    /// Forgets an event's body; what freed pages hold of it is overwritten.
+    fn erase(&mut self, id: EventId) -> Result<(), StoreError>;
+
+    /// Events with a body, or one that was erased, that expired by `now` (Unix milliseconds) and were
+    /// not [settled](Self::settle_expiry) yet, the first first, at most `limit`.
+    fn expired(&self, now: u64, limit: usize) -> Result<Vec<Stored>, StoreError>;
+
+    /// When the next event expires that was not settled, in Unix milliseconds.
+    fn next_expiry(&self) -> Result<Option<u64>, StoreError>;
+
+    /// Notes that what an expiry asks for was done.
+    fn settle_expiry(&mut self, id: EventId) -> Result<(), StoreError>;
+
+    /// Notes that an event of the set lacks its body though nothing took it away, or that it does not
+    /// any more.
+    fn set_lacking(&mut self, id: EventId, lacking: bool) -> Result<(), StoreError>;
+
+    /// The events that lack their bodies, with their sessions.
+    fn lacking(&self) -> Result<Vec<(SessionId, EventId)>, StoreError>;
+
     /// Changes whether one event counts.
     fn set_standing(&mut self, id: EventId, standing: Standing) -> Result<(), StoreError>;
 

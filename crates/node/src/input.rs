@@ -233,6 +233,13 @@ pub enum Notice {
         /// Its id.
         id: EventId,
     },
+    /// A message is shown no more: its time is over, or it does not count.
+    Gone {
+        /// Its session.
+        session: SessionId,
+        /// Its id.
+        id: EventId,
+    },
     /// Own messages are farther than they were: delivered, or read.
     Progress {
         /// Their session.

@@ -17,7 +17,7 @@ use tenet_log::{
 use crate::{Store, log::BY_ID, records::Kind};
 
 const MESSAGE: &str = "message.position, event.id, session.id, message.time, author.device, \
-                       author.added_by, event.seq, message.identity, message.reply, \
+                       author.added_by, event.seq, message.identity, \
                        message.hidden";
 
 /// From a message to its event.
@@ -35,14 +35,13 @@ impl ChatStore for Store {
     fn add_message(&mut self, message: &MessageRow) -> Result<bool, StoreError> {
         let session = self.session_row(message.session)?;
         let rows = self.change(
-            "INSERT OR IGNORE INTO message (session, time, position, identity, reply, hidden) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR IGNORE INTO message (session, time, position, identity, hidden) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 session,
                 message.order.time.raw() as i64,
                 message.position.0,
                 message.identity.as_bytes(),
-                message.reply.as_ref().map(EventId::as_bytes),
                 message.hidden
             ],
         )?;
@@ -69,6 +68,22 @@ impl ChatStore for Store {
         self.collect(&between_sql(), params, |row| {
             row.get::<_, [u8; 32]>(0).map(EventId::from)
         })
+    }
+
+    fn remove_message(&mut self, session: SessionId, id: EventId) -> Result<(), StoreError> {
+        let Some(session) = self.find_session(session)? else {
+            return Ok(());
+        };
+        let sql = format!(
+            "DELETE FROM message WHERE (session, time, position) = \
+             (SELECT session, time, position FROM event WHERE {BY_ID})"
+        );
+        self.execute(&sql, [id.as_bytes()])?;
+        for table in ["overlay", "reference"] {
+            let sql = format!("DELETE FROM {table} WHERE session = ?1 AND target = ?2");
+            self.execute(&sql, params![session, id.as_bytes()])?;
+        }
+        Ok(())
     }
 
     fn set_hidden(&mut self, id: EventId, hidden: bool) -> Result<(), StoreError> {
@@ -311,7 +326,6 @@ fn message(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
             id,
         },
         identity: row.get::<_, [u8; 32]>(7)?.into(),
-        reply: row.get::<_, Option<[u8; 32]>>(8)?.map(Into::into),
-        hidden: row.get(9)?,
+        hidden: row.get(8)?,
     })
 }

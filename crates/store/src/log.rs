@@ -7,7 +7,7 @@ use tenet_identity::{
 };
 use tenet_log::{
     clock::Hlc,
-    event::{Body, Event, Unverified},
+    event::{Body, Content, Event, Unverified},
     frontier::{Head, Past},
     ids::{Author, EventId, SessionId},
     register::{self, Register},
@@ -36,7 +36,7 @@ impl LogStore for Store {
         self.db
             .prepare_cached(
                 "INSERT INTO event (id, session, author, seq, time, standing, header, signature, \
-                 salt, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 salt, body, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )
             .and_then(|mut statement| {
                 statement.insert(params![
@@ -50,6 +50,7 @@ impl LogStore for Store {
                     event.signature().as_bytes(),
                     body.map(|body| &body.salt),
                     body.map(|body| &body.bytes),
+                    expiry(event),
                 ])
             })
             .map(Position)
@@ -159,6 +160,52 @@ impl LogStore for Store {
                 body.map(|body| &body.bytes),
             ],
         )
+    }
+
+    fn erase(&mut self, id: EventId) -> Result<(), StoreError> {
+        // STORE-13: also where that costs a page more.
+        self.overwrite("ON")?;
+        let sql = format!("UPDATE event SET salt = NULL, body = NULL WHERE {BY_ID}");
+        let erased = self.execute(&sql, [id.as_bytes()]);
+        self.overwrite("FAST")?;
+        erased
+    }
+
+    fn expired(&self, now: u64, limit: usize) -> Result<Vec<Stored>, StoreError> {
+        let sql = format!(
+            "SELECT {EVENT_COLUMNS} FROM event WHERE expires <= ?1 ORDER BY expires LIMIT ?2"
+        );
+        self.stored_rows(&sql, params![saturating(now), limit as i64])
+    }
+
+    fn next_expiry(&self) -> Result<Option<u64>, StoreError> {
+        let sql = "SELECT min(expires) FROM event WHERE expires IS NOT NULL";
+        let next: Option<Option<i64>> = self.one(sql, [], |row| row.get(0))?;
+        Ok(next.flatten().map(|at| at as u64))
+    }
+
+    fn settle_expiry(&mut self, id: EventId) -> Result<(), StoreError> {
+        let sql = format!("UPDATE event SET expires = NULL WHERE {BY_ID}");
+        self.execute(&sql, [id.as_bytes()])
+    }
+
+    fn set_lacking(&mut self, id: EventId, lacking: bool) -> Result<(), StoreError> {
+        if !lacking {
+            return self.execute("DELETE FROM lacking WHERE event = ?1", [id.as_bytes()]);
+        }
+        let sql = format!(
+            "INSERT OR IGNORE INTO lacking (event, session) SELECT event.id, session.id \
+             FROM event JOIN session ON session.ix = event.session WHERE {BY_ID}"
+        );
+        self.execute(&sql, [id.as_bytes()])
+    }
+
+    fn lacking(&self) -> Result<Vec<(SessionId, EventId)>, StoreError> {
+        let sql = "SELECT session, event FROM lacking ORDER BY session, event";
+        self.collect(sql, [], |row| {
+            let session = SessionId::from(row.get::<_, [u8; 32]>(0)?);
+            Ok((session, EventId::from(row.get::<_, [u8; 32]>(1)?)))
+        })
     }
 
     fn set_standing(&mut self, id: EventId, standing: Standing) -> Result<(), StoreError> {
@@ -313,7 +360,7 @@ impl LogStore for Store {
         let rows: Vec<(i64, Vec<u8>)> = self.collect(
             "SELECT acceptable_from, event FROM held WHERE acceptable_from <= ?1 \
              ORDER BY time LIMIT ?2",
-            params![i64::try_from(now).unwrap_or(i64::MAX), limit as i64],
+            params![saturating(now), limit as i64],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         rows.into_iter()
@@ -352,6 +399,18 @@ impl LogStore for Store {
         )?;
         Ok(Hlc::from_raw(latest.flatten().unwrap_or(0) as u64))
     }
+}
+
+/// When something is to be done about an event's body, in Unix milliseconds.
+fn expiry(event: &Event) -> Option<i64> {
+    let header = event.header();
+    let has_body = matches!(header.content, Content::Body { .. });
+    header.expires.filter(|_| has_body).map(saturating)
+}
+
+/// A time of somebody's choice as the store counts: what is later than it can count never comes.
+fn saturating(millis: u64) -> i64 {
+    i64::try_from(millis).unwrap_or(i64::MAX)
 }
 
 /// The columns of [`EVENT_COLUMNS`], as they are.
@@ -398,6 +457,13 @@ fn stored_register(bytes: &[u8]) -> Result<Register, StoreError> {
 }
 
 impl Store {
+    /// Whether what is deleted is overwritten also where that costs writing a page more.
+    fn overwrite(&self, how: &str) -> Result<(), StoreError> {
+        self.db
+            .pragma_update(None, "secure_delete", how)
+            .or_store_error()
+    }
+
     pub(crate) fn event_at(&self, position: Position) -> Result<Option<Stored>, StoreError> {
         let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE position = ?1");
         self.one(&sql, [position.0], stored_parts)?

@@ -275,6 +275,8 @@ fn settle(db: &Connection, access: Access) -> rusqlite::Result<()> {
     // STORE-3: also what savepoints copy, which would else spill into a file.
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "foreign_keys", false)?;
+    // STORE-13: what is deleted is overwritten where its page is written anyway.
+    db.pragma_update(None, "secure_delete", "FAST")?;
     db.busy_timeout(std::time::Duration::from_secs(5))?;
     if access == Access::Write {
         // This SQLite leaves the log file behind unless it is told to fold it in at the end.

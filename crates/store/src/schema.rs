@@ -8,7 +8,7 @@ use rusqlite::Connection;
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Step `n` turns version `n` into version `n + 1`.
-const MIGRATIONS: &[&str] = &[FIRST, FILES, SEARCH];
+const MIGRATIONS: &[&str] = &[FIRST, FILES, SEARCH, ERASURE];
 
 const FIRST: &str = "
 CREATE TABLE record (
@@ -151,6 +151,17 @@ const SEARCH: &str = "
 CREATE VIRTUAL TABLE word USING fts5 (
     words, scope, content = '', contentless_delete = 1, tokenize = 'ascii'
 );
+";
+
+// What a message answers is in its text: a row of its own would outlive that.
+const ERASURE: &str = "
+ALTER TABLE event ADD COLUMN expires INTEGER;
+CREATE INDEX event_by_expiry ON event (expires) WHERE expires IS NOT NULL;
+CREATE TABLE lacking (
+    event   BLOB PRIMARY KEY,
+    session BLOB NOT NULL
+) WITHOUT ROWID;
+ALTER TABLE message DROP COLUMN reply;
 ";
 
 /// Why the tables could not be brought to this version.

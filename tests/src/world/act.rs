@@ -59,6 +59,13 @@ pub enum Act {
         /// With whom.
         with: usize,
     },
+    /// Let what is said from now on disappear.
+    Timer {
+        /// In the conversation with whom.
+        with: usize,
+        /// After how many seconds; 0 for never.
+        seconds: u64,
+    },
     /// Anything else that may be asked for twice; a link that is made by it goes to `with`.
     Do {
         /// About whom.
@@ -104,6 +111,10 @@ impl Act {
             },
             Self::Read { with } => Command::Read { who: did(with) },
             Self::Confirm { with } => Command::Confirm { who: did(with) },
+            Self::Timer { with, seconds } => Command::Timer {
+                who: did(with),
+                seconds,
+            },
             Self::Do { with, command } => command(did(with)),
             Self::Mend { events } => Command::Mend { events },
         }
@@ -115,7 +126,11 @@ impl Act {
     pub fn is_repeated(&self) -> bool {
         matches!(
             self,
-            Self::Invite { .. } | Self::Accept { .. } | Self::Do { .. } | Self::Mend { .. }
+            Self::Invite { .. }
+                | Self::Accept { .. }
+                | Self::Timer { .. }
+                | Self::Do { .. }
+                | Self::Mend { .. }
         )
     }
 }

@@ -111,6 +111,10 @@ impl World {
             }
             (9, _) => Act::Read { with: other },
             (3, _) if number.is_multiple_of(8) => Act::Confirm { with: other },
+            (2, _) if number.is_multiple_of(4) => Act::Timer {
+                with: other,
+                seconds: [0, 5, 90, 600][self.draw(4) as usize],
+            },
             _ => Act::Send {
                 to: other,
                 text,

@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_apps::{
-    chat::search::{Filter, Query, SearchStore},
+    chat::{
+        edit,
+        search::{Filter, Query, SearchStore},
+        store::ChatStore,
+    },
     contacts::store::ContactStore,
 };
 use tenet_delivery::{fetch::FetchState, outbox::Outbox, state::State};
@@ -81,9 +85,11 @@ impl World {
             same_set(a, b, session);
         }
         self.same_history(one, other);
+        same_timers(a, b);
         for (node, with) in [(one, other), (other, one)] {
             self.all_as_done(node, with);
             self.all_found(node, with);
+            self.all_erased(node, with);
         }
     }
 
@@ -116,18 +122,21 @@ impl World {
                 let expected = seen(shown, &names, &self.model.messages);
                 (shown.message.id, shown.message.time, expected)
             };
-            history.iter().map(line).collect()
+            let said = history.iter().filter(|shown| shown.message.timer.is_none());
+            said.map(line).collect()
         };
         let (here, there) = (read(one, other), read(other, one));
         assert_eq!(here, there, "the two histories differ");
         let between = |message: &Expected| {
             BTreeSet::from([message.author, message.to]) == BTreeSet::from([one, other])
         };
-        let expected = self
-            .model
-            .messages
-            .iter()
-            .filter(|(_, message)| between(message));
+        let expected = self.model.messages.iter().filter(|(id, message)| {
+            // What was taken back by a clock days ahead is not said again by one that is right.
+            let disk = self.nodes[message.author].disk();
+            let void = |id| disk.message(id).unwrap().is_none_or(|row| row.hidden);
+            let gone = message.expires.is_some() || (message.unsent && void(**id));
+            between(message) && !gone
+        });
         let expected: BTreeMap<EventId, Option<Expected>> = expected
             .map(|(id, message)| (*id, Some(plain(message))))
             .collect();
@@ -210,7 +219,17 @@ impl World {
             let found = page.unwrap().found.into_iter();
             found.map(|found| found.shown.message.id).collect()
         };
-        for shown in this.history(self.nodes[with].identity()) {
+        let gone = self.model.messages.values();
+        for message in gone.filter(|message| message.expires.is_some()) {
+            assert!(
+                found(&message.label).is_empty(),
+                "{} is found",
+                message.label
+            );
+            assert!(found(&message.text).is_empty(), "{} is found", message.text);
+        }
+        let shown = this.history(self.nodes[with].identity());
+        for shown in shown.iter().filter(|shown| shown.message.timer.is_none()) {
             let Expected { label, text, .. } = &self.model.messages[&shown.message.id];
             let standing = shown.message.text.as_ref();
             let is_found = |text: &String| found(text).contains(&shown.message.id);
@@ -218,6 +237,40 @@ impl World {
             // The old text may be a part of the new.
             if standing.is_none_or(|text| !text.contains(label.as_str())) {
                 assert!(!is_found(label), "{label} was changed");
+            }
+        }
+    }
+
+    /// NODE-29, NODE-30: of what was taken back or has expired no body is left, and none is awaited.
+    fn all_erased(&self, node: usize, with: usize) {
+        let disk = self.nodes[node].disk();
+        assert_eq!(
+            disk.lacking().unwrap(),
+            [],
+            "{} lacks",
+            self.nodes[node].name
+        );
+        let shown = self.nodes[node].history(self.nodes[with].identity());
+        for session in self.nodes[node].sessions_with(self.nodes[with].identity()) {
+            let events = disk.since(session, Position::default(), 1_000_000).unwrap();
+            let unsent = |id: &EventId| self.model.messages.get(id).is_some_and(|m| m.unsent);
+            let edits: BTreeSet<EventId> = events
+                .iter()
+                .filter(|stored| unsent(&stored.event.id()))
+                .map(|stored| stored.event.id())
+                // Whoever got an edit without its body does not know what it was about.
+                .flat_map(|id| [node, with].map(|node| (self.nodes[node].disk(), id)))
+                .flat_map(|(disk, id)| disk.references(session, id).unwrap())
+                .map(|reference| reference.event)
+                .collect();
+            for event in events.iter().map(|stored| &stored.event) {
+                let edit =
+                    event.header().kind.as_str() == edit::KIND && edits.contains(&event.id());
+                let expired = event.header().expires.is_some();
+                let erased = unsent(&event.id()) || edit || expired;
+                assert_eq!(event.is_bare(), erased, "{event:?}");
+                let is_shown = shown.iter().any(|shown| shown.message.id == event.id());
+                assert!(!(expired && is_shown), "{event:?} did not disappear");
             }
         }
     }
@@ -308,6 +361,18 @@ fn same_set(a: &Node, b: &Node, session: SessionId) {
     );
 }
 
+/// Both see the same changes of the timer.
+fn same_timers(a: &Node, b: &Node) {
+    let timers = |node: &Node, with: &Node| -> Vec<(EventId, Option<u64>)> {
+        let history = node.history(with.identity()).into_iter();
+        let timers = history.filter(|shown| shown.message.timer.is_some());
+        timers
+            .map(|shown| (shown.message.id, shown.message.timer))
+            .collect()
+    };
+    assert_eq!(timers(a, b), timers(b, a), "the timers differ");
+}
+
 /// A message as it is shown, in the model's words; `None` for one that nobody wrote.
 fn seen(
     shown: &Shown,
@@ -330,6 +395,7 @@ fn seen(
         edited: message.edited,
         unsent: message.unsent,
         reply: message.reply,
+        expires: message.expires,
         reactions: reactions.collect(),
     })
 }

@@ -212,8 +212,14 @@ pass_on! { LogStore {
     read due(now: u64, limit: usize) -> Vec<Held>;
     read next_due() -> Option<u64>;
     read latest_time(session: SessionId) -> Hlc;
+    read expired(now: u64, limit: usize) -> Vec<Stored>;
+    read next_expiry() -> Option<u64>;
+    read lacking() -> Vec<(SessionId, EventId)>;
     write insert(event: &Event, standing: Standing) -> Position;
     write mend(event: &Event) -> ();
+    write erase(id: EventId) -> ();
+    write settle_expiry(id: EventId) -> ();
+    write set_lacking(id: EventId, lacking: bool) -> ();
     write set_standing(id: EventId, standing: Standing) -> ();
     write put_head(session: SessionId, head: &Head) -> ();
     write put_past(id: EventId, past: &Past) -> ();
@@ -263,6 +269,7 @@ pass_on! { ChatStore {
     read references(session: SessionId, target: EventId) -> Vec<Reference>;
     read logged(id: EventId) -> Option<(Event, bool)>;
     read logged_at(position: Position) -> Option<Event>;
+    write remove_message(session: SessionId, id: EventId) -> ();
     write add_message(message: &MessageRow) -> bool;
     write set_hidden(id: EventId, hidden: bool) -> ();
     write put_overlay(session: SessionId, target: EventId, overlay: &Overlay) -> ();

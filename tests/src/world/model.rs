@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_apps::contacts::store::ContactStore;
 use tenet_identity::keys::IdentityId;
-use tenet_log::ids::EventId;
+use tenet_log::{ids::EventId, store::LogStore};
 use tenet_node::command::Reply;
 
 use super::{act::Act, node::Node};
@@ -39,6 +39,8 @@ pub struct Expected {
     pub unsent: bool,
     /// What it answers.
     pub reply: Option<EventId>,
+    /// When it disappears, by its author's clock.
+    pub expires: Option<u64>,
     /// Who put which emoji on it.
     pub reactions: BTreeSet<(&'static str, usize)>,
 }
@@ -53,9 +55,9 @@ impl Model {
     }
 
     /// Something was asked for and answered.
-    pub fn done(&mut self, node: usize, act: &Act, reply: &Reply) {
+    pub fn done(&mut self, node: usize, act: &Act, reply: &Reply, nodes: &[Node]) {
         match (act, reply) {
-            (Act::Send { .. }, Reply::Sent { id, .. }) => self.sent(node, act, *id),
+            (Act::Send { .. }, Reply::Sent { id, .. }) => self.sent(node, act, *id, nodes),
             (Act::Read { .. }, Reply::Read { id: Some(id), .. }) => self.read.push((node, *id)),
             (Act::Confirm { with }, _) => {
                 self.confirmed.insert((node, *with));
@@ -83,7 +85,7 @@ impl Model {
                     .iter()
                     .find(|shown| shown.message.text.as_ref() == Some(text));
                 match there {
-                    Some(shown) => self.sent(node, act, shown.message.id),
+                    Some(shown) => self.sent(node, act, shown.message.id, nodes),
                     None => drop(self.lost.insert(text.clone())),
                 }
             }
@@ -113,6 +115,17 @@ impl Model {
         }
     }
 
+    /// Whether an act is about a message that disappeared or was taken back meanwhile: that it is refused is right.
+    pub fn came_too_late(&self, act: &Act) -> bool {
+        let about = match act {
+            Act::Send { reply, .. } => *reply,
+            Act::Edit { id, .. } | Act::Unsend { id } | Act::React { id, .. } => Some(*id),
+            _ => None,
+        };
+        let message = about.and_then(|id| self.messages.get(&id));
+        message.is_some_and(|message| message.expires.is_some() || message.unsent)
+    }
+
     /// A message stands under another id.
     pub fn written_again(&mut self, old: EventId, new: EventId) {
         // What a process that was killed did not tell is not known here.
@@ -126,11 +139,13 @@ impl Model {
         }
     }
 
-    fn sent(&mut self, node: usize, act: &Act, id: EventId) {
+    fn sent(&mut self, node: usize, act: &Act, id: EventId, nodes: &[Node]) {
         let Act::Send { to, text, reply } = act else {
             return;
         };
+        let stored = LogStore::event(nodes[node].disk(), id).unwrap().unwrap();
         let message = Expected {
+            expires: stored.event.header().expires,
             author: node,
             to: *to,
             label: text.clone(),

@@ -74,10 +74,12 @@ impl World {
                 {
                     self.ask(*with, Act::Accept { link: link.clone() });
                 }
-                self.model.done(node, &act, &reply);
+                self.model.done(node, &act, &reply, &self.nodes);
             }
             // A person who is told that it was not stored asks again.
             Err(CommandError::NotStored(_)) => self.ask(node, act),
+            Err(CommandError::NotFound(_) | CommandError::Refused(_))
+                if self.model.came_too_late(&act) => {}
             Err(error) => self.refused.push((act, error)),
         }
     }

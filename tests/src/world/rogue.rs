@@ -14,7 +14,7 @@ use tenet_identity::{
 use tenet_log::{
     event::{Event, Unverified},
     roster::Op,
-    session::Session,
+    session::{Draft, Session},
     store::LogStore,
     sync::{self, Direction, EncodedEvent, Tag},
 };
@@ -323,6 +323,12 @@ impl Rogue {
         line
     }
 
+    /// Shows who it is on a new connection, and which session both share.
+    pub fn meet(&self, bench: &mut Bench, line: Line) -> Done {
+        bench.frame(line, &self.hello(bench, line));
+        bench.frame(line, &Frame::Meet(vec![self.tag(line)]))
+    }
+
     /// Its tag for its session on a connection.
     pub fn tag(&self, line: Line) -> Tag {
         let direction = match line.role {
@@ -360,7 +366,11 @@ impl Rogue {
 
     /// Writes anything in its own copy.
     pub fn act(&mut self, now: u64, action: &Action) -> Event {
-        let draft = action.draft().unwrap();
+        self.say(now, action.draft().unwrap())
+    }
+
+    /// Writes anything at all in its own copy.
+    pub fn say(&mut self, now: u64, draft: Draft) -> Event {
         let session = self.session.as_mut().unwrap();
         session
             .append(&mut self.disk, &self.own.key, draft, now, &mut self.rng)

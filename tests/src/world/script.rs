@@ -25,6 +25,8 @@ pub enum Deed {
     Read(usize),
     /// Have compared the short strings with somebody.
     Confirm(usize),
+    /// Let what is said with somebody from now on disappear after so many seconds.
+    Timer(usize, u64),
 }
 
 /// What must be seen before something is done.
@@ -159,5 +161,6 @@ fn act(world: &World, deed: &Deed) -> Option<Act> {
         },
         Deed::Read(with) => Act::Read { with },
         Deed::Confirm(with) => Act::Confirm { with },
+        Deed::Timer(with, seconds) => Act::Timer { with, seconds },
     })
 }

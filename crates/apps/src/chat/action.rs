@@ -8,7 +8,8 @@ use tenet_log::{
 };
 
 use super::{
-    edit, edit::Edit, file, react, react::React, text, text::Text, unsend, unsend::Unsend,
+    edit, edit::Edit, file, react, react::React, text, text::Text, timer, timer::Timer, unsend,
+    unsend::Unsend,
 };
 
 /// One thing done in a chat.
@@ -23,6 +24,8 @@ pub enum Action {
     Unsend(Unsend),
     /// Puts an emoji on a message, or takes it away.
     React(React),
+    /// Lets what is said from now on disappear after a while.
+    Timer(Timer),
 }
 
 /// Why something cannot be said, or why an event says nothing.
@@ -56,6 +59,9 @@ pub enum ActionError {
         max = file::MAX_NAME_BYTES
     )]
     FileName,
+    /// A time after which nobody would look any more.
+    #[error("messages disappear after at most {days} days", days = timer::MAX_SECONDS / 86_400)]
+    Timer,
     /// A text that is no emoji.
     #[error(
         "not an emoji to react with: it has 1 to {max} bytes, no space and no control character",
@@ -85,6 +91,7 @@ impl Action {
             edit::KIND => Self::Edit(Edit::decode(body(event)?)?),
             react::KIND => Self::React(React::decode(body(event)?)?),
             unsend::KIND => Self::Unsend(Unsend::decode(payload(event)?)?),
+            timer::KIND => Self::Timer(Timer::decode(payload(event)?)?),
             _ => return Ok(None),
         }))
     }
@@ -102,6 +109,7 @@ impl Action {
                 unsend::KIND,
                 DraftContent::Payload(encoding::encode(unsend)),
             ),
+            Self::Timer(timer) => (timer::KIND, DraftContent::Payload(encoding::encode(timer))),
         };
         Ok(Draft {
             kind: Kind::new(kind)?,
@@ -117,14 +125,15 @@ impl Action {
             Self::Text(text) => Self::Text(text.renamed(name)),
             Self::Edit(edit) => Self::Edit(edit.renamed(name)),
             Self::React(react) => Self::React(react.renamed(name)),
-            Self::Unsend(unsend) => Self::Unsend(Unsend::new(name(unsend.target()))),
+            Self::Unsend(unsend) => Self::Unsend(unsend.renamed(name)),
+            Self::Timer(timer) => Self::Timer(timer),
         }
     }
 
     /// The message that it changes, if it changes one.
     pub fn target(&self) -> Option<EventId> {
         match self {
-            Self::Text(_) => None,
+            Self::Text(_) | Self::Timer(_) => None,
             Self::Edit(edit) => Some(edit.target()),
             Self::Unsend(unsend) => Some(unsend.target()),
             Self::React(react) => Some(react.target()),
@@ -167,7 +176,7 @@ mod tests {
         EventId::from([0xab; 32])
     }
 
-    fn all() -> [Action; 7] {
+    fn all() -> [Action; 9] {
         let emoji = Emoji::new("👍").unwrap();
         [
             Action::Text(Text::new("hi".into(), None).unwrap()),
@@ -177,6 +186,8 @@ mod tests {
             Action::React(React::new(target(), emoji, false)),
             Action::Unsend(Unsend::new(target())),
             Action::Text(Text::new("hi".into(), None).unwrap().forwarded()),
+            Action::Unsend(Unsend::new(target()).with_edits(vec![target()])),
+            Action::Timer(Timer::new(3600).unwrap()),
         ]
     }
 
@@ -198,6 +209,8 @@ mod tests {
             format!("a300{id}0164f09f918d02f4"),
             format!("a100{id}"),
             "a20062686903f5".to_owned(),
+            format!("a200{id}0181{id}"),
+            "a100190e10".to_owned(),
         ];
         for (action, hex) in all().iter().zip(expected) {
             assert_eq!(HEXLOWER.encode(&bytes(action)), hex, "{action:?}");
@@ -230,16 +243,16 @@ mod tests {
             "chat.react",
             "chat.react",
             "chat.unsend",
+            "chat.text",
+            "chat.unsend",
+            "chat.timer",
         ];
         for (action, kind) in all().iter().zip(kinds) {
             let draft = action.draft().unwrap();
             assert_eq!(draft.kind.as_str(), kind);
             let erases = matches!(draft.content, DraftContent::Payload(_));
-            assert_eq!(
-                erases,
-                kind == "chat.unsend",
-                "erasures travel in the header"
-            );
+            let stays = ["chat.unsend", "chat.timer"].contains(&kind);
+            assert_eq!(erases, stays, "erasures travel in the header");
             assert_eq!(
                 Action::decode(&writer.write(draft)).unwrap().as_ref(),
                 Some(action)
@@ -303,7 +316,10 @@ mod tests {
             (id(), "[a-z👍🎉]{1,8}", any::<bool>()).prop_map(|(id, emoji, on)| Action::React(
                 React::new(id, Emoji::new(&emoji).unwrap(), on)
             )),
-            id().prop_map(|id| Action::Unsend(Unsend::new(id))),
+            (id(), prop::collection::vec(id(), 0..3))
+                .prop_map(|(id, edits)| Action::Unsend(Unsend::new(id).with_edits(edits))),
+            (0..=timer::MAX_SECONDS)
+                .prop_map(|seconds| Action::Timer(Timer::new(seconds).unwrap())),
         ]
     }
 
@@ -316,7 +332,9 @@ mod tests {
 
         #[test]
         fn never_panics(
-            kind in prop::sample::select(vec!["chat.text", "chat.edit", "chat.react", "chat.unsend"]),
+            kind in prop::sample::select(vec![
+                "chat.text", "chat.edit", "chat.react", "chat.unsend", "chat.timer",
+            ]),
             bytes in prop::collection::vec(any::<u8>(), 0..100),
             erases in any::<bool>(),
         ) {

@@ -8,10 +8,10 @@ use tenet_log::{
 };
 
 use super::{
-    Action,
+    Action, ActionError,
     overlay::Overlay,
     store::{ChatStore, MessageRow, Reference},
-    text::Text,
+    text, timer,
 };
 
 /// An event of the log with what the log knows about it.
@@ -75,10 +75,21 @@ impl Change {
 /// [`StoreError`].
 pub fn fold(store: &mut dyn ChatStore, entry: &Entry<'_>) -> Result<Vec<Change>, StoreError> {
     match Action::decode(entry.event) {
-        Ok(Some(Action::Text(text))) => add_message(store, &row(entry, text.reply()), &text),
+        Ok(Some(Action::Text(text))) => add_message(store, &row(entry), !text.files().is_empty()),
+        Ok(Some(action @ Action::Timer(_))) => {
+            let changes = add_message(store, &row(entry), false)?;
+            refer(store, entry, &action)?;
+            Ok(changes)
+        }
         Ok(Some(action)) => refer(store, entry, &action),
+        Err(ActionError::Gone) if is_text(entry.event) => add_message(store, &row(entry), false),
         Ok(None) | Err(_) => Ok(Vec::new()),
     }
+}
+
+/// What is left of a text whose body is not here is its place.
+fn is_text(event: &Event) -> bool {
+    event.header().kind.as_str() == text::KIND
 }
 
 /// Takes in that an event counts no more, or counts again (`CHAT-11`). Gives the message that it is
@@ -94,27 +105,42 @@ pub fn restand(
 ) -> Result<(Vec<Change>, Option<EventId>), StoreError> {
     match Action::decode(entry.event) {
         Ok(Some(Action::Text(text))) => {
-            let changes = show_or_hide(store, &row(entry, text.reply()), &text)?;
+            let changes = show_or_hide(store, &row(entry), !text.files().is_empty())?;
             Ok((changes, None))
         }
         Ok(Some(action)) => {
-            if let Some(target) = action.target() {
+            let changes = match action {
+                Action::Timer(_) => show_or_hide(store, &row(entry), false)?,
+                _ => Vec::new(),
+            };
+            let target = target_of(entry.event, &action);
+            if let Some(target) = target {
                 store.add_reference(&reference(entry, target))?;
             }
-            Ok((Vec::new(), action.target()))
+            Ok((changes, target))
+        }
+        Err(ActionError::Gone) if is_text(entry.event) => {
+            Ok((show_or_hide(store, &row(entry), false)?, None))
         }
         Ok(None) | Err(_) => Ok((Vec::new(), None)),
     }
 }
 
-fn row(entry: &Entry<'_>, reply: Option<EventId>) -> MessageRow {
+/// What an action is about: a message, or the conversation as a whole.
+fn target_of(event: &Event, action: &Action) -> Option<EventId> {
+    match action {
+        Action::Timer(_) => Some(timer::subject(event.session())),
+        action => action.target(),
+    }
+}
+
+fn row(entry: &Entry<'_>) -> MessageRow {
     MessageRow {
         id: entry.event.id(),
         session: entry.event.session(),
         position: entry.position,
         order: entry.event.order(),
         identity: entry.identity,
-        reply,
         hidden: !entry.counts,
     }
 }
@@ -134,31 +160,31 @@ fn reference(entry: &Entry<'_>, target: EventId) -> Reference {
 fn add_message(
     store: &mut dyn ChatStore,
     row: &MessageRow,
-    text: &Text,
+    files: bool,
 ) -> Result<Vec<Change>, StoreError> {
     let new = store.add_message(row)?;
     Ok(if new && !row.hidden {
-        vec![added(row, text)]
+        vec![added(row, files)]
     } else {
         Vec::new()
     })
 }
 
-fn added(row: &MessageRow, text: &Text) -> Change {
+fn added(row: &MessageRow, files: bool) -> Change {
     Change::Added {
         session: row.session,
         message: row.id,
-        files: !text.files().is_empty(),
+        files,
     }
 }
 
 fn show_or_hide(
     store: &mut dyn ChatStore,
     row: &MessageRow,
-    text: &Text,
+    files: bool,
 ) -> Result<Vec<Change>, StoreError> {
     let Some(known) = store.message(row.id)? else {
-        return add_message(store, row, text);
+        return add_message(store, row, files);
     };
     if known.hidden == row.hidden {
         return Ok(Vec::new());
@@ -167,7 +193,7 @@ fn show_or_hide(
     let (session, message) = (row.session, row.id);
     Ok(vec![match row.hidden {
         true => Change::Removed { session, message },
-        false => added(row, text),
+        false => added(row, files),
     }])
 }
 
@@ -177,7 +203,7 @@ fn refer(
     entry: &Entry<'_>,
     action: &Action,
 ) -> Result<Vec<Change>, StoreError> {
-    let Some(target) = action.target() else {
+    let Some(target) = target_of(entry.event, action) else {
         return Ok(Vec::new());
     };
     let session = entry.event.session();
@@ -229,6 +255,35 @@ pub fn rebuild(
     Ok(changed(message.as_ref()))
 }
 
+/// Takes in that an event expired or its body was erased for another reason: of a message nothing is
+/// left, what was done to one is undone. Gives what an [expired message](Change::Removed) was, or how
+/// another one changed.
+///
+/// `event` still has its body, where it ever came; what [`ChatStore::logged`] gives has it no more.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn vanish(store: &mut dyn ChatStore, event: &Event) -> Result<Vec<Change>, StoreError> {
+    let (session, id) = (event.session(), event.id());
+    if let Some(row) = store.message(id)? {
+        store.remove_message(session, id)?;
+        return Ok(match row.hidden {
+            true => Vec::new(),
+            false => vec![Change::Removed {
+                session,
+                message: id,
+            }],
+        });
+    }
+    match Action::decode(event) {
+        Ok(Some(action)) => match action.target() {
+            Some(target) => rebuild(store, session, target),
+            None => Ok(Vec::new()),
+        },
+        Ok(None) | Err(_) => Ok(Vec::new()),
+    }
+}
+
 /// CHAT-6: an action is about a message of its own session only.
 fn message_of(
     store: &dyn ChatStore,
@@ -246,7 +301,7 @@ fn may(action: &Action, identity: IdentityId, message: Option<&MessageRow>) -> b
         Action::Edit(_) | Action::Unsend(_) => {
             message.is_none_or(|message| message.identity == identity)
         }
-        Action::Text(_) | Action::React(_) => true,
+        Action::Text(_) | Action::React(_) | Action::Timer(_) => true,
     }
 }
 

@@ -10,7 +10,7 @@
 //!
 //! The fold is independent of the order in which events come and of repetitions: what refers to a
 //! message that has not come yet waits for it. The modules, in reading order: the actions
-//! ([`text`], [`edit`], [`unsend`], [`react`]) under [`action`], then [`overlay`], [`fold`],
+//! ([`text`], [`edit`], [`unsend`], [`react`], [`timer`]) under [`action`], then [`overlay`], [`fold`],
 //! [`read`], [`view`], [`search`], and [`store`], which says what must be kept. The rules with ids (`CHAT-1`
 //! and so on) are in `spec/chat.md`.
 
@@ -28,6 +28,7 @@ pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;
+pub mod timer;
 pub mod unsend;
 pub mod view;
 

@@ -30,6 +30,19 @@ pub struct Overlay {
     edits: BTreeMap<IdentityId, OrderKey>,
     unsent: BTreeSet<IdentityId>,
     reactions: BTreeMap<(IdentityId, Emoji), Reaction>,
+    /// Of a conversation as a whole ([`timer::subject`](super::timer::subject)): its timer.
+    timer: Option<Set>,
+}
+
+/// Who set a conversation's timer last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Set {
+    /// After how many seconds messages disappear; 0 for never.
+    pub seconds: u64,
+    /// Who set it.
+    pub identity: IdentityId,
+    /// By which event.
+    pub order: OrderKey,
 }
 
 /// Why a stored overlay cannot be read.
@@ -67,7 +80,23 @@ impl Overlay {
                 };
                 self.merge_reaction((identity, react.emoji().clone()), reaction)
             }
+            Action::Timer(timer) => {
+                let later = self.timer.is_none_or(|set| set.order < order);
+                if later {
+                    self.timer = Some(Set {
+                        seconds: timer.seconds(),
+                        identity,
+                        order,
+                    });
+                }
+                later
+            }
         }
+    }
+
+    /// How the timer of the conversation was set last (`CHAT-19`).
+    pub fn timer(&self) -> Option<Set> {
+        self.timer
     }
 
     /// The event with the text that now stands, if the message's author edited it (`CHAT-7`).
@@ -93,7 +122,7 @@ impl Overlay {
 
     /// Whether nothing was done.
     pub fn is_empty(&self) -> bool {
-        self.edits.is_empty() && self.unsent.is_empty() && self.reactions.is_empty()
+        *self == Self::default()
     }
 
     /// The bytes that are stored.
@@ -113,6 +142,9 @@ impl Overlay {
                     (*identity, emoji.clone(), (*order).into(), *on)
                 })
                 .collect(),
+            timer: self
+                .timer
+                .map(|set| (set.seconds, set.identity, set.order.into())),
         })
     }
 
@@ -145,6 +177,11 @@ impl Overlay {
             edits: edits.collect(),
             unsent: form.unsent.into_iter().collect(),
             reactions: reactions.collect(),
+            timer: form.timer.map(|(seconds, identity, order)| Set {
+                seconds,
+                identity,
+                order: order.into(),
+            }),
         })
     }
 
@@ -206,6 +243,8 @@ struct Form {
     unsent: Vec<IdentityId>,
     #[n(3)]
     reactions: Vec<(IdentityId, Emoji, OrderForm, bool)>,
+    #[n(4)]
+    timer: Option<(u64, IdentityId, OrderForm)>,
 }
 
 #[cfg(test)]

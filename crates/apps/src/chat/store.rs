@@ -23,8 +23,6 @@ pub struct MessageRow {
     pub order: OrderKey,
     /// Who wrote it.
     pub identity: IdentityId,
-    /// The message that it answers.
-    pub reply: Option<EventId>,
     /// Whether it does not count and is not shown.
     pub hidden: bool,
 }
@@ -67,6 +65,9 @@ pub trait ChatStore {
         last: EventId,
         limit: usize,
     ) -> Result<Vec<EventId>, StoreError>;
+
+    /// Forgets a message, with all that was done to it and that anything was.
+    fn remove_message(&mut self, session: SessionId, id: EventId) -> Result<(), StoreError>;
 
     /// Hides or shows a message; unknown ones are let be.
     fn set_hidden(&mut self, id: EventId, hidden: bool) -> Result<(), StoreError>;

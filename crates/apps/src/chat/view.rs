@@ -20,6 +20,7 @@ use super::{
     read::{self, Reader},
     store::{ChatStore, MessageRow},
     text::{Card, Text},
+    timer,
 };
 
 /// A message with everything that was done to it applied.
@@ -35,9 +36,10 @@ pub struct Message {
     pub device: DeviceId,
     /// When, by its author's clock, in Unix milliseconds.
     pub time: u64,
-    /// What it is: `text`; `voice`, a spoken one; `contact`, somebody whom one is told of.
+    /// What it is: `text`; `voice`, a spoken one; `contact`, somebody whom one is told of; `timer`,
+    /// that messages disappear from now on, or no more.
     pub kind: &'static str,
-    /// What it says now; `None` when it was taken back.
+    /// What it says now; `None` when it was taken back, is missing or a timer.
     pub text: Option<String>,
     /// Its files; none when it was taken back.
     pub files: Vec<File>,
@@ -53,6 +55,12 @@ pub struct Message {
     pub edited: bool,
     /// Whether its author took it back.
     pub unsent: bool,
+    /// Whether what it says is not here yet.
+    pub missing: bool,
+    /// When it disappears, in Unix milliseconds.
+    pub expires: Option<u64>,
+    /// Of a timer: after how many seconds messages disappear; 0 for never.
+    pub timer: Option<u64>,
     /// Per emoji who put it there.
     pub reactions: BTreeMap<Emoji, BTreeSet<IdentityId>>,
     /// An own message: whether anybody else has read it. Another's: whether I have.
@@ -88,8 +96,9 @@ pub fn message(parts: &Parts<'_>) -> Message {
         me,
         readers,
     } = *parts;
-    let unsent = overlay.is_unsent(row.identity);
-    let edited = text_of_edit(edit, row);
+    let timer = timer::set_by(event).map(|timer| timer.seconds());
+    let unsent = timer.is_none() && overlay.is_unsent(row.identity);
+    let edited = text_of_edit(edit, row).filter(|_| timer.is_none());
     let said = content_of(event).filter(|_| !unsent);
     let said = said.as_ref();
     let files = said.map_or(&[][..], Text::files);
@@ -99,7 +108,13 @@ pub fn message(parts: &Parts<'_>) -> Message {
         identity: row.identity,
         device: row.order.author.device,
         time: row.order.time.millis(),
-        kind: said.map_or("text", kind_of),
+        kind: match timer {
+            Some(_) => "timer",
+            None => said.map_or("text", kind_of),
+        },
+        missing: event.is_bare() && edited.is_none() && !unsent,
+        expires: event.header().expires,
+        timer,
         edited: edited.is_some() && !unsent,
         text: edited
             .or_else(|| said.map(|said| said.text().to_owned()))
@@ -107,7 +122,7 @@ pub fn message(parts: &Parts<'_>) -> Message {
         files: files.to_vec(),
         mentions: said.map_or(&[][..], Text::mentions).to_vec(),
         card: said.and_then(Text::card).cloned(),
-        reply: row.reply.filter(|_| !unsent),
+        reply: said.and_then(Text::reply),
         forwarded: said.is_some_and(Text::is_forwarded),
         unsent,
         reactions: if unsent {

@@ -86,6 +86,8 @@ pub enum Kind {
     Message,
     /// A message was edited, unsent or reacted to.
     Changed,
+    /// A message has disappeared.
+    Gone,
     /// An own message is farther than it was.
     State,
     /// An own message stands under another id.
@@ -162,6 +164,7 @@ impl Kind {
         match self {
             Self::Message => "message",
             Self::Changed => "changed",
+            Self::Gone => "gone",
             Self::State => "state",
             Self::WrittenAgain => "written_again",
             Self::Conversation => "conversation",

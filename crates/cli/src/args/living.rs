@@ -77,6 +77,26 @@ pub struct Draft {
     pub clear: bool,
 }
 
+/// `tenet timer`
+#[derive(Debug, Args)]
+pub struct Timer {
+    /// Name, DID or session id; `self` for notes to yourself.
+    pub who: String,
+    /// After how long what is said from now on disappears, on every device: off, 30s, 5m, 8h, 1d, 4w.
+    /// Without it the timer is shown.
+    #[arg(value_name = "TIME", value_parser = seconds)]
+    pub after: Option<u64>,
+}
+
+/// Reads `off` or a length of time; in seconds, 0 for `off`.
+fn seconds(text: &str) -> Result<u64, String> {
+    if text == "off" {
+        return Ok(0);
+    }
+    let length = time::length(text).map(|length| length / 1000);
+    length.ok_or_else(|| "a time is off, 30s, 5m, 8h, 1d or 4w".into())
+}
+
 /// `tenet forward`
 #[derive(Debug, Args)]
 pub struct Forward {

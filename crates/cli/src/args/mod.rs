@@ -22,7 +22,9 @@ pub use contacts::{
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{IdCommand, New, PinCommand, Restore};
-pub use living::{ConversationCommand, Conversations, Draft, Export, Format, Forward, Search};
+pub use living::{
+    ConversationCommand, Conversations, Draft, Export, Format, Forward, Search, Timer,
+};
 pub use node::{Completions, Demo, Doctor, Man, Settings, Up};
 
 /// Talk to people directly: encrypted, device to device, with no server between.
@@ -174,6 +176,8 @@ pub enum Command {
     Conversation(ConversationCommand),
     /// Keep or show what was begun to be written.
     Draft(Draft),
+    /// Let messages of a conversation disappear after a while, or show whether they do.
+    Timer(Timer),
     /// Write a whole conversation into a file, in plain.
     Export(Export),
     /// Find messages by their words.

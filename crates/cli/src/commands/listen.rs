@@ -64,6 +64,7 @@ fn words(notice: &Notice, ids: bool) -> String {
     match &notice.event {
         Event::Message(message) | Event::Changed(message) => message::words(message, ids),
         Event::State { id, state, .. } => format!("{id} is {state}"),
+        Event::Gone { id, .. } => format!("{id} is not there any more"),
         Event::WrittenAgain { id, new, .. } => {
             format!("{id} was dated days ahead and stands as {new} now")
         }

@@ -2,6 +2,7 @@
 
 use tenet_rpc::api::{Message, MessageFile, State};
 
+use super::timer;
 use crate::output::{shown_indented, shown_short};
 use crate::time;
 
@@ -22,9 +23,11 @@ pub(super) fn dated(message: &Message, time: &str) -> String {
 
 /// What a message says, with its files and what became of it.
 pub(super) fn said(message: &Message) -> String {
-    let mut words = match &message.text {
-        Some(text) => shown_indented(text, 4),
-        None => "(taken back)".into(),
+    let mut words = match (&message.text, message.timer) {
+        (Some(text), _) => shown_indented(text, 4),
+        (None, Some(seconds)) => format!("({} from now on)", timer::words(seconds)),
+        (None, None) if message.missing => "(what it says has not come yet)".into(),
+        (None, None) => "(taken back)".into(),
     };
     if let Some(contact) = &message.contact {
         let name = shown_short(&contact.name);

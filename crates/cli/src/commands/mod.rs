@@ -34,6 +34,7 @@ mod send;
 mod settings;
 mod status;
 mod sync;
+mod timer;
 mod transfer;
 mod unsend;
 mod up;
@@ -108,6 +109,7 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Conversations(args) => conversations::list(shell, &args).await,
         Command::Conversation(command) => conversations::change(shell, command).await,
         Command::Draft(args) => draft::run(shell, args).await,
+        Command::Timer(args) => timer::run(shell, args).await,
         Command::Forward(args) => forward::run(shell, args).await,
         Command::Export(args) => export::run(shell, args).await,
         Command::Search(args) => search::run(shell, args).await,

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use tenet_apps::{
+    chat::timer,
     contacts::{Contact, store::ContactStore},
     conversations::{ConversationStore, Matter},
 };
@@ -94,10 +95,14 @@ pub(super) fn draft(
     store: &Store,
     who: &str,
 ) -> Result<api::DraftKept, api::Error> {
+    kept(store, session_of(shared, store, who)?)
+}
+
+/// The session of a conversation in which I write.
+fn session_of(shared: &Shared, store: &Store, who: &str) -> Result<SessionId, api::Error> {
     let sessions = shared.sessions_of(store, who)?;
-    let session = sessions.first();
-    let session = session.ok_or_else(|| api::Error::not_found("there is no such conversation"))?;
-    kept(store, *session)
+    let session = sessions.first().copied();
+    session.ok_or_else(|| api::Error::not_found("there is no such conversation"))
 }
 
 fn kept(store: &Store, session: SessionId) -> Result<api::DraftKept, api::Error> {
@@ -137,6 +142,41 @@ pub(super) fn set_draft(handler: &NodeHandler, set: api::DraftSet) -> Pending {
     )
 }
 
+pub(super) fn timer(
+    shared: &Shared,
+    store: &Store,
+    who: &str,
+) -> Result<api::TimerInfo, api::Error> {
+    timer_of(shared, store, session_of(shared, store, who)?)
+}
+
+fn timer_of(
+    shared: &Shared,
+    store: &Store,
+    session: SessionId,
+) -> Result<api::TimerInfo, api::Error> {
+    let set = timer::of(store, session).map_err(failed)?;
+    let contacts = store.contacts().map_err(failed)?;
+    Ok(api::TimerInfo {
+        session: session.to_string(),
+        seconds: set.map(|set| set.seconds).filter(|seconds| *seconds > 0),
+        did: set.map(|set| did::encode(&set.identity)),
+        name: set.map(|set| present::name_of(set.identity, &shared.own, &contacts)),
+        time: set.map(|set| set.order.time.millis()),
+    })
+}
+
+pub(super) fn set_timer(handler: &NodeHandler, set: api::TimerSet) -> Pending {
+    let (who, seconds) = (set.who, set.seconds);
+    handler.then_read(
+        Command::Timer { who, seconds },
+        |shared, store, reply| match reply {
+            Reply::Conversation { session } => timer_of(shared, store, session).map(Some),
+            _ => Ok(None),
+        },
+    )
+}
+
 /// With a contact, or with oneself.
 fn one(
     shared: &Shared,
@@ -162,6 +202,7 @@ fn one(
         pinned: found.pinned,
         archived: found.archived,
         draft: found.draft,
+        timer: found.timer,
         last: found
             .last
             .map(|last| present::message(&last, shared, contacts)),

@@ -54,6 +54,9 @@ impl Handler for NodeHandler {
             R::Draft(wanted) => {
                 self.ask(move |shared, store| conversations::draft(shared, store, &wanted.who))
             }
+            R::Timer(wanted) => {
+                self.ask(move |shared, store| conversations::timer(shared, store, &wanted.who))
+            }
             R::Search(wanted) => search::when_kept(&self.0, wanted),
             R::Sync(wanted) => Pending::future(sync::sync(Arc::clone(&self.0), wanted)),
             R::Wait(wait) => self.naming(&wait.id.clone(), move |this, id| this.wait(&wait, id)),
@@ -124,6 +127,7 @@ impl NodeHandler {
             }),
             R::ConversationSet(set) => conversations::set(self, set),
             R::DraftSet(set) => conversations::set_draft(self, set),
+            R::TimerSet(set) => conversations::set_timer(self, set),
             request @ (R::Invite(_)
             | R::InviteRevoke(_)
             | R::Accept(_)

@@ -61,6 +61,12 @@ impl Outlet {
             Notice::Changed { session: _, id } => {
                 self.publish_message(id, false);
             }
+            Notice::Gone { session, id } => {
+                self.0.feed.publish(&api::Event::Gone {
+                    id: id.to_string(),
+                    session: session.to_string(),
+                });
+            }
             Notice::File { blob } => self.file(blob),
             Notice::Conversation { session } => self.publish_conversation(session),
             Notice::Progress { session, ids } => self.delivered(session, &ids),

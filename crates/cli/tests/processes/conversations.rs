@@ -147,3 +147,47 @@ fn a_draft_is_kept_until_it_is_cleared() {
     assert!(alice.does(&["draft", "self", "--clear"])["draft"].is_null());
     assert!(alice.does(&["draft", "self"])["draft"].is_null());
 }
+
+/// CHAT-19, CHAT-21, NODE-30: with real clocks, and across a restart.
+#[test]
+fn what_is_said_under_a_timer_disappears_on_both_sides() {
+    let world = World::new();
+    let [(alice, node_a), (bob, _node_b)] = world.friends();
+    alice.does(&["send", "Bob", "for good", "--wait", "delivered"]);
+    assert!(alice.does(&["timer", "Bob"])["seconds"].is_null());
+    alice.says(&["timer", "Bob", "soon"]).fails(2, &["5m"]);
+    alice.says(&["timer", "Bob", "53w"]).fails(2, &["366 days"]);
+    assert_eq!(alice.does(&["timer", "Bob", "1h"])["seconds"], 3600);
+    assert_eq!(alice.does(&["timer", "Bob", "10s"])["did"], alice.did);
+    let listening = bob.follows(&["listen", "--kinds", "message,gone"]);
+    alice.does(&["send", "Bob", "for a moment", "--wait", "delivered"]);
+    assert_eq!(bob.does(&["timer", "Alice"])["seconds"], 10);
+    node_a.stop();
+    let gone = loop {
+        let event = listening.next();
+        if event["event"] == "gone" {
+            break event["id"].clone();
+        }
+    };
+    let left = ["text", "timer", "timer"];
+    let kinds = |person: &Person, who: &str| -> Vec<String> {
+        let history = person.history(who).into_iter();
+        history
+            .map(|m| m["kind"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(kinds(&bob, "Alice"), left);
+    // Here nothing ran when its time came.
+    assert_eq!(kinds(&alice, "Bob"), left);
+    alice
+        .says(&["react", gone.as_str().unwrap(), "👍"])
+        .fails(4, &["no message"]);
+    assert!(alice.lists(&["search", "moment"]).is_empty());
+    let timer = alice.history("Bob")[1]["id"].as_str().unwrap().to_owned();
+    alice.says(&["unsend", &timer]).fails(5, &["tenet timer"]);
+    let said = alice.plain(&["history", "Bob"]).ok().out;
+    assert!(
+        said.contains("messages disappear after 10 seconds"),
+        "{said}"
+    );
+}

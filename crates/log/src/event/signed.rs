@@ -131,6 +131,25 @@ impl Event {
         self.body.as_deref()
     }
 
+    /// Whether the body that its header commits to is not with it (LOG-15).
+    pub fn is_bare(&self) -> bool {
+        self.body.is_none() && matches!(self.header.content, Content::Body { .. })
+    }
+
+    /// The same event without its body.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        Self {
+            body: None,
+            ..self.clone()
+        }
+    }
+
+    /// Whether by a clock that says `now` (Unix milliseconds) its body need not be kept any more.
+    pub fn is_expired(&self, now: u64) -> bool {
+        self.header.expires.is_some_and(|at| at <= now)
+    }
+
     /// Who wrote it.
     pub fn author(&self) -> Author {
         let added_by = self.header.added_by.unwrap_or(self.id);
@@ -291,7 +310,8 @@ fn read_salt(input: &mut Decoder<'_>) -> Result<[u8; 32], EventError> {
 
 fn check_body(header: &Header, body: Option<&Body>) -> Result<(), EventError> {
     match (&header.content, body) {
-        (Content::Payload(_), None) => Ok(()),
+        // LOG-15: a body may have been erased, or have expired, where the event comes from.
+        (Content::Payload(_) | Content::Body { .. }, None) => Ok(()),
         (Content::Body { hash, bucket }, Some(body)) => {
             if body.bytes.len() > MAX_BODY_BYTES {
                 return Err(EventError::TooLarge(MAX_BODY_BYTES));
@@ -303,6 +323,6 @@ fn check_body(header: &Header, body: Option<&Body>) -> Result<(), EventError> {
                 Err(EventError::Body)
             }
         }
-        _ => Err(EventError::Body),
+        (Content::Payload(_), Some(_)) => Err(EventError::Body),
     }
 }

@@ -1,6 +1,8 @@
 //! What every log store does, told as short stories.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod bodies;
+
 use tenet_identity::keys::DeviceKey;
 
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
 /// # Panics
 /// Where the store does something else than [`LogStore`] says.
 pub fn run<S: LogStore>(make: impl Fn() -> S) {
-    let stories: [fn(S); 15] = [
+    let stories: [fn(S); 18] = [
         a_new_store_is_empty,
         events_come_back_as_they_went_in,
         sessions_are_listed_oldest_first,
@@ -30,6 +32,9 @@ pub fn run<S: LogStore>(make: impl Fn() -> S) {
         a_position_is_that_of_the_first_from_a_place_on,
         standings_change_alone,
         what_is_mended_stays_where_it_was,
+        bodies::an_erased_body_is_gone_and_may_come_back,
+        bodies::what_expires_is_listed_until_it_is_settled,
+        bodies::what_lacks_its_body_is_remembered,
         heads_are_one_for_each_branch,
         operations_come_with_their_pasts,
         registers_are_replaced,

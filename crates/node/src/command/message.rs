@@ -9,12 +9,14 @@ use tenet_apps::chat::{
     read,
     store::MessageRow,
     text::{Card, Text},
+    timer::{self, Timer},
     unsend::Unsend,
     view,
 };
 use tenet_delivery::fetch::{Fetch, FetchState};
 use tenet_identity::keys::IdentityId;
 use tenet_log::{
+    event::Event,
     ids::{EventId, SessionId},
     session::Draft,
 };
@@ -137,12 +139,21 @@ impl<S: Storage> Engine<S> {
         text: String,
     ) -> Result<Reply, CommandError> {
         let message = self.own_message(id, "change")?;
+        let overlay = self.store.overlay(message.session, id)?;
+        if overlay.is_some_and(|overlay| overlay.is_unsent(message.identity)) {
+            return Err(CommandError::Refused(
+                "it was taken back; nothing was changed".into(),
+            ));
+        }
         self.change(now, &message, &Action::Edit(Edit::new(id, text)?))
     }
 
     pub(super) fn unsend(&mut self, now: u64, id: EventId) -> Result<Reply, CommandError> {
         let message = self.own_message(id, "take back")?;
-        self.change(now, &message, &Action::Unsend(Unsend::new(id)))
+        let edits = self.edits_of(&message)?;
+        let edits = edits.iter().map(Event::id).collect();
+        let unsend = Unsend::new(id).with_edits(edits);
+        self.change(now, &message, &Action::Unsend(unsend))
     }
 
     pub(super) fn react(
@@ -214,7 +225,47 @@ impl<S: Storage> Engine<S> {
         let draft = action
             .draft()
             .map_err(|error| CommandError::Usage(error.to_string()))?;
-        self.write(now, session, draft)
+        let expires = self.expiry_of(now, session, action)?;
+        self.write(now, session, Draft { expires, ..draft })
+    }
+
+    /// CHAT-21: when what is said or done shall disappear, in Unix milliseconds.
+    fn expiry_of(
+        &self,
+        now: u64,
+        session: SessionId,
+        action: &Action,
+    ) -> Result<Option<u64>, CommandError> {
+        Ok(match action {
+            Action::Text(_) => timer::of(&self.store, session)?
+                .filter(|set| set.seconds > 0)
+                .map(|set| now.saturating_add(set.seconds.saturating_mul(1000))),
+            Action::Edit(_) | Action::React(_) => {
+                let about = action
+                    .target()
+                    .map(|id| self.store.logged(id))
+                    .transpose()?;
+                let about = about.flatten();
+                about.and_then(|(event, _)| event.header().expires)
+            }
+            _ => None,
+        })
+    }
+
+    /// What is said from now on disappears after so long, or no more.
+    pub(super) fn set_timer(
+        &mut self,
+        now: u64,
+        who: &str,
+        seconds: u64,
+    ) -> Result<Reply, CommandError> {
+        let session = self.session_of(who)?;
+        let set = timer::of(&self.store, session)?;
+        if set.map_or(0, |set| set.seconds) != seconds {
+            self.act(now, session, &Action::Timer(Timer::new(seconds)?))?;
+            self.notify(Notice::Conversation { session });
+        }
+        Ok(Reply::Conversation { session })
     }
 
     /// As [`Self::act`], whatever it is.
@@ -242,12 +293,19 @@ impl<S: Storage> Engine<S> {
             .ok_or_else(|| CommandError::NotFound(format!("there is no message {id}")))
     }
 
+    /// A message of mine that says something of its own.
     fn own_message(&self, id: EventId, what: &str) -> Result<MessageRow, CommandError> {
         let message = self.message(id)?;
         if message.identity != self.own.identity() {
             return Err(CommandError::Refused(format!(
                 "only its author can {what} a message"
             )));
+        }
+        let said = self.store.logged_at(message.position)?;
+        if said.is_some_and(|event| timer::set_by(&event).is_some()) {
+            return Err(CommandError::Refused(
+                "that is no message but a change of the timer; set it anew: tenet timer".into(),
+            ));
         }
         Ok(message)
     }

@@ -193,6 +193,13 @@ pub enum Command {
         /// What is on or off now.
         changes: Vec<(Matter, bool)>,
     },
+    /// Let what is said from now on disappear after a while.
+    Timer {
+        /// In which conversation.
+        who: String,
+        /// After how many seconds; 0 for never.
+        seconds: u64,
+    },
     /// Keep what was begun to be written.
     Draft {
         /// In which conversation.
@@ -407,6 +414,7 @@ impl<S: Storage> Engine<S> {
             Command::ContactCard => Ok(self.contact_card(now)),
             Command::Set { name, value } => self.set(&name, &value),
             Command::Conversation { who, changes } => self.change_conversation(now, &who, &changes),
+            Command::Timer { who, seconds } => self.set_timer(now, &who, seconds),
             Command::Draft { who, text } => self.keep_draft(&who, text.as_deref()),
             Command::KeepWords => self.keep_words(now),
             Command::Reach => self.reach(now),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_apps::{
     chat::{
+        edit,
         fold::{self, Change, Entry},
         unsend,
     },
@@ -53,12 +54,15 @@ impl<S: Storage> Engine<S> {
     ) -> Result<(), Fault> {
         self.must_last();
         self.index_soon(now);
-        self.fold(
-            session,
-            event,
-            admitted.position,
-            admitted.standing.counts(),
-        )?;
+        self.note_body(now, event, admitted.standing.counts())?;
+        if !event.is_expired(now) {
+            self.fold(
+                session,
+                event,
+                admitted.position,
+                admitted.standing.counts(),
+            )?;
+        }
         self.refold(session, &admitted.changes)?;
         self.fold_conversation(session, event, &admitted)?;
         if ours.is_some() {
@@ -75,7 +79,7 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    fn fold(
+    pub(super) fn fold(
         &mut self,
         session: SessionId,
         event: &Event,
@@ -100,7 +104,6 @@ impl<S: Storage> Engine<S> {
         self.note_files(&entry, &changes)
     }
 
-    /// A message with files is to be shown, or one was taken back or stands again.
     /// What I changed about a conversation: only the session among my own devices may say so.
     fn fold_conversation(
         &mut self,
@@ -124,16 +127,22 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
+    /// A message with files is to be shown, or one was taken back or stands again.
     fn note_files(&mut self, entry: &Entry<'_>, changes: &[Change]) -> Result<(), StoreError> {
-        let takes_back = entry.event.header().kind.as_str() == unsend::KIND;
+        let kind = entry.event.header().kind.as_str();
+        if kind == unsend::KIND && entry.counts {
+            self.note_erased_edits(entry.event, entry.identity)?;
+        }
+        // An edit may come after its message was taken back.
+        let settles = [unsend::KIND, edit::KIND].contains(&kind);
         for change in changes {
             match *change {
                 Change::Added {
                     message,
                     files: true,
                     ..
-                } => self.settle_files(message)?,
-                Change::Changed { message, .. } if takes_back => self.settle_files(message)?,
+                } => self.settle_message(message)?,
+                Change::Changed { message, .. } if settles => self.settle_message(message)?,
                 _ => {}
             }
         }
@@ -155,7 +164,7 @@ impl<S: Storage> Engine<S> {
             self.index_again(&changes)?;
             self.tell(&changes);
             if !changes.is_empty() {
-                self.settle_files(target)?;
+                self.settle_message(target)?;
             }
         }
         Ok(())
@@ -177,6 +186,12 @@ impl<S: Storage> Engine<S> {
         if forked {
             concerned.forked.insert(author.device);
         }
+        if stored.event.is_expired(self.clock) {
+            return Ok(());
+        }
+        if stored.event.is_bare() {
+            self.set_lacking(session, id, stored.standing.counts())?;
+        }
         let Some(identity) = identity else {
             return Ok(());
         };
@@ -193,7 +208,7 @@ impl<S: Storage> Engine<S> {
         Ok(self.note_files(&entry, &changes)?)
     }
 
-    fn tell(&mut self, changes: &[Change]) {
+    pub(super) fn tell(&mut self, changes: &[Change]) {
         for change in changes {
             self.notify(match *change {
                 Change::Added {
@@ -202,12 +217,14 @@ impl<S: Storage> Engine<S> {
                     session,
                     id: message,
                 },
-                Change::Changed { session, message } | Change::Removed { session, message } => {
-                    Notice::Changed {
-                        session,
-                        id: message,
-                    }
-                }
+                Change::Changed { session, message } => Notice::Changed {
+                    session,
+                    id: message,
+                },
+                Change::Removed { session, message } => Notice::Gone {
+                    session,
+                    id: message,
+                },
             });
         }
     }

@@ -124,24 +124,12 @@ impl<S: Storage> Engine<S> {
         })
     }
 
-    /// The files of a message are to be had while it is shown and stands, and no longer.
-    pub(super) fn settle_files(&mut self, message: EventId) -> Result<(), StoreError> {
-        let Some(row) = self.store.message(message)?.filter(|row| !row.hidden) else {
-            return Ok(());
-        };
-        let Some(stored) = LogStore::event(&self.store, message)? else {
-            return Ok(());
-        };
-        let overlay = self.store.overlay(row.session, message)?;
-        if overlay.is_some_and(|overlay| overlay.is_unsent(row.identity)) {
-            self.release_files(&stored.event, stored.position)
-        } else {
-            self.name_files(&stored.event, stored.position)
-        }
-    }
-
     /// An event names contents (NODE-22).
-    fn name_files(&mut self, event: &Event, position: Position) -> Result<(), StoreError> {
+    pub(super) fn name_files(
+        &mut self,
+        event: &Event,
+        position: Position,
+    ) -> Result<(), StoreError> {
         let files = files_of(event);
         let settings = self.store.settings()?;
         for file in files {
@@ -171,7 +159,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// NODE-26: an event names its contents no more; what no other names is removed.
-    pub(crate) fn release_files(
+    pub(super) fn release_files(
         &mut self,
         event: &Event,
         position: Position,

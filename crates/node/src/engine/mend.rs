@@ -1,7 +1,7 @@
-//! Damaged events come again from whoever has them (NODE-305).
+//! Damaged events, and bodies that are lacking, come again from whoever has them (NODE-305, NODE-31).
 //!
 //! ```text
-//! Command::Mend ──▶ wanted again ── a device of the session is here ──▶ Want ══▶ Events ──▶ put in their place
+//! Command::Mend ──┬─▶ wanted again ── a device of the session is here ──▶ Want ══▶ Events ──▶ put in their place
 //! ```
 //!
 //! An event's name is the hash of its header, and that names its body's: what comes is what was, from
@@ -9,10 +9,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tenet_apps::chat::search::index;
 use tenet_log::{
     event::{Event, Unverified},
     ids::{EventId, SessionId},
-    store::StoreError,
+    store::{LogStore, StoreError},
     sync::{EncodedEvent, MAX_WANTED, Message, Tag},
 };
 
@@ -25,14 +26,52 @@ use crate::{
 /// How many bytes of events one answer carries, within the last of them.
 const ANSWER_BYTES: usize = 512 << 10;
 
-/// Events that are damaged here, by session.
+/// Events that are to come once more, by session.
 #[derive(Default)]
-pub(crate) struct Mending(BTreeMap<SessionId, BTreeSet<EventId>>);
+pub(crate) struct Mending {
+    /// Their copies here are damaged.
+    damaged: BTreeMap<SessionId, BTreeSet<EventId>>,
+    /// They are here without what they say.
+    lacking: BTreeMap<SessionId, BTreeSet<EventId>>,
+}
 
 impl Mending {
+    /// How many damaged ones are awaited.
+    pub(super) fn damaged(&self) -> usize {
+        self.damaged.values().map(BTreeSet::len).sum()
+    }
+
     /// How many are awaited.
     pub(super) fn len(&self) -> usize {
-        self.0.values().map(BTreeSet::len).sum()
+        self.damaged() + self.lacking.values().map(BTreeSet::len).sum::<usize>()
+    }
+
+    /// What the store says.
+    pub(super) fn load_lacking(&mut self, lacking: Vec<(SessionId, EventId)>) {
+        self.lacking.clear();
+        for (session, event) in lacking {
+            self.set_lacking(session, event, true);
+        }
+    }
+
+    /// Whether that changes anything.
+    pub(super) fn set_lacking(
+        &mut self,
+        session: SessionId,
+        event: EventId,
+        lacking: bool,
+    ) -> bool {
+        if lacking {
+            return self.lacking.entry(session).or_default().insert(event);
+        }
+        let Some(of_session) = self.lacking.get_mut(&session) else {
+            return false;
+        };
+        let changed = of_session.remove(&event);
+        if of_session.is_empty() {
+            self.lacking.remove(&session);
+        }
+        changed
     }
 }
 
@@ -42,7 +81,8 @@ impl<S: Storage> Engine<S> {
     pub(crate) fn mend_events(&mut self, events: Vec<(SessionId, EventId)>) -> usize {
         let asks = !events.is_empty();
         for (session, event) in events {
-            self.mending.0.entry(session).or_default().insert(event);
+            let damaged = self.mending.damaged.entry(session).or_default();
+            damaged.insert(event);
         }
         let shares: Vec<(ConnId, Tag)> = self
             .connections
@@ -55,16 +95,18 @@ impl<S: Storage> Engine<S> {
         for (conn, tag) in shares {
             self.want_damaged(conn, tag);
         }
-        self.mending.len()
+        self.mending.damaged()
     }
 
-    /// Asks for the next that are damaged of a session.
+    /// Asks for the next that are damaged or lacking of a session.
     pub(super) fn want_damaged(&mut self, conn: ConnId, tag: Tag) {
         let Some(session) = self.share(conn, tag).map(|share| share.session) else {
             return;
         };
-        let damaged = self.mending.0.get(&session).into_iter().flatten();
-        let wanted: Vec<EventId> = damaged.take(MAX_WANTED).copied().collect();
+        let damaged = self.mending.damaged.get(&session).into_iter().flatten();
+        let lacking = self.mending.lacking.get(&session).into_iter().flatten();
+        let wanted = damaged.chain(lacking).take(MAX_WANTED);
+        let wanted: Vec<EventId> = wanted.copied().collect();
         if !wanted.is_empty() {
             self.say(conn, tag, Message::Want(wanted));
         }
@@ -112,16 +154,43 @@ impl<S: Storage> Engine<S> {
 
     /// Puts an event in the place of its damaged copy; whether it was awaited.
     pub(super) fn mend(&mut self, session: SessionId, event: &Event) -> Result<bool, Fault> {
-        let damaged = self.mending.0.get_mut(&session);
-        if !damaged.is_some_and(|damaged| damaged.remove(&event.id())) {
+        let damaged = self.mending.damaged.get_mut(&session);
+        if damaged.is_some_and(|damaged| damaged.remove(&event.id())) {
+            self.must_last();
+            self.store.mend(event)?;
+            self.notify_changed(event);
+            return Ok(true);
+        }
+        let lacking = self.mending.lacking.get(&session);
+        if event.is_bare() || !lacking.is_some_and(|lacking| lacking.contains(&event.id())) {
             return Ok(false);
         }
         self.must_last();
         self.store.mend(event)?;
+        self.take_body(event)?;
+        Ok(true)
+    }
+
+    /// What an event says came after the event: what follows from it is done now.
+    fn take_body(&mut self, event: &Event) -> Result<(), Fault> {
+        let (session, id) = (event.session(), event.id());
+        self.set_lacking(session, id, false)?;
+        let Some(stored) = LogStore::event(&self.store, id)? else {
+            return Ok(());
+        };
+        self.fold(session, event, stored.position, stored.standing.counts())?;
+        self.settle_message(id)?;
+        index::refresh(&mut self.store, id)?;
+        if self.store.message(id)?.is_some() {
+            self.notify_changed(event);
+        }
+        Ok(())
+    }
+
+    fn notify_changed(&mut self, event: &Event) {
         self.notify(Notice::Changed {
-            session,
+            session: event.session(),
             id: event.id(),
         });
-        Ok(true)
     }
 }

@@ -16,6 +16,7 @@ mod asked;
 mod batch;
 mod depart;
 mod dial;
+mod erasure;
 mod files;
 mod frames;
 mod greet;
@@ -106,6 +107,8 @@ pub struct Engine<S> {
     pub(crate) knock_again: bool,
     /// When to keep the words of what was said, in Unix milliseconds.
     index_at: Option<u64>,
+    /// When the next body expires, in Unix milliseconds.
+    expire_at: Option<u64>,
     /// When to make up for what may have been undone, in Unix milliseconds.
     recover_at: Option<u64>,
     /// The time of the last input.
@@ -176,11 +179,13 @@ impl<S: Storage> Engine<S> {
             resume: BTreeMap::new(),
             knock_again: false,
             index_at: None,
+            expire_at: None,
             recover_at: None,
             clock: now,
         };
         engine.load_sessions()?;
         engine.ensure_own_session(now)?;
+        engine.expire_at_start(now)?;
         engine.want_everybody(now)?;
         Ok(engine)
     }
@@ -209,7 +214,10 @@ impl<S: Storage> Engine<S> {
         let held = self.store.next_due().ok().flatten();
         let resume = self.resume.values().min().copied();
         // What a store that failed just now could not take is not tried again at once.
-        let stored = [held, resume, self.index_at].into_iter().flatten().min();
+        let stored = [held, resume, self.index_at, self.expire_at]
+            .into_iter()
+            .flatten()
+            .min();
         let stored = stored.map(|at| self.recover_at.map_or(at, |recover| at.max(recover)));
         let fetching = self.fetching.deadline();
         [self.redial.deadline(), stored, self.recover_at, fetching]
@@ -230,6 +238,7 @@ impl<S: Storage> Engine<S> {
         }
         self.resume_due(now)?;
         self.admit_due(now)?;
+        self.expire_due(now)?;
         Ok(self.index_due(now)?)
     }
 

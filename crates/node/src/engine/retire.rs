@@ -23,6 +23,9 @@ use crate::{
 /// time costs.
 const SET_BACK_MS: u64 = 60 * 1000;
 
+/// Of events that are void by which they are said again, if they are.
+type Again = BTreeMap<EventId, Option<EventId>>;
+
 /// How many events are read at a time.
 const PAGE: usize = 256;
 
@@ -93,13 +96,13 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         late: &[Stored],
     ) -> Result<(), Fault> {
-        let mut again: BTreeMap<EventId, EventId> = BTreeMap::new();
+        let mut again = Again::new();
         for Stored { event, .. } in late {
             let old = event.id();
             let written = self.write_again(now, session, event, &again)?;
             self.store.fail(old, Failure::WrittenAgain)?;
+            again.insert(old, written);
             let Some(new) = written else { continue };
-            again.insert(old, new);
             if self.store.message(old)?.is_some() {
                 self.notify(Notice::WrittenAgain { session, old, new });
             }
@@ -113,7 +116,7 @@ impl<S: Storage> Engine<S> {
         now: u64,
         session: SessionId,
         event: &Event,
-        again: &BTreeMap<EventId, EventId>,
+        again: &Again,
     ) -> Result<Option<EventId>, Fault> {
         let Some(state) = self.sessions.get_mut(&session) else {
             return Ok(None);
@@ -180,11 +183,16 @@ impl<S: Storage> Engine<S> {
     }
 }
 
-/// What an event says, about the events that stand for those that it was about.
-fn draft(event: &Event, again: &BTreeMap<EventId, EventId>) -> Option<Draft> {
+/// What an event says, about the events that stand for those that it was about; nothing about those
+/// that are not said again, because they were taken back.
+fn draft(event: &Event, again: &Again) -> Option<Draft> {
     let header = event.header();
-    let renamed = |id| again.get(&id).copied().unwrap_or(id);
+    let renamed = |id| again.get(&id).copied().flatten().unwrap_or(id);
     let action = Action::decode(event).ok().flatten();
+    let about = action.as_ref().and_then(Action::target);
+    if about.is_some_and(|id| again.get(&id) == Some(&None)) {
+        return None;
+    }
     if let Some(draft) = action.and_then(|action| action.renamed(renamed).draft().ok()) {
         let expires = header.expires;
         return Some(Draft { expires, ..draft });

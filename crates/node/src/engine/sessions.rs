@@ -29,6 +29,7 @@ impl<S: Storage> Engine<S> {
         self.load_profile()?;
         self.index_devices()?;
         self.load_fetches()?;
+        self.load_erasures()?;
         self.load_index()
     }
 

@@ -9,7 +9,7 @@ use tenet_log::{
     sync::{EncodedEvent, HeadEntry, Message, Objection, Peer, Recent, Tag},
 };
 
-use super::{Engine, Fault};
+use super::{Engine, Fault, erasure::kept};
 use crate::{
     connection::Share,
     frame::Frame,
@@ -133,6 +133,7 @@ impl<S: Storage> Engine<S> {
         let mut mended = false;
         for event in event::verify_all(&mut self.rng, events) {
             let event = event.map_err(|error| Fault::Peer(error.to_string()))?;
+            let event = kept(&event, now);
             if self.mend(session, &event)? {
                 mended = true;
                 continue;
@@ -299,14 +300,14 @@ impl<S: Storage> Engine<S> {
     pub(super) fn admit_due(&mut self, now: u64) -> Result<(), Fault> {
         for held in self.store.due(now, DUE_PAGE)? {
             self.must_last();
-            let (event, session) = (&held.event, held.event.session());
+            let (event, session) = (kept(&held.event, now), held.event.session());
             LogStore::release(&mut self.store, event.id())?;
-            let Some(receipt) = self.receive(now, session, event)? else {
+            let Some(receipt) = self.receive(now, session, &event)? else {
                 continue;
             };
             match receipt {
                 Receipt::Admitted(admitted) => {
-                    self.admitted(now, session, event, *admitted, None)?;
+                    self.admitted(now, session, &event, *admitted, None)?;
                 }
                 // Its sender still has it and offers it again.
                 Receipt::Known | Receipt::Lacks(_) | Receipt::Held { .. } => {}

@@ -1,7 +1,10 @@
 //! A conversation in a list of them.
 
 use tenet_apps::{
-    chat::read::{self, Position},
+    chat::{
+        read::{self, Position},
+        timer,
+    },
     conversations::{Matter, Standing},
 };
 use tenet_identity::keys::IdentityId;
@@ -26,6 +29,8 @@ pub struct Conversation {
     pub archived: bool,
     /// What was begun to be written.
     pub draft: Option<String>,
+    /// After how many seconds messages disappear.
+    pub timer: Option<u64>,
     /// The last message.
     pub last: Option<Shown>,
 }
@@ -49,6 +54,8 @@ pub fn conversation<S: Storage>(
             draft => draft,
         };
     }
+    let written = sessions.first().map(|session| timer::of(store, *session));
+    let set = written.transpose()?.flatten();
     let last = history(store, me, sessions, None, 1)?.pop();
     let time = store.history(sessions, None, 1)?.pop();
     Ok(Conversation {
@@ -57,6 +64,7 @@ pub fn conversation<S: Storage>(
         pinned: standing.is(Matter::Pinned),
         archived: standing.is_away(time.map(|row| row.order.time)),
         draft,
+        timer: set.map(|set| set.seconds).filter(|seconds| *seconds > 0),
         last,
     })
 }

@@ -223,9 +223,10 @@ pub struct Message {
     pub device: String,
     /// When it was written, by its author's clock.
     pub time: u64,
-    /// What it is: `text`; `voice`, a spoken one; `contact`, somebody whom one is told of.
+    /// What it is: `text`; `voice`, a spoken one; `contact`, somebody whom one is told of; `timer`, that
+    /// what is said from then on disappears, or no more.
     pub kind: String,
-    /// Its text; `null` when it was unsent.
+    /// Its text; `null` when it was unsent, is missing or a timer.
     pub text: Option<String>,
     /// Its files.
     #[serde(default)]
@@ -245,6 +246,15 @@ pub struct Message {
     pub edited: bool,
     /// Whether its author took it back.
     pub unsent: bool,
+    /// Whether what it says is not here, though nobody took it back: it is being asked for.
+    #[serde(default)]
+    pub missing: bool,
+    /// When it disappears; `null` if it does not.
+    #[serde(default)]
+    pub expires: Option<u64>,
+    /// Of a timer: after how many seconds messages disappear; 0 for never.
+    #[serde(default)]
+    pub timer: Option<u64>,
     /// Per emoji the DIDs of those who put it there.
     pub reactions: BTreeMap<String, Vec<String>>,
     /// How far it is.

@@ -65,6 +65,39 @@ pub struct DraftKept {
     pub draft: Option<String>,
 }
 
+/// `timer`: after how long messages of a conversation disappear.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timer {
+    /// Which: name, DID, session id, `self`.
+    pub who: String,
+}
+
+/// `timer_set`: what is said from now on disappears after so long, on every device of everybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimerSet {
+    /// Which: name, DID, session id, `self`.
+    pub who: String,
+    /// After how many seconds, at most 366 days; 0 for never.
+    pub seconds: u64,
+}
+
+/// The answer to [`Timer`] and [`TimerSet`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimerInfo {
+    /// The session.
+    pub session: String,
+    /// After how many seconds messages disappear; `null` if they do not.
+    pub seconds: Option<u64>,
+    /// Who set it so, as a DID; `null` if nobody ever did.
+    pub did: Option<String>,
+    /// What I call who set it so.
+    pub name: Option<String>,
+    /// When, by their clock.
+    pub time: Option<u64>,
+}
+
 /// A conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
@@ -84,6 +117,9 @@ pub struct Conversation {
     pub archived: bool,
     /// What I began to write.
     pub draft: Option<String>,
+    /// After how many seconds messages disappear; `null` if they do not.
+    #[serde(default)]
+    pub timer: Option<u64>,
     /// The last message.
     pub last: Option<Message>,
 }

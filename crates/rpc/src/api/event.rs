@@ -51,6 +51,13 @@ pub enum Event {
     Message(Box<Message>),
     /// A message stands differently now: edited, unsent, reacted to.
     Changed(Box<Message>),
+    /// A message is shown no more: its time is over, or it does not count.
+    Gone {
+        /// The message.
+        id: String,
+        /// Its session.
+        session: String,
+    },
     /// An own message is farther than it was.
     State {
         /// The message.
@@ -79,7 +86,7 @@ pub enum Event {
         /// How it stands now.
         contact: Box<Contact>,
     },
-    /// A conversation stands differently: muted, pinned, put away, read here, its draft.
+    /// A conversation stands differently: muted, pinned, put away, read here, its draft, its timer.
     Conversation(Box<Conversation>),
     /// The content of a file is here now.
     File {
@@ -186,6 +193,7 @@ impl Event {
         match self {
             Self::Message(_) => "message",
             Self::Changed(_) => "changed",
+            Self::Gone { .. } => "gone",
             Self::State { .. } => "state",
             Self::WrittenAgain { .. } => "written_again",
             Self::Conversation(_) => "conversation",

@@ -34,6 +34,7 @@ pub use contacts::{
 };
 pub use conversations::{
     Conversation, ConversationList, ConversationSet, Conversations, Draft, DraftKept, DraftSet,
+    Timer, TimerInfo, TimerSet,
 };
 pub use doors::{ContactAdd, ContactCard, ContactCardText, Door, DoorClose, DoorInfo, DoorOpen};
 pub use error::{Error, Kind};

@@ -16,8 +16,8 @@ use super::{
     PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, Profile, ProfileInfo,
     ProfileSet, React, Read, ReadUpTo, RequestAccept, RequestInfo, RequestList, RequestReject,
     Requests, Save, Saved, Search, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet,
-    Status, Subscribe, Subscribed, Sync, Synced, TransferCancel, TransferList, TransferPause,
-    TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
+    Status, Subscribe, Subscribed, Sync, Synced, Timer, TimerInfo, TimerSet, TransferCancel,
+    TransferList, TransferPause, TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
 };
 
 /// A method: its parameters are the type that implements this.
@@ -128,6 +128,8 @@ methods! {
     "conversation_set" ConversationSet -> Conversation,
     "draft" Draft -> DraftKept,
     "draft_set" DraftSet -> DraftKept,
+    "timer" Timer -> TimerInfo,
+    "timer_set" TimerSet -> TimerInfo,
     "forward" Forward -> Sent,
     "react" React -> Changed,
     "edit" Edit -> Changed,

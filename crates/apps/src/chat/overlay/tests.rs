@@ -163,6 +163,7 @@ fn refuses_what_a_newer_version_wrote() {
         edits: vec![],
         unsent: vec![],
         reactions: vec![],
+        timer: None,
     };
     let decoded = Overlay::decode(&encoding::encode(&newer));
     assert!(matches!(decoded, Err(OverlayError::Newer(2))));

@@ -34,10 +34,11 @@ pub fn conformance<S: ChatStore>(
     mut make: impl FnMut() -> S,
     mut log: impl FnMut(&mut S, &Event, bool) -> Position,
 ) {
-    let stories: [fn(Bench<'_, S>); 7] = [
+    let stories: [fn(Bench<'_, S>); 8] = [
         a_message_is_kept_once,
         history_is_the_latest_before_a_place,
         hidden_messages_are_left_out,
+        a_message_is_forgotten_with_what_was_done_to_it,
         messages_are_found_by_a_range_of_ids,
         overlays_are_kept_per_session_and_target,
         references_are_a_set,
@@ -52,18 +53,14 @@ pub fn conformance<S: ChatStore>(
 }
 
 fn a_message_is_kept_once<S: ChatStore>(mut bench: Bench<'_, S>) {
-    let (first, event) = (bench.row(1, 1, 10), Writer::new(8, 1).text("x"));
-    let first = MessageRow {
-        reply: Some(event.id()),
-        ..first
-    };
+    let first = bench.row(1, 1, 10);
     assert_eq!(bench.store.message(first.id).unwrap(), None);
     assert!(bench.store.add_message(&first).unwrap());
     assert!(
         !bench
             .store
             .add_message(&MessageRow {
-                reply: None,
+                hidden: true,
                 ..first
             })
             .unwrap()
@@ -139,6 +136,45 @@ fn hidden_messages_are_left_out<S: ChatStore>(mut bench: Bench<'_, S>) {
         ..hidden
     };
     assert_eq!(store.history(&[session(1)], None, 9).unwrap(), [now]);
+}
+
+fn a_message_is_forgotten_with_what_was_done_to_it<S: ChatStore>(mut bench: Bench<'_, S>) {
+    let (gone, kept) = (bench.row(1, 1, 10), bench.row(2, 1, 20));
+    for row in [&gone, &kept] {
+        bench.store.add_message(row).unwrap();
+        let mut overlay = Overlay::default();
+        overlay.merge(
+            &Action::Unsend(Unsend::new(row.id)),
+            row.order,
+            row.identity,
+        );
+        bench
+            .store
+            .put_overlay(row.session, row.id, &overlay)
+            .unwrap();
+        let reference = Reference {
+            session: row.session,
+            target: row.id,
+            event: EventId::from([7; 32]),
+            identity: row.identity,
+        };
+        bench.store.add_reference(&reference).unwrap();
+    }
+    bench.store.remove_message(gone.session, gone.id).unwrap();
+    bench.store.remove_message(gone.session, gone.id).unwrap();
+    let left = |row: &MessageRow| {
+        let message = bench.store.message(row.id).unwrap().is_some();
+        let overlay = bench.store.overlay(row.session, row.id).unwrap().is_some();
+        (
+            message,
+            overlay,
+            bench.store.references(row.session, row.id).unwrap().len(),
+        )
+    };
+    assert_eq!(left(&gone), (false, false, 0));
+    assert_eq!(left(&kept), (true, true, 1));
+    let shown = bench.store.history(&[gone.session], None, 9).unwrap();
+    assert_eq!(shown, [kept]);
 }
 
 fn messages_are_found_by_a_range_of_ids<S: ChatStore>(mut bench: Bench<'_, S>) {
@@ -261,7 +297,6 @@ impl<S: ChatStore> Bench<'_, S> {
             position,
             order: event.order(),
             identity: writer.identity,
-            reply: None,
             hidden: false,
         }
     }

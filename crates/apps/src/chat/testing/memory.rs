@@ -78,6 +78,15 @@ impl ChatStore for MemoryChat {
         Ok(shown.map(|(id, _)| *id).take(limit).collect())
     }
 
+    fn remove_message(&mut self, session: SessionId, id: EventId) -> Result<(), StoreError> {
+        self.called();
+        self.messages.remove(&id);
+        self.overlays.remove(&(session, id));
+        let about = |r: &Reference| r.session == session && r.target == id;
+        self.references.retain(|reference| !about(reference));
+        Ok(())
+    }
+
     fn set_hidden(&mut self, id: EventId, hidden: bool) -> Result<(), StoreError> {
         self.called();
         if let Some(message) = self.messages.get_mut(&id) {
