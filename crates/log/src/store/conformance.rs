@@ -31,7 +31,7 @@ pub fn run<S: LogStore>(make: impl Fn() -> S) {
         a_chain_is_read_by_place_with_all_branches,
         a_position_is_that_of_the_first_from_a_place_on,
         standings_change_alone,
-        what_is_mended_stays_where_it_was,
+        bodies::what_is_mended_stays_where_it_was,
         bodies::an_erased_body_is_gone_and_may_come_back,
         bodies::what_expires_is_listed_until_it_is_settled,
         bodies::what_lacks_its_body_is_remembered,
@@ -257,22 +257,6 @@ fn standings_change_alone<S: LogStore>(mut store: S) {
     store.set_standing(one.id(), Standing::OffRoster).unwrap();
     let chain = store.chain(session(1), writer.author(), 0, 9).unwrap();
     assert_eq!(chain[0].standing, Standing::OffRoster);
-}
-
-fn what_is_mended_stays_where_it_was<S: LogStore>(mut store: S) {
-    let writer = Writer::new(1, 1);
-    let [one, two] = [writer.event(0, 1), writer.event(1, 2)];
-    for event in [&one, &two] {
-        store.insert(event, Standing::OffRoster).unwrap();
-    }
-    let seen = |stored: Stored| (stored.position, stored.standing, stored.event.to_wire());
-    let before = store.event(one.id()).unwrap().map(seen);
-    store.mend(&one).unwrap();
-    assert_eq!(store.event(one.id()).unwrap().map(seen), before);
-    // What is not there is not put there.
-    let other = Writer::new(1, 2).event(0, 9);
-    store.mend(&other).unwrap();
-    assert!(store.event(other.id()).unwrap().is_none());
 }
 
 fn heads_are_one_for_each_branch<S: LogStore>(mut store: S) {

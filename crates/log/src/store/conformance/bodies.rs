@@ -5,8 +5,24 @@ use crate::{
     event::{Content, Event, Header},
     ids::EventId,
     standing::Standing,
-    store::LogStore,
+    store::{LogStore, Stored},
 };
+
+pub(super) fn what_is_mended_stays_where_it_was<S: LogStore>(mut store: S) {
+    let writer = Writer::new(1, 1);
+    let [one, two] = [writer.event(0, 1), writer.event(1, 2)];
+    for event in [&one, &two] {
+        store.insert(event, Standing::OffRoster).unwrap();
+    }
+    let seen = |stored: Stored| (stored.position, stored.standing, stored.event.to_wire());
+    let before = store.event(one.id()).unwrap().map(seen);
+    store.mend(&one).unwrap();
+    assert_eq!(store.event(one.id()).unwrap().map(seen), before);
+    // What is not there is not put there.
+    let other = Writer::new(1, 2).event(0, 9);
+    store.mend(&other).unwrap();
+    assert!(store.event(other.id()).unwrap().is_none());
+}
 
 pub(super) fn an_erased_body_is_gone_and_may_come_back<S: LogStore>(mut store: S) {
     let writer = Writer::new(1, 1);
