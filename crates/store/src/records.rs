@@ -39,6 +39,8 @@ pub(crate) enum Kind {
     Draft = 12,
     /// How far was read here and told nobody; by session.
     ReadHere = 13,
+    /// How far the words that were taken out have left the pages; one, under the empty key.
+    WordsToForget = 14,
 }
 
 impl Store {

@@ -16,6 +16,14 @@ use tenet_log::{
 
 use crate::{Store, log::EVENT_COLUMNS, records::Kind};
 
+/// Words that were taken out are only marked so, until the segments of the index that hold them are
+/// merged: the first step gathers all segments for it, the next ones merge (SQLite, FTS5, 6.8).
+const FIRST_STEP: u8 = 0;
+const NEXT_STEP: u8 = 1;
+
+/// How many pages a step writes: a few milliseconds.
+const STEP_PAGES: i64 = 64;
+
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Spans of days that are words of their own, as powers of two, so that every time between two
@@ -75,7 +83,37 @@ impl SearchStore for Store {
     }
 
     fn remove_words(&mut self, position: Position) -> Result<(), StoreError> {
-        self.execute("DELETE FROM word WHERE rowid = ?1", [position.0])
+        if self.change("DELETE FROM word WHERE rowid = ?1", [position.0])? > 0 {
+            self.put_record(Kind::WordsToForget, &[], &[FIRST_STEP])?;
+        }
+        Ok(())
+    }
+
+    fn has_words_to_forget(&self) -> Result<bool, StoreError> {
+        Ok(self.record(Kind::WordsToForget, &[])?.is_some())
+    }
+
+    fn forget_words(&mut self) -> Result<bool, StoreError> {
+        let Some(step) = self.record(Kind::WordsToForget, &[])? else {
+            return Ok(false);
+        };
+        let first = step == [FIRST_STEP];
+        let pages = if first { -STEP_PAGES } else { STEP_PAGES };
+        let before = self.db.total_changes();
+        self.execute(
+            "INSERT INTO word (word, rank) VALUES ('merge', ?1)",
+            [pages],
+        )?;
+        // That statement counts as one.
+        let done = self.db.total_changes().saturating_sub(before) < 2;
+        if done && !first {
+            self.remove_record(Kind::WordsToForget, &[])?;
+            return Ok(false);
+        }
+        if first {
+            self.put_record(Kind::WordsToForget, &[], &[NEXT_STEP])?;
+        }
+        Ok(true)
     }
 
     fn find(

@@ -283,8 +283,10 @@ pass_on! { SearchStore {
     read indexed_to() -> Position;
     read find(query: &Query, filter: &Filter, before: Option<Position>, limit: usize)
         -> Vec<Position>;
+    read has_words_to_forget() -> bool;
     write set_indexed_to(position: Position) -> ();
     write put_words(indexed: &Indexed) -> ();
+    write forget_words() -> bool;
     write remove_words(position: Position) -> ();
 } }
 

@@ -159,7 +159,7 @@ impl<S: Storage> Engine<S> {
             self.expire(&stored)?;
         }
         self.expire_at = self.store.next_expiry()?;
-        Ok(())
+        self.forget_later(now)
     }
 
     fn expire(&mut self, stored: &Stored) -> Result<(), StoreError> {

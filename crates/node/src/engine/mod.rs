@@ -107,6 +107,8 @@ pub struct Engine<S> {
     pub(crate) knock_again: bool,
     /// When to keep the words of what was said, in Unix milliseconds.
     index_at: Option<u64>,
+    /// When to have words leave the pages that are found no more, in Unix milliseconds.
+    forget_at: Option<u64>,
     /// When the next body expires, in Unix milliseconds.
     expire_at: Option<u64>,
     /// When to make up for what may have been undone, in Unix milliseconds.
@@ -179,6 +181,7 @@ impl<S: Storage> Engine<S> {
             resume: BTreeMap::new(),
             knock_again: false,
             index_at: None,
+            forget_at: None,
             expire_at: None,
             recover_at: None,
             clock: now,
@@ -214,7 +217,7 @@ impl<S: Storage> Engine<S> {
         let held = self.store.next_due().ok().flatten();
         let resume = self.resume.values().min().copied();
         // What a store that failed just now could not take is not tried again at once.
-        let stored = [held, resume, self.index_at, self.expire_at]
+        let stored = [held, resume, self.index_at, self.forget_at, self.expire_at]
             .into_iter()
             .flatten()
             .min();
@@ -239,6 +242,7 @@ impl<S: Storage> Engine<S> {
         self.resume_due(now)?;
         self.admit_due(now)?;
         self.expire_due(now)?;
+        self.forget_due(now)?;
         Ok(self.index_due(now)?)
     }
 

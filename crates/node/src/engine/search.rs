@@ -27,6 +27,10 @@ const ASKED_PAGES: usize = 8;
 /// events a second, more than come in.
 const PAUSE_MS: u64 = 10;
 
+/// How long words that were taken out may stay in the pages, in milliseconds: ten minutes. To forget
+/// them the whole index is written anew, so what goes in that time goes together.
+const FORGET_MS: u64 = 10 * 60 * 1000;
+
 /// How long a store that failed is left alone, in milliseconds.
 const AGAIN_MS: u64 = 10_000;
 
@@ -40,6 +44,26 @@ impl<S: Storage> Engine<S> {
     pub(super) fn load_index(&mut self) -> Result<(), StoreError> {
         let left = self.store.has_after(self.store.indexed_to()?)?;
         self.index_at = left.then(|| self.clock.saturating_add(AFTER_START_MS));
+        self.forget_at = None;
+        self.forget_later(self.clock)
+    }
+
+    /// Words may have been taken out: they leave the pages too, in a while.
+    pub(super) fn forget_later(&mut self, now: u64) -> Result<(), StoreError> {
+        if self.forget_at.is_none() && self.store.has_words_to_forget()? {
+            self.forget_at = Some(now.saturating_add(FORGET_MS));
+        }
+        Ok(())
+    }
+
+    /// NODE-203: a step of it where it is time to.
+    pub(super) fn forget_due(&mut self, now: u64) -> Result<(), StoreError> {
+        if self.forget_at.is_none_or(|at| now < at) {
+            return Ok(());
+        }
+        self.forget_at = Some(now.saturating_add(AGAIN_MS));
+        let more = self.store.forget_words()?;
+        self.forget_at = more.then(|| now.saturating_add(PAUSE_MS));
         Ok(())
     }
 
@@ -51,7 +75,7 @@ impl<S: Storage> Engine<S> {
         self.index_at = Some(now.saturating_add(AGAIN_MS));
         let more = index::follow(&mut self.store, PAGE)?;
         self.index_at = more.then(|| now.saturating_add(PAUSE_MS));
-        Ok(())
+        self.forget_later(now)
     }
 
     /// Somebody looks for something: what came just now is found too. Of a store that is followed

@@ -9,6 +9,7 @@
 mod conformance;
 mod damage;
 mod durable;
+mod erased;
 mod formats;
 mod full;
 mod killed;

@@ -61,8 +61,15 @@ pub trait SearchStore: ChatStore {
     /// Puts a message's words into the index, in place of those that were there.
     fn put_words(&mut self, indexed: &Indexed) -> Result<(), StoreError>;
 
-    /// Takes a message's words out of it.
+    /// Takes a message's words out of it: it is not found by them any more.
     fn remove_words(&mut self, position: Position) -> Result<(), StoreError>;
+
+    /// Whether words that were taken out are still somewhere in the store.
+    fn has_words_to_forget(&self) -> Result<bool, StoreError>;
+
+    /// Rewrites a part of the index, some milliseconds of work, so that they are not; gives whether
+    /// there is more to do.
+    fn forget_words(&mut self) -> Result<bool, StoreError>;
 
     /// The messages that have what is looked for and came before `before`, the last first, at most
     /// `limit`. Of the filter's times only the days need to hold.

@@ -239,6 +239,14 @@ impl SearchStore for MemoryChat {
         Ok(())
     }
 
+    fn has_words_to_forget(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn forget_words(&mut self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     fn find(
         &self,
         query: &Query,
