@@ -45,6 +45,10 @@ pub const CONTACT_CARD_SIGNATURE: &str = "tenet v1 contact card signature";
 pub const SEALED_LINK_KEY: &str = "tenet v1 sealed link key";
 /// The check of a sealed link: damage is told from a wrong password.
 pub const SEALED_LINK_CHECK: &str = "tenet v1 sealed link check";
+/// The key over a key file: it is no other key of the same password.
+pub const KEY_FILE_KEY: &str = "tenet v1 key file key";
+/// The check of a key file: damage is told from a wrong password.
+pub const KEY_FILE_CHECK: &str = "tenet v1 key file check";
 
 /// The key over a machine-only slot: a machine secret used elsewhere opens no vault.
 pub const VAULT_MACHINE: &str = "tenet v1 vault machine key";
@@ -124,6 +128,8 @@ mod tests {
             CONTACT_CARD_SIGNATURE,
             SEALED_LINK_KEY,
             SEALED_LINK_CHECK,
+            KEY_FILE_KEY,
+            KEY_FILE_CHECK,
             VAULT_MACHINE,
             VAULT_PIN,
             VAULT_PHRASE,

@@ -16,6 +16,7 @@
 //! hash and signature), [`keys`], [`phrase`], [`did`], [`card`], [`hello`], [`meeting`], [`vault`],
 //! [`secrets`].
 
+mod armour;
 pub mod card;
 pub mod did;
 pub mod domain;
@@ -23,9 +24,11 @@ pub mod encoding;
 #[doc(hidden)]
 pub mod expansion;
 pub mod hello;
+pub mod key_file;
 pub mod keys;
 pub mod meeting;
 pub mod name;
 pub mod phrase;
+pub mod sealed;
 pub mod secrets;
 pub mod vault;

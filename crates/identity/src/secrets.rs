@@ -203,7 +203,7 @@ impl PhraseForm {
 struct Bytes<const N: usize>(Zeroizing<[u8; N]>);
 
 /// Secret bytes of a length that [`Phrase::from_entropy`] checks.
-struct Entropy(Zeroizing<Vec<u8>>);
+pub(crate) struct Entropy(pub(crate) Zeroizing<Vec<u8>>);
 
 impl<C, const N: usize> Encode<C> for Bytes<N> {
     fn encode<W: minicbor::encode::Write>(

@@ -54,6 +54,29 @@ pub struct Restore {
     /// Which identity of the phrase.
     #[arg(long, default_value_t = 0)]
     pub index: u32,
+    /// Take the phrase from this key file, which `tenet backup file` wrote, instead of stdin.
+    #[arg(long, value_name = "FILE", conflicts_with = "index")]
+    pub file: Option<PathBuf>,
+    /// Take the password of the key file from this file's first line (`-` for stdin) [default: asked for].
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub password_file: Option<PathBuf>,
+}
+
+/// `tenet backup …`
+#[derive(Debug, Subcommand)]
+pub enum BackupCommand {
+    /// Write what the identity is made from into a file under a password; asks for the PIN.
+    File(BackupFile),
+}
+
+/// `tenet backup file`
+#[derive(Debug, Args)]
+pub struct BackupFile {
+    /// The file to make.
+    pub file: PathBuf,
+    /// Take its password from this file's first line (`-` for stdin) [default: asked for].
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
 }
 
 /// `tenet pin …`: PINs are asked for on a terminal, else read from stdin, one a line.

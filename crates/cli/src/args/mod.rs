@@ -21,7 +21,7 @@ pub use contacts::{
     RequestCommand, Requests, Who, WhoName,
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
-pub use identity::{IdCommand, New, PinCommand, Restore};
+pub use identity::{BackupCommand, BackupFile, IdCommand, New, PinCommand, Restore};
 pub use living::{
     ConversationCommand, Conversations, Draft, Export, Format, Forward, Search, Timer,
 };
@@ -147,6 +147,9 @@ pub enum Command {
     /// Make, restore or show the identity.
     #[command(subcommand)]
     Id(IdCommand),
+    /// Keep what the identity is made from in another place.
+    #[command(subcommand)]
+    Backup(BackupCommand),
     /// Make a link to give to one other person.
     Invite(Invite),
     /// List the links that are open.

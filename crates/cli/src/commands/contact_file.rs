@@ -1,29 +1,24 @@
 //! `tenet contact add` and `tenet contact card`: becoming contacts without a link, or by a file.
 
-use std::fs;
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use serde::Serialize;
 use tenet_identity::meeting::{contact_card, link::Link, sealed_link};
+use tenet_identity::sealed;
 use tenet_identity::vault::Cost;
 use tenet_rpc::api::{self, Error};
 
-use super::{Shell, accept};
+use super::{Shell, accept, text_file};
 use crate::args::{Add, Card};
 use crate::caller::Need;
 use crate::failure::Outcome;
 use crate::random;
 
-/// Larger than any file that is written here.
-const MAX_FILE_BYTES: u64 = 64 * 1024;
-
 pub(super) async fn add(shell: &Shell, args: Add) -> Outcome {
     let Some(file) = &args.file else {
         return knock(shell, args.did, args.at, None, args.name, args.remark).await;
     };
-    let text = read(file)?;
+    let text = text_file::read(file)?;
     if text.trim_start().starts_with(contact_card::SCHEME) {
         return knock(shell, None, None, Some(text), args.name, args.remark).await;
     }
@@ -39,7 +34,9 @@ pub(super) async fn add(shell: &Shell, args: Add) -> Outcome {
         None => shell.input.secret("password: ")?,
     };
     let link = sealed_link::open(&text, password.expose()).map_err(|error| match error {
-        sealed_link::Error::WrongPassword => Error::refused(error.to_string()),
+        sealed_link::Error::Sealed(sealed::Error::WrongPassword) => {
+            Error::refused(error.to_string())
+        }
         error => Error::usage(error.to_string()),
     })?;
     let params = api::Accept {
@@ -110,7 +107,7 @@ pub(super) async fn card(shell: &Shell, args: Card) -> Outcome {
     if args.file == Path::new("-") {
         return shell.output.words(&text);
     }
-    write(&args.file, &text)?;
+    text_file::write(&args.file, &text)?;
     let (kind, id, expires) = written;
     let written = Written {
         file: &args.file,
@@ -136,37 +133,4 @@ fn seal(link: &str, password: &str) -> Outcome<String> {
     let mut rng = random::generator().map_err(|error| broken(&error))?;
     sealed_link::seal(&mut rng, &link, password, Cost::DEFAULT)
         .map_err(|error| Error::usage(error.to_string()).into())
-}
-
-fn read(path: &Path) -> Outcome<String> {
-    let failed = |error: std::io::Error| {
-        let message = format!("{} cannot be read: {error}", path.display());
-        match error.kind() {
-            std::io::ErrorKind::NotFound => Error::not_found(message),
-            _ => Error::failure(message),
-        }
-    };
-    let mut text = String::new();
-    if path == Path::new("-") {
-        let mut stdin = std::io::stdin().take(MAX_FILE_BYTES);
-        stdin.read_to_string(&mut text).map_err(failed)?;
-    } else {
-        let file = fs::File::open(path).map_err(failed)?;
-        let mut file = file.take(MAX_FILE_BYTES);
-        file.read_to_string(&mut text).map_err(failed)?;
-    }
-    Ok(text)
-}
-
-/// A new file that only this user can read: a sealed link is a secret with a weak lock.
-fn write(path: &Path, text: &str) -> Outcome {
-    let failed = |error: std::io::Error| {
-        Error::failure(format!("{} cannot be written: {error}", path.display()))
-    };
-    let mut options = fs::OpenOptions::new();
-    let options = options.write(true).create_new(true).mode(0o600);
-    let mut file = options.open(path).map_err(failed)?;
-    writeln!(file, "{text}").map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    Ok(())
 }

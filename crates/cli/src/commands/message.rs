@@ -39,6 +39,9 @@ pub(super) fn said(message: &Message) -> String {
     if message.forwarded {
         words += " (forwarded)";
     }
+    if let Some(expires) = message.expires {
+        words += &format!(" (until {})", time::short(expires));
+    }
     if message.edited && !message.unsent {
         words += " (edited)";
     }

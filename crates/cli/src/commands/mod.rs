@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod accept;
+mod backup;
 mod contact;
 mod contact_file;
 mod contacts;
@@ -34,6 +35,7 @@ mod send;
 mod settings;
 mod status;
 mod sync;
+mod text_file;
 mod timer;
 mod transfer;
 mod unsend;
@@ -96,6 +98,7 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Up(args) => up::run(shell, &args).await,
         Command::Demo(args) => demo::run(shell.output, &args),
         Command::Id(command) => id::run(shell, command).await,
+        Command::Backup(command) => backup::run(shell, command).await,
         Command::Invite(args) => invite::run(shell, args).await,
         Command::Invites(args) => invites::run(shell, &args).await,
         Command::Accept(args) => accept::run(shell, args).await,

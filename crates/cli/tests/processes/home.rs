@@ -45,6 +45,70 @@ fn a_wrong_phrase_names_the_word() {
         .fails(5, &["identity in this home already"]);
 }
 
+/// KEYFILE-1 to KEYFILE-3
+#[test]
+fn an_identity_comes_back_from_a_key_file() {
+    let world = World::new();
+    let (alice, other) = (world.person("Alice"), world.stranger("Alice"));
+    alice.says_with(&["pin", "set"], "1234\n").ok();
+    let file = world.path().join("alice.key");
+    let backup = |stdin: &str| {
+        let args = ["backup", "file", file.to_str().unwrap(), "--pin-file", "-"];
+        alice.says_with(&args, stdin)
+    };
+    backup("4321\na long password\n").fails(5, &["wrong PIN"]);
+    backup("1234\nshort\n").fails(2, &["8 characters", "nothing was written"]);
+    assert!(!file.exists());
+    assert_eq!(
+        backup("1234\na long password\n").ok().row()["did"],
+        *alice.did
+    );
+    backup("1234\na long password\n").fails(1, &["cannot be written"]);
+    let text = fs::read_to_string(&file).unwrap();
+    for word in alice.phrase.split(' ').filter(|word| word.len() > 4) {
+        assert!(!text.contains(word));
+    }
+
+    let restore = |file: &Path, password: &str| {
+        let args = [
+            "id",
+            "restore",
+            "--name",
+            "Alice",
+            "--file",
+            file.to_str().unwrap(),
+        ];
+        other.says_with(&args, password)
+    };
+    restore(&file, "another password\n").fails(5, &["wrong password"]);
+    let damaged = other.writes("damaged", &text.replacen("tenet-key:g", "tenet-key:h", 1));
+    restore(Path::new(&damaged), "a long password\n").fails(2, &["damaged"]);
+    restore(&world.path().join("none"), "a long password\n").code(4);
+    assert_eq!(
+        restore(&file, "a long password\n").ok().row()["did"],
+        *alice.did
+    );
+}
+
+/// KEYFILE-3
+#[test]
+fn a_key_file_asks_for_the_passphrase_that_is_not_in_it() {
+    let world = World::new();
+    let (alice, other) = (world.stranger("Alice"), world.stranger("Other"));
+    let made = alice.says_with(
+        &["id", "new", "--passphrase-file", "-", "--index", "2"],
+        "sesame\n",
+    );
+    let did = made.ok().row()["did"].clone();
+    let file = world.path().join("alice.key");
+    let file = file.to_str().unwrap();
+    let written = alice.says_with(&["backup", "file", file], "a long password\n");
+    assert_eq!(written.ok().row()["passphrase"], true);
+    let restore = |secrets: &str| other.says_with(&["id", "restore", "--file", file], secrets);
+    restore("a long password\nopen\n").fails(5, &["passphrase"]);
+    assert_eq!(restore("a long password\nsesame\n").ok().row()["did"], did);
+}
+
 /// CLI-2
 #[test]
 fn a_damaged_store_is_refused_and_kept_byte_for_byte() {

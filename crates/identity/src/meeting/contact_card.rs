@@ -11,13 +11,9 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use super::{
-    address::Address,
-    armour::{self, Head},
-    door::Place,
-    link::MAX_ADDRESSES,
-};
+use super::{address::Address, door::Place, link::MAX_ADDRESSES};
 use crate::{
+    armour::{self, Head},
     card::{self, DeviceCard, UnverifiedCard},
     domain::{CONTACT_CARD_ID, CONTACT_CARD_SIGNATURE, derive},
     encoding,

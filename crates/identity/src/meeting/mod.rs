@@ -15,7 +15,6 @@
 //! can search for nonces that give the same emoji on both sides.
 
 mod address;
-mod armour;
 pub mod contact_card;
 pub mod door;
 pub mod invite;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tenet_rpc::api::Phrase;
 
 use crate::caller::Need;
-use crate::commands::Shell;
+use crate::commands::{Shell, backup};
 use crate::failure::Outcome;
 use crate::output::note;
 
@@ -18,12 +18,7 @@ struct Shown<'a> {
 pub(in crate::commands) async fn run(shell: &Shell) -> Outcome {
     let answer = shell
         .with(Need::Home, async |caller| {
-            // Asked for here although the home may be open: whoever sits down at it is not its
-            // owner for that.
-            let pin = match caller.has_pin().await? {
-                true => Some(shell.input.pin_or_line("PIN: ")?),
-                false => None,
-            };
+            let pin = backup::ask_pin(shell, caller).await?;
             caller.call(Phrase { pin }).await
         })
         .await?;

@@ -1,13 +1,15 @@
 //! `tenet id restore`
 
+use std::path::Path;
+
 use serde::Serialize;
 use tenet_identity::phrase::Phrase;
-use tenet_rpc::api::{Identity, Mode, Secret};
+use tenet_rpc::api::{Error, Identity, Mode, Secret};
 use tenet_rpc::server::ask;
 
 use super::make::{Recipe, check_name, choose_pin};
 use crate::args::Restore;
-use crate::commands::Shell;
+use crate::commands::{Shell, backup};
 use crate::failure::{Failure, Outcome};
 use crate::gate::Gate;
 use crate::home::{self, Home};
@@ -29,20 +31,11 @@ pub(in crate::commands) async fn run(shell: &Shell, args: Restore) -> Outcome {
         Err(home::Error::NoIdentity) => false,
         Err(error) => return Err(error.into()),
     };
-    // In this order on stdin: PIN, passphrase, phrase.
+    // In this order on stdin: PIN, passphrase, phrase; or PIN, password, passphrase.
     let pin = choose_pin(&shell.input)?;
-    let passphrase = args
-        .passphrase_file
-        .map(|path| shell.input.secret_file(&path, "passphrase: "))
-        .transpose()?;
-    let phrase = Phrase::parse(shell.input.phrase()?.expose())
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    let recipe = Recipe {
-        phrase,
-        passphrase,
-        index: args.index,
-        name: args.name,
-        pin,
+    let recipe = match &args.file {
+        Some(file) => of_file(shell, &args, file, pin)?,
+        None => of_phrase(shell, args, pin)?,
     };
     let shown = if there {
         reopen(shell, home, recipe).await?
@@ -55,6 +48,45 @@ pub(in crate::commands) async fn run(shell: &Shell, args: Restore) -> Outcome {
         }
     };
     shell.output.object(&shown, || shown.did.clone())
+}
+
+fn of_phrase(shell: &Shell, args: Restore, pin: Option<Secret>) -> Outcome<Recipe> {
+    let passphrase = args
+        .passphrase_file
+        .map(|path| shell.input.secret_file(&path, "passphrase: "))
+        .transpose()?;
+    let phrase = Phrase::parse(shell.input.phrase()?.expose())
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(Recipe {
+        phrase,
+        passphrase,
+        index: args.index,
+        name: args.name,
+        pin,
+    })
+}
+
+fn of_file(shell: &Shell, args: &Restore, file: &Path, pin: Option<Secret>) -> Outcome<Recipe> {
+    let key_file = backup::open(shell, file, args.password_file.as_deref())?;
+    let passphrase = match (&args.passphrase_file, key_file.passphrase) {
+        (Some(path), _) => Some(shell.input.secret_file(path, "passphrase: ")?),
+        (None, true) => Some(
+            shell
+                .input
+                .secret("the passphrase that belongs to the words: ")?,
+        ),
+        (None, false) => None,
+    };
+    key_file
+        .seed(passphrase.as_ref().map_or("", Secret::expose))
+        .map_err(|error| Error::refused(error.to_string()))?;
+    Ok(Recipe {
+        phrase: key_file.phrase,
+        passphrase,
+        index: key_file.index,
+        name: args.name.clone(),
+        pin,
+    })
 }
 
 /// The identity is here, and its PIN or machine secret is lost: opens the vault by the phrase and

@@ -4,7 +4,7 @@ use data_encoding::BASE64URL_NOPAD;
 use minicbor::Decode;
 
 /// Why a text carries no bytes.
-pub(super) enum Error {
+pub(crate) enum Error {
     /// It does not begin with the scheme.
     Scheme,
     /// Not base64url, or too long.
@@ -14,19 +14,19 @@ pub(super) enum Error {
 /// The version that stands first in what is carried.
 #[derive(Decode)]
 #[cbor(map)]
-pub(super) struct Head {
+pub(crate) struct Head {
     #[n(0)]
-    pub(super) version: u16,
+    pub(crate) version: u16,
 }
 
 /// The text that carries bytes.
-pub(super) fn write(scheme: &str, bytes: &[u8]) -> String {
+pub(crate) fn write(scheme: &str, bytes: &[u8]) -> String {
     format!("{scheme}{}", BASE64URL_NOPAD.encode(bytes))
 }
 
 /// The bytes that a text carries, in at most `most` characters behind its scheme; white space is
 /// ignored, wherever a line was broken.
-pub(super) fn read(text: &str, scheme: &str, most: usize) -> Result<Vec<u8>, Error> {
+pub(crate) fn read(text: &str, scheme: &str, most: usize) -> Result<Vec<u8>, Error> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let rest = text.strip_prefix(scheme).ok_or(Error::Scheme)?;
     if rest.len() > most {
