@@ -6,6 +6,7 @@
 mod api;
 mod figures;
 mod files;
+mod lossy;
 mod message;
 mod node;
 mod scp;
@@ -57,6 +58,15 @@ const BENCHES: &[Bench] = &[
             &["-p", "tenet-net", "--example", "raw_echo"],
         ],
         run: files::run,
+    },
+    Bench {
+        name: "lossy",
+        what: "100 MiB through 10 % loss and 100 ms with three cuts, and what limits it",
+        needs: &[
+            &["--bin", "tenet"],
+            &["-p", "tenet-net", "--example", "raw_take"],
+        ],
+        run: lossy::run,
     },
     Bench {
         name: "start",

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bao_tree::io::sync::truncate_ranges;
 use bao_tree::iter::BaoChunk;
@@ -149,7 +150,7 @@ impl Incoming {
     /// as it is proven. `source` is read up to the slice's end and no further.
     ///
     /// `progress` is told [`Incoming::verified`] whenever it grew: after every group, in a blob above 64
-    /// MiB after every MiB.
+    /// MiB after every MiB, or every group if it comes slowly.
     ///
     /// # Errors
     ///
@@ -163,7 +164,7 @@ impl Incoming {
         progress: Progress<'_>,
     ) -> Result<(), Error> {
         self.check_size(&mut source)?;
-        let mut landing = Landing::new(self);
+        let mut landing = Landing::new(self, LONGEST);
         let taken = self.pull(ranges, source, &mut landing, progress);
         let is_last = landing.land()?;
         taken?;
@@ -258,9 +259,20 @@ impl Incoming {
     }
 }
 
+/// How long a proven group waits for others: as long as a MiB takes at 20 MB/s. A process that is killed
+/// asks again for no more than what came meanwhile.
+const LONGEST: Duration = if cfg!(test) {
+    Duration::MAX
+} else {
+    Duration::from_millis(50)
+};
+
 /// Proven groups on their way to the disk: those of a large blob together.
 struct Landing<'a> {
     incoming: &'a Incoming,
+    longest: Duration,
+    /// When something was last written.
+    landed: Instant,
     /// Where the first of them lies in the blob.
     offset: u64,
     buffer: Vec<u8>,
@@ -268,7 +280,7 @@ struct Landing<'a> {
 }
 
 impl<'a> Landing<'a> {
-    fn new(incoming: &'a Incoming) -> Self {
+    fn new(incoming: &'a Incoming, longest: Duration) -> Self {
         let is_large = incoming.part.size > disk::CACHED;
         let at_once = if is_large {
             disk::PIECE
@@ -277,6 +289,8 @@ impl<'a> Landing<'a> {
         };
         Self {
             incoming,
+            longest,
+            landed: Instant::now(),
             offset: 0,
             buffer: vec![0; at_once],
             proven: 0,
@@ -298,7 +312,8 @@ impl<'a> Landing<'a> {
     /// That group is proven; whether something was written.
     fn keep(&mut self, size: usize) -> Result<bool, Error> {
         self.proven += size;
-        if self.buffer.len() - self.proven >= GROUP as usize {
+        let room = self.buffer.len() - self.proven >= GROUP as usize;
+        if room && self.landed.elapsed() < self.longest {
             return Ok(false);
         }
         self.land()
@@ -315,6 +330,7 @@ impl<'a> Landing<'a> {
         disk::write_at(&self.incoming.data, bytes, self.offset)?;
         self.incoming.part.came(self.offset, size as u64);
         self.offset = self.offset.saturating_add(size as u64);
+        self.landed = Instant::now();
         Ok(true)
     }
 }
@@ -362,4 +378,27 @@ fn fill(source: &mut impl Read, buffer: &mut [u8], offset: u64) -> Result<(), Er
             Error::Source(error)
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn what_comes_slowly_is_written_without_waiting_for_more() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let incoming = folder
+            .receive(&blake3::hash(b"").into(), 9 * GROUP, u64::MAX)
+            .unwrap()
+            .unwrap();
+        for (longest, written) in [(Duration::ZERO, GROUP), (Duration::MAX, 0)] {
+            let mut landing = Landing::new(&incoming, longest);
+            landing.room(0, GROUP as usize).unwrap();
+            assert_eq!(landing.keep(GROUP as usize).unwrap(), written > 0);
+        }
+        assert_eq!(incoming.verified(), GROUP);
+    }
 }

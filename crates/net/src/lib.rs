@@ -26,6 +26,7 @@ mod bind;
 mod carry;
 mod close;
 mod config;
+mod congestion;
 mod dial;
 mod event;
 mod frame;

@@ -7,13 +7,13 @@ use std::{sync::Arc, time::Duration};
 use iroh::{
     Endpoint, RelayMode, SecretKey,
     endpoint::{
-        Builder, Connection, NetReportConfig, PortmapperConfig, QuicTransportConfig, VarInt,
-        presets,
+        Builder, Connection, NetReportConfig, PortmapperConfig, QuicTransportConfig,
+        QuicTransportConfigBuilder, VarInt, presets,
     },
 };
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-use crate::ask::ASKS;
+use crate::{ask::ASKS, congestion};
 
 /// The application protocol of a connection (`NET-1`, RFC 7301).
 pub const ALPN: &[u8] = b"tenet/1";
@@ -46,7 +46,7 @@ pub fn builder(secret: &[u8; 32], idle: Duration) -> Builder {
         .crypto_provider(provider())
         .secret_key(SecretKey::from_bytes(secret))
         .alpns(vec![ALPN.to_vec()])
-        .transport_config(transport(idle))
+        .transport_config(transport(idle).build())
         .relay_mode(RelayMode::Disabled)
         .portmapper_config(PortmapperConfig::Disabled)
         .net_report_config(NetReportConfig::minimal())
@@ -75,12 +75,13 @@ pub fn widen(quic: &Connection) {
     quic.set_max_concurrent_bi_streams(VarInt::from_u32(1 + ASKS));
 }
 
-/// One stream, no datagrams, and a stranger's window until [`widen`] (`NET-5`).
+/// One stream, no datagrams, a stranger's window until [`widen`] (`NET-5`), and our congestion
+/// control (`NET-601`).
 ///
 /// The heartbeat of a path (5 s) and the life of a silent one beside others (15 s) stay iroh's. So
 /// does its NAT traversal (`NET-19`): the builder takes no number of addresses low enough to switch
 /// it off.
-fn transport(idle: Duration) -> QuicTransportConfig {
+pub fn transport(idle: Duration) -> QuicTransportConfigBuilder {
     QuicTransportConfig::builder()
         .max_concurrent_bidi_streams(VarInt::from_u32(1))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
@@ -90,5 +91,5 @@ fn transport(idle: Duration) -> QuicTransportConfig {
         .send_window(SEND_WINDOW)
         .max_idle_timeout(idle.try_into().ok())
         .keep_alive_interval(idle / HEARTBEATS)
-        .build()
+        .congestion_controller_factory(Arc::new(congestion::Factory::default()))
 }

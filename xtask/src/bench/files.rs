@@ -124,13 +124,13 @@ fn until_here(bob: &mut Api, messages: usize) -> Result<()> {
     bail!("the files did not come within {PATIENCE:?}")
 }
 
-fn random_file(path: &Path, size: usize) -> Result<()> {
+pub(super) fn random_file(path: &Path, size: usize) -> Result<()> {
     let mut random = File::open("/dev/urandom")?.take(size as u64);
     std::io::copy(&mut random, &mut File::create(path)?)?;
     Ok(())
 }
 
-fn same(one: &Path, other: &Path) -> Result<bool> {
+pub(super) fn same(one: &Path, other: &Path) -> Result<bool> {
     let status = std::process::Command::new("cmp")
         .args([one, other])
         .status()?;

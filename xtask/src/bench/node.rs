@@ -81,8 +81,13 @@ impl Home {
 
     /// Starts a node on it.
     pub(super) fn up(&self) -> Result<Running> {
+        self.up_at("127.0.0.1:0")
+    }
+
+    /// Starts a node on it that listens there.
+    pub(super) fn up_at(&self, address: &str) -> Result<Running> {
         let begin = Instant::now();
-        let mut command = self.command(&["up", "--json", "--no-lan", "--listen", "127.0.0.1:0"]);
+        let mut command = self.command(&["up", "--json", "--no-lan", "--listen", address]);
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().context("no output")?;
         let mut line = String::new();
@@ -133,6 +138,13 @@ impl Running {
         Ok(Duration::from_secs_f64((user + system) / TICKS_PER_SECOND))
     }
 
+    /// Ends it with a signal that it does not hear of.
+    pub(super) fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Ends it as a person would.
     pub(super) fn stop(mut self) -> Result<()> {
         let pid = self.child.id().to_string();
@@ -156,17 +168,7 @@ impl Pair {
         let alice = Home::make(release, folder, "Alice")?;
         let bob = Home::make(release, folder, "Bob")?;
         let (alice_node, bob_node) = (alice.up()?, bob.up()?);
-        let invited = alice.api()?.call("invite", &json!({}))?;
-        let link = invited
-            .get("link")
-            .and_then(Value::as_str)
-            .context("no link")?;
-        let taken = bob
-            .api()?
-            .call("accept", &json!({"link": link, "timeout_ms": 10_000}))?;
-        if taken.get("state").and_then(Value::as_str) != Some("connected") {
-            bail!("the two did not meet: {taken}");
-        }
+        introduce(&alice, &bob)?;
         Ok(Self {
             alice,
             alice_node,
@@ -174,4 +176,20 @@ impl Pair {
             bob_node,
         })
     }
+}
+
+/// One takes the other's link; both have a node that runs.
+pub(super) fn introduce(alice: &Home, bob: &Home) -> Result<()> {
+    let invited = alice.api()?.call("invite", &json!({}))?;
+    let link = invited
+        .get("link")
+        .and_then(Value::as_str)
+        .context("no link")?;
+    let taken = bob
+        .api()?
+        .call("accept", &json!({"link": link, "timeout_ms": 10_000}))?;
+    if taken.get("state").and_then(Value::as_str) != Some("connected") {
+        bail!("the two did not meet: {taken}");
+    }
+    Ok(())
 }

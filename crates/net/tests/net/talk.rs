@@ -115,7 +115,11 @@ async fn dial_and_be_dialled(node: &mut Node) {
     let (mut dialler, mut heard) = (None, None);
     while dialler.is_none() || heard.is_none() {
         match node.event().await {
-            Event::Connected { conn, side, .. } if side == Side::Dialler => {
+            Event::Connected {
+                conn,
+                side: Side::Dialler,
+                ..
+            } => {
                 node.net.send(conn, b"hello".to_vec());
                 dialler = Some(conn);
             }

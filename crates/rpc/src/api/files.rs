@@ -128,6 +128,9 @@ pub struct Transfer {
     pub done: u64,
     /// How many bytes there are.
     pub size: u64,
+    /// How many bytes came over the network since this fetch began: with what proves them, and with what
+    /// had come before and was lost.
+    pub came: u64,
     /// Bytes a second at this moment.
     pub rate: u64,
     /// `offered` (waits for a yes), `fetching`, `paused`; `giving` to another device.

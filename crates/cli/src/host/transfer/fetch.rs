@@ -88,11 +88,11 @@ async fn take(
     coming: &Arc<Coming>,
 ) -> Result<(), FetchEnd> {
     let (sender, reader) = pipe::to_thread();
-    let (incoming, coming) = (Arc::clone(incoming), Arc::clone(coming));
+    let (incoming, progress) = (Arc::clone(incoming), Arc::clone(coming));
     let taking = spawn_blocking(move || {
         incoming.take(&ranges, reader, &mut |verified| {
-            coming.meter.reach(verified);
-            match coming.stopped.load(Ordering::Relaxed) {
+            progress.meter.reach(verified);
+            match progress.stopped.load(Ordering::Relaxed) {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             }
@@ -103,6 +103,7 @@ async fn take(
         match answer.chunk(pipe::CHUNK).await {
             // The thread wants no more when it failed or was stopped.
             Ok(Some(chunk)) => {
+                coming.meter.take(chunk.len() as u64);
                 if sender.send(chunk).await.is_err() {
                     break;
                 }

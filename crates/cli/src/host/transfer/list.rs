@@ -97,6 +97,7 @@ fn transfer(
         // The meter counts the sealed form, which is a little longer.
         done: meter.map_or(0, Meter::done).min(named.file.size()),
         size: named.file.size(),
+        came: meter.map_or(0, Meter::came),
         rate: meter.map_or(0, Meter::rate),
         state: state.to_owned(),
     }))

@@ -15,6 +15,7 @@ pub(super) struct Meter(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     done: u64,
+    came: u64,
     /// Where the window began and what was done then, and the same of the window before.
     marks: [Option<(Instant, u64)>; 2],
 }
@@ -37,6 +38,17 @@ impl Meter {
         let mut state = self.lock();
         let done = state.done.saturating_add(bytes);
         state.reach(Instant::now(), done);
+    }
+
+    /// So many bytes came over the network for it.
+    pub(super) fn take(&self, bytes: u64) {
+        let mut state = self.lock();
+        state.came = state.came.saturating_add(bytes);
+    }
+
+    /// How many bytes came over the network, with what proves them and what came before.
+    pub(super) fn came(&self) -> u64 {
+        self.lock().came
     }
 
     /// How much is done.
