@@ -287,10 +287,15 @@ fn who_does_not_give_is_asked_again_later_and_who_lies_is_told_of() {
 #[test]
 fn few_are_fetched_at_once() {
     let (mut bench, mut rogue, line) = friends();
-    let files = (0..60).map(|number| file(number, SMALL)).collect();
-    let done = receive(&mut bench, &mut rogue, line, files);
-    let running = fetches(&done);
-    assert_eq!(running.len(), 8);
+    let some = |first: u8, size| (first..first + 40).map(|n| file(n, size)).collect();
+    let done = receive(&mut bench, &mut rogue, line, some(0, SMALL + 65_536));
+    assert_eq!(fetches(&done).len(), 8);
+    let done = receive(&mut bench, &mut rogue, line, some(40, SMALL));
+    assert_eq!(fetches(&done).len(), 40);
+    let done = receive(&mut bench, &mut rogue, line, some(80, SMALL));
+    assert_eq!(fetches(&done).len(), 24);
+    let done = fetched(&mut bench, line, 40, FetchEnd::Whole);
+    assert_eq!(fetches(&done).len(), 1);
     let done = fetched(&mut bench, line, 0, FetchEnd::Whole);
     assert_eq!(fetches(&done).len(), 1);
 }

@@ -27,9 +27,16 @@ use crate::{
     storage::Storage,
 };
 
-/// How many contents are fetched at once over one connection (NODE-23). Enough for many small
-/// files to hide each other's round trip and commit; few enough that a large one gets its share.
-const PER_CONNECTION: usize = 8;
+/// How many contents are fetched at once over one connection (NODE-23): large ones, so few that each gets
+/// its share.
+const LARGE: usize = 8;
+
+/// The same of small ones, beside those: so many that they hide each other's round trip and are made
+/// durable together.
+const SMALL: usize = 64;
+
+/// The largest small content, in bytes: what a group of the hash tree holds (`BLOB-6`).
+const SMALL_SIZE: u64 = 64 << 10;
 
 /// After how long somebody who did not give a content is asked again, in milliseconds.
 ///
@@ -240,14 +247,15 @@ impl<S: Storage> Engine<S> {
             }
             let source = free.iter_mut().find(|(conn, place)| {
                 let shares = |session| place.sessions.contains(session);
-                wanted.sessions.iter().any(shares)
+                place.has_room(wanted.size)
+                    && wanted.sessions.iter().any(shares)
                     && !self.fetching.fruitless.contains(&(**conn, *blob))
             });
             let Some((&conn, place)) = source else {
                 continue;
             };
-            place.free -= 1;
-            if place.free == 0 {
+            place.take(wanted.size);
+            if place.is_full() {
                 free.remove(&conn);
             }
             begun.push((*blob, conn, wanted.size));
@@ -266,17 +274,19 @@ impl<S: Storage> Engine<S> {
             let Some(acquaintance) = device.and_then(|device| self.devices.get(&device)) else {
                 continue;
             };
-            let busy = self.fetching.running.values().filter(|on| *on == conn);
-            let left = PER_CONNECTION.saturating_sub(busy.count());
-            if left > 0 {
-                let sessions = acquaintance.sessions.iter().copied().collect();
-                free.insert(
-                    *conn,
-                    Place {
-                        sessions,
-                        free: left,
-                    },
-                );
+            let mut place = Place {
+                sessions: acquaintance.sessions.iter().copied().collect(),
+                small: SMALL,
+                large: LARGE,
+            };
+            for (blob, on) in &self.fetching.running {
+                if on == conn {
+                    let wanted = self.fetching.wanted.get(blob);
+                    place.take(wanted.map_or(u64::MAX, |wanted| wanted.size));
+                }
+            }
+            if !place.is_full() {
+                free.insert(*conn, place);
             }
         }
         free
@@ -341,9 +351,32 @@ impl<S: Storage> Engine<S> {
     }
 }
 
+/// What may still be fetched over a connection.
 struct Place {
     sessions: BTreeSet<SessionId>,
-    free: usize,
+    small: usize,
+    large: usize,
+}
+
+impl Place {
+    fn has_room(&self, size: u64) -> bool {
+        match size <= SMALL_SIZE {
+            true => self.small > 0,
+            false => self.large > 0,
+        }
+    }
+
+    fn take(&mut self, size: u64) {
+        let left = match size <= SMALL_SIZE {
+            true => &mut self.small,
+            false => &mut self.large,
+        };
+        *left = left.saturating_sub(1);
+    }
+
+    fn is_full(&self) -> bool {
+        self.small == 0 && self.large == 0
+    }
 }
 
 /// Bytes that a content takes, or will take.

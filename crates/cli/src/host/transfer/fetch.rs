@@ -62,7 +62,11 @@ async fn run(
         take(&incoming, missing, answer, coming).await?;
     }
     let incoming = Arc::into_inner(incoming).ok_or(FetchEnd::Interrupted)?;
-    blocking(move || incoming.finish()).await
+    let transfers = &shared.transfers;
+    transfers
+        .finishing
+        .finish(&transfers.folder, incoming)
+        .await
 }
 
 async fn ask(
@@ -133,7 +137,7 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-fn end(error: &Error) -> FetchEnd {
+pub(super) fn end(error: &Error) -> FetchEnd {
     tracing::debug!(%error, "a fetch failed");
     match error {
         Error::Full => FetchEnd::NoRoom,

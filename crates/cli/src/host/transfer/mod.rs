@@ -10,6 +10,7 @@
 //! Disks block: whatever touches one runs on a thread that may.
 
 mod fetch;
+mod finish;
 mod list;
 mod meter;
 mod name;
@@ -29,6 +30,7 @@ use std::{
 };
 
 use super::shared::Shared;
+use finish::Finishing;
 use meter::Meter;
 use tenet_blob::{BlobHash, Folder, Ranges, State};
 use tenet_delivery::fetch::Fetches;
@@ -51,6 +53,7 @@ pub(super) struct Transfers {
     /// Answers under way, by a number of their own.
     going: Mutex<BTreeMap<u64, Arc<Going>>>,
     next: AtomicU64,
+    finishing: Finishing,
     /// Changes when a content is here, or stands differently.
     changes: watch::Sender<u64>,
 }
@@ -85,6 +88,7 @@ impl Transfers {
             coming: Mutex::default(),
             going: Mutex::default(),
             next: AtomicU64::new(0),
+            finishing: Finishing::default(),
             changes: watch::Sender::new(0),
         })
     }
