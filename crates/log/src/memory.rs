@@ -192,8 +192,24 @@ impl LogStore for MemoryStore {
         Ok(())
     }
 
-    fn lacking(&self) -> Result<Vec<(SessionId, EventId)>, StoreError> {
-        Ok(self.lacking.iter().copied().collect())
+    fn is_lacking(&self, id: EventId) -> Result<bool, StoreError> {
+        Ok(self.lacking.iter().any(|(_, lacking)| *lacking == id))
+    }
+
+    fn lacking(
+        &self,
+        session: SessionId,
+        after: EventId,
+        limit: usize,
+    ) -> Result<Vec<EventId>, StoreError> {
+        let of_session = self.lacking.iter().filter(|(of, _)| *of == session);
+        let ids = of_session.map(|(_, id)| *id).filter(|id| *id > after);
+        Ok(ids.take(limit).collect())
+    }
+
+    fn lacking_sessions(&self) -> Result<Vec<SessionId>, StoreError> {
+        let sessions: BTreeSet<SessionId> = self.lacking.iter().map(|(of, _)| *of).collect();
+        Ok(sessions.into_iter().collect())
     }
 
     fn set_standing(&mut self, id: EventId, standing: Standing) -> Result<(), StoreError> {

@@ -165,8 +165,20 @@ pub trait LogStore {
     /// any more.
     fn set_lacking(&mut self, id: EventId, lacking: bool) -> Result<(), StoreError>;
 
-    /// The events that lack their bodies, with their sessions.
-    fn lacking(&self) -> Result<Vec<(SessionId, EventId)>, StoreError>;
+    /// Whether an event was noted so.
+    fn is_lacking(&self, id: EventId) -> Result<bool, StoreError>;
+
+    /// The events of a session that lack their bodies and have greater ids than `after`, by id, at
+    /// most `limit`.
+    fn lacking(
+        &self,
+        session: SessionId,
+        after: EventId,
+        limit: usize,
+    ) -> Result<Vec<EventId>, StoreError>;
+
+    /// The sessions with events that lack their bodies.
+    fn lacking_sessions(&self) -> Result<Vec<SessionId>, StoreError>;
 
     /// Changes whether one event counts.
     fn set_standing(&mut self, id: EventId, standing: Standing) -> Result<(), StoreError>;

@@ -190,21 +190,43 @@ impl LogStore for Store {
     }
 
     fn set_lacking(&mut self, id: EventId, lacking: bool) -> Result<(), StoreError> {
-        if !lacking {
-            return self.execute("DELETE FROM lacking WHERE event = ?1", [id.as_bytes()]);
-        }
-        let sql = format!(
-            "INSERT OR IGNORE INTO lacking (event, session) SELECT event.id, session.id \
-             FROM event JOIN session ON session.ix = event.session WHERE {BY_ID}"
-        );
-        self.execute(&sql, [id.as_bytes()])
+        let what = match lacking {
+            true => "INSERT OR IGNORE INTO lacking (session, event) SELECT session, id FROM event",
+            false => "DELETE FROM lacking WHERE (session, event) IN (SELECT session, id FROM event",
+        };
+        let end = if lacking { "" } else { ")" };
+        self.execute(&format!("{what} WHERE {BY_ID}{end}"), [id.as_bytes()])
     }
 
-    fn lacking(&self) -> Result<Vec<(SessionId, EventId)>, StoreError> {
-        let sql = "SELECT session, event FROM lacking ORDER BY session, event";
+    fn is_lacking(&self, id: EventId) -> Result<bool, StoreError> {
+        let sql = format!(
+            "SELECT 1 FROM event JOIN lacking ON lacking.session = event.session \
+             AND lacking.event = event.id WHERE {BY_ID}"
+        );
+        let found: Option<i64> = self.one(&sql, [id.as_bytes()], |row| row.get(0))?;
+        Ok(found.is_some())
+    }
+
+    fn lacking(
+        &self,
+        session: SessionId,
+        after: EventId,
+        limit: usize,
+    ) -> Result<Vec<EventId>, StoreError> {
+        let Some(session) = self.find_session(session)? else {
+            return Ok(Vec::new());
+        };
+        self.collect(
+            "SELECT event FROM lacking WHERE session = ?1 AND event > ?2 ORDER BY event LIMIT ?3",
+            params![session, after.as_bytes(), limit as i64],
+            |row| row.get::<_, [u8; 32]>(0).map(EventId::from),
+        )
+    }
+
+    fn lacking_sessions(&self) -> Result<Vec<SessionId>, StoreError> {
+        let sql = "SELECT id FROM session WHERE ix IN (SELECT session FROM lacking)";
         self.collect(sql, [], |row| {
-            let session = SessionId::from(row.get::<_, [u8; 32]>(0)?);
-            Ok((session, EventId::from(row.get::<_, [u8; 32]>(1)?)))
+            Ok(SessionId::from(row.get::<_, [u8; 32]>(0)?))
         })
     }
 

@@ -158,8 +158,9 @@ const ERASURE: &str = "
 ALTER TABLE event ADD COLUMN expires INTEGER;
 CREATE INDEX event_by_expiry ON event (expires) WHERE expires IS NOT NULL;
 CREATE TABLE lacking (
-    event   BLOB PRIMARY KEY,
-    session BLOB NOT NULL
+    session INTEGER NOT NULL REFERENCES session,
+    event   BLOB NOT NULL,
+    PRIMARY KEY (session, event)
 ) WITHOUT ROWID;
 ALTER TABLE message DROP COLUMN reply;
 ";

@@ -245,7 +245,7 @@ impl World {
     fn all_erased(&self, node: usize, with: usize) {
         let disk = self.nodes[node].disk();
         assert_eq!(
-            disk.lacking().unwrap(),
+            disk.lacking_sessions().unwrap(),
             [],
             "{} lacks",
             self.nodes[node].name

@@ -214,7 +214,9 @@ pass_on! { LogStore {
     read latest_time(session: SessionId) -> Hlc;
     read expired(now: u64, limit: usize) -> Vec<Stored>;
     read next_expiry() -> Option<u64>;
-    read lacking() -> Vec<(SessionId, EventId)>;
+    read is_lacking(id: EventId) -> bool;
+    read lacking(session: SessionId, after: EventId, limit: usize) -> Vec<EventId>;
+    read lacking_sessions() -> Vec<SessionId>;
     write insert(event: &Event, standing: Standing) -> Position;
     write mend(event: &Event) -> ();
     write erase(id: EventId) -> ();

@@ -205,7 +205,7 @@ fn a_body_that_is_missing_is_asked_for() {
     give(&mut bench, &rogue, line, &[&edit]);
     let message = shown(&bench, event.id()).unwrap();
     assert_eq!(message.text.as_deref(), Some("another plan"));
-    assert!(bench.engine.store().lacking().unwrap().is_empty());
+    assert!(bench.engine.store().lacking_sessions().unwrap().is_empty());
 }
 
 /// NODE-31: however much comes without its body, what is asked at once is bounded, and a later
@@ -225,7 +225,7 @@ fn many_missing_bodies_are_asked_for_in_parts() {
         let unsend = rogue.act(bench.now + 200, &Action::Unsend(Unsend::new(event.id())));
         give(&mut bench, &rogue, line, &[&unsend]);
     }
-    assert!(bench.engine.store().lacking().unwrap().is_empty());
+    assert!(bench.engine.store().lacking_sessions().unwrap().is_empty());
     assert!(shown(&bench, events[0].id()).unwrap().unsent);
     // Nothing that was taken back is taken in again.
     give(&mut bench, &rogue, line, &[&events[0]]);
@@ -310,7 +310,7 @@ fn what_comes_too_late_is_never_shown() {
     for event in [&soon, &bare] {
         assert!(shown(&bench, event.id()).is_none() && !has_body(&bench, event.id()));
     }
-    assert!(bench.engine.store().lacking().unwrap().is_empty());
+    assert!(bench.engine.store().lacking_sessions().unwrap().is_empty());
     assert!(has_body(&bench, never.id()));
     // It is not taken in again either.
     give(&mut bench, &rogue, line, &[&soon]);

@@ -185,6 +185,9 @@ fn what_is_said_under_a_timer_disappears_on_both_sides() {
     assert!(alice.lists(&["search", "moment"]).is_empty());
     let timer = alice.history("Bob")[1]["id"].as_str().unwrap().to_owned();
     alice.says(&["unsend", &timer]).fails(5, &["tenet timer"]);
+    alice
+        .says(&["forward", &timer, "self"])
+        .fails(5, &["change of the timer"]);
     let said = alice.plain(&["history", "Bob"]).ok().out;
     assert!(
         said.contains("messages disappear after 10 seconds"),

@@ -114,9 +114,12 @@ impl<S: Storage> Engine<S> {
         let session = self.session_of(who)?;
         let message = view::load(&self.store, &row, row.identity, &[])?;
         let Some(text) = message.text else {
-            return Err(CommandError::Refused(
-                "it was taken back; nothing was sent".into(),
-            ));
+            let why = match message.timer {
+                Some(_) => "it is no message but a change of the timer",
+                None if message.missing => "what it says has not come yet",
+                None => "it was taken back",
+            };
+            return Err(CommandError::Refused(format!("{why}; nothing was sent")));
         };
         let fetches = self.fetches_of(id)?;
         if fetches.iter().any(|fetch| fetch.state != FetchState::Whole) {

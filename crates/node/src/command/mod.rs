@@ -419,7 +419,7 @@ impl<S: Storage> Engine<S> {
             Command::KeepWords => self.keep_words(now),
             Command::Reach => self.reach(now),
             Command::Mend { events } => {
-                let left = self.mend_events(events);
+                let left = self.mend_events(events)?;
                 Ok(Reply::Mending { left })
             }
         }

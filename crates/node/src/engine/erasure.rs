@@ -14,7 +14,7 @@ use tenet_apps::chat::{
 use tenet_identity::keys::IdentityId;
 use tenet_log::{
     event::{Content, Event},
-    ids::{EventId, SessionId},
+    ids::EventId,
     store::{Durability, LogStore, StoreError, Stored},
 };
 
@@ -28,8 +28,7 @@ impl<S: Storage> Engine<S> {
     /// What the store says of what is to go, and of what it lacks.
     pub(super) fn load_erasures(&mut self) -> Result<(), StoreError> {
         self.expire_at = self.store.next_expiry()?;
-        self.mending.load_lacking(self.store.lacking()?);
-        Ok(())
+        self.load_lacking()
     }
 
     /// Removes at the start what expired while nothing ran: nobody is to see it once more.
@@ -58,19 +57,6 @@ impl<S: Storage> Engine<S> {
         }
         if event.is_bare() && !event.is_expired(now) {
             self.set_lacking(event.session(), event.id(), counts)?;
-        }
-        Ok(())
-    }
-
-    /// NODE-31: an event lacks its body though nothing took it away, or does not any more.
-    pub(super) fn set_lacking(
-        &mut self,
-        session: SessionId,
-        id: EventId,
-        lacking: bool,
-    ) -> Result<(), StoreError> {
-        if self.mending.set_lacking(session, id, lacking) {
-            self.store.set_lacking(id, lacking)?;
         }
         Ok(())
     }

@@ -86,12 +86,18 @@ impl<S: Storage> Engine<S> {
             ));
         }
         for (theirs, share, message) in begun {
-            self.begin_share(conn, theirs, share, message);
+            self.begin_share(conn, theirs, share, message)?;
         }
         Ok(())
     }
 
-    fn begin_share(&mut self, conn: ConnId, theirs: Tag, share: Share, message: Message) {
+    fn begin_share(
+        &mut self,
+        conn: ConnId,
+        theirs: Tag,
+        share: Share,
+        message: Message,
+    ) -> Result<(), StoreError> {
         let frame = Frame::Sync(share.ours, message);
         let ready = self
             .connections
@@ -101,8 +107,9 @@ impl<S: Storage> Engine<S> {
         if let Some(ready) = ready {
             ready.shares.insert(theirs, share);
             self.send(conn, &frame);
-            self.want_damaged(conn, theirs);
+            self.want_again(conn, theirs)?;
         }
+        Ok(())
     }
 
     /// Sessions that a device is in, with their secrets.

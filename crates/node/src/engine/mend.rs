@@ -23,6 +23,11 @@ use crate::{
     storage::Storage,
 };
 
+/// The name of no event, before all others.
+fn first() -> EventId {
+    EventId::from([0; 32])
+}
+
 /// How many bytes of events one answer carries, within the last of them.
 const ANSWER_BYTES: usize = 512 << 10;
 
@@ -31,8 +36,9 @@ const ANSWER_BYTES: usize = 512 << 10;
 pub(crate) struct Mending {
     /// Their copies here are damaged.
     damaged: BTreeMap<SessionId, BTreeSet<EventId>>,
-    /// They are here without what they say.
-    lacking: BTreeMap<SessionId, BTreeSet<EventId>>,
+    /// Sessions in which some are here without what they say, with the last that was asked for. Which,
+    /// the store knows: there may be as many as somebody cares to send.
+    lacking: BTreeMap<SessionId, EventId>,
 }
 
 impl Mending {
@@ -41,44 +47,19 @@ impl Mending {
         self.damaged.values().map(BTreeSet::len).sum()
     }
 
-    /// How many are awaited.
+    /// How much is kept here.
     pub(super) fn len(&self) -> usize {
-        self.damaged() + self.lacking.values().map(BTreeSet::len).sum::<usize>()
-    }
-
-    /// What the store says.
-    pub(super) fn load_lacking(&mut self, lacking: Vec<(SessionId, EventId)>) {
-        self.lacking.clear();
-        for (session, event) in lacking {
-            self.set_lacking(session, event, true);
-        }
-    }
-
-    /// Whether that changes anything.
-    pub(super) fn set_lacking(
-        &mut self,
-        session: SessionId,
-        event: EventId,
-        lacking: bool,
-    ) -> bool {
-        if lacking {
-            return self.lacking.entry(session).or_default().insert(event);
-        }
-        let Some(of_session) = self.lacking.get_mut(&session) else {
-            return false;
-        };
-        let changed = of_session.remove(&event);
-        if of_session.is_empty() {
-            self.lacking.remove(&session);
-        }
-        changed
+        self.damaged() + self.lacking.len()
     }
 }
 
 impl<S: Storage> Engine<S> {
     /// Asks everybody who is here for these events, and whoever comes later; how many are awaited
     /// then.
-    pub(crate) fn mend_events(&mut self, events: Vec<(SessionId, EventId)>) -> usize {
+    pub(crate) fn mend_events(
+        &mut self,
+        events: Vec<(SessionId, EventId)>,
+    ) -> Result<usize, StoreError> {
         let asks = !events.is_empty();
         for (session, event) in events {
             let damaged = self.mending.damaged.entry(session).or_default();
@@ -93,23 +74,67 @@ impl<S: Storage> Engine<S> {
             .filter(|_| asks)
             .collect();
         for (conn, tag) in shares {
-            self.want_damaged(conn, tag);
+            self.want_again(conn, tag)?;
         }
-        self.mending.damaged()
+        Ok(self.mending.damaged())
+    }
+
+    /// What the store lacks.
+    pub(super) fn load_lacking(&mut self) -> Result<(), StoreError> {
+        let sessions = self.store.lacking_sessions()?.into_iter();
+        self.mending.lacking = sessions.map(|session| (session, first())).collect();
+        Ok(())
+    }
+
+    /// NODE-31: an event lacks its body though nothing took it away, or does not any more.
+    pub(super) fn set_lacking(
+        &mut self,
+        session: SessionId,
+        id: EventId,
+        lacking: bool,
+    ) -> Result<(), StoreError> {
+        if lacking {
+            self.mending.lacking.entry(session).or_insert_with(first);
+        } else if !self.mending.lacking.contains_key(&session) {
+            return Ok(());
+        }
+        self.store.set_lacking(id, lacking)?;
+        if !lacking && self.store.lacking(session, first(), 1)?.is_empty() {
+            self.mending.lacking.remove(&session);
+        }
+        Ok(())
     }
 
     /// Asks for the next that are damaged or lacking of a session.
-    pub(super) fn want_damaged(&mut self, conn: ConnId, tag: Tag) {
+    pub(super) fn want_again(&mut self, conn: ConnId, tag: Tag) -> Result<(), StoreError> {
         let Some(session) = self.share(conn, tag).map(|share| share.session) else {
-            return;
+            return Ok(());
         };
         let damaged = self.mending.damaged.get(&session).into_iter().flatten();
-        let lacking = self.mending.lacking.get(&session).into_iter().flatten();
-        let wanted = damaged.chain(lacking).take(MAX_WANTED);
-        let wanted: Vec<EventId> = wanted.copied().collect();
+        let mut wanted: Vec<EventId> = damaged.take(MAX_WANTED).copied().collect();
+        wanted.extend(self.next_lacking(session, MAX_WANTED - wanted.len())?);
         if !wanted.is_empty() {
             self.say(conn, tag, Message::Want(wanted));
         }
+        Ok(())
+    }
+
+    /// Others than before, so that what nobody has keeps nothing else waiting.
+    fn next_lacking(
+        &mut self,
+        session: SessionId,
+        most: usize,
+    ) -> Result<Vec<EventId>, StoreError> {
+        let Some(after) = self.mending.lacking.get_mut(&session) else {
+            return Ok(Vec::new());
+        };
+        let mut next = self.store.lacking(session, *after, most)?;
+        if next.len() < most {
+            let begin = self.store.lacking(session, first(), most - next.len())?;
+            next.extend(begin.into_iter().filter(|id| id <= after));
+        }
+        *after = next.last().copied().unwrap_or_else(first);
+        Ok(next)
     }
 
     /// Somebody's copies are damaged: gives ours, as far as they are whole.
@@ -161,8 +186,8 @@ impl<S: Storage> Engine<S> {
             self.notify_changed(event);
             return Ok(true);
         }
-        let lacking = self.mending.lacking.get(&session);
-        if event.is_bare() || !lacking.is_some_and(|lacking| lacking.contains(&event.id())) {
+        let may_lack = self.mending.lacking.contains_key(&session) && !event.is_bare();
+        if !may_lack || !self.store.is_lacking(event.id())? {
             return Ok(false);
         }
         self.must_last();

@@ -143,7 +143,7 @@ impl<S: Storage> Engine<S> {
             }
         }
         if mended {
-            self.want_damaged(conn, tag);
+            self.want_again(conn, tag)?;
         }
         if let Some(share) = self.share(conn, tag) {
             share.dirty = true;

@@ -81,22 +81,33 @@ pub(super) fn what_expires_is_listed_until_it_is_settled<S: LogStore>(mut store:
 
 pub(super) fn what_lacks_its_body_is_remembered<S: LogStore>(mut store: S) {
     let (one, two) = (Writer::new(1, 1), Writer::new(2, 2));
-    let events = [one.say(0, 1, b"a").bare(), two.say(0, 1, b"b").bare()];
-    for event in &events {
+    let events = [0, 1, 2].map(|seq| one.say(seq, seq + 1, b"a").bare());
+    let other = two.say(0, 1, b"b").bare();
+    let (session, none) = (events[0].session(), EventId::from([0; 32]));
+    for event in events.iter().chain([&other]) {
         store.insert(event, Standing::Counted).unwrap();
+        assert!(!store.is_lacking(event.id()).unwrap());
         store.set_lacking(event.id(), true).unwrap();
         store.set_lacking(event.id(), true).unwrap();
+        assert!(store.is_lacking(event.id()).unwrap());
     }
-    let mut expected = events.each_ref().map(|event| (event.session(), event.id()));
+    let mut sessions = store.lacking_sessions().unwrap();
+    sessions.sort_unstable();
+    let mut expected = [session, other.session()];
     expected.sort_unstable();
-    let mut found = store.lacking().unwrap();
-    found.sort_unstable();
-    assert_eq!(found, expected);
+    assert_eq!(sessions, expected);
+    let mut ids = events.each_ref().map(Event::id);
+    ids.sort_unstable();
+    assert_eq!(store.lacking(session, none, 9).unwrap(), ids);
+    assert_eq!(store.lacking(session, none, 2).unwrap(), ids[..2]);
+    assert_eq!(store.lacking(session, ids[0], 9).unwrap(), ids[1..]);
     for event in &events {
         store.set_lacking(event.id(), false).unwrap();
+        assert!(!store.is_lacking(event.id()).unwrap());
     }
     store.set_lacking(EventId::from([9; 32]), false).unwrap();
-    assert_eq!(store.lacking().unwrap(), []);
+    assert_eq!(store.lacking(session, none, 9).unwrap(), []);
+    assert_eq!(store.lacking_sessions().unwrap(), [other.session()]);
 }
 
 impl Writer {
