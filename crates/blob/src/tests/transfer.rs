@@ -191,6 +191,34 @@ fn a_sender_that_stops_anywhere_loses_nothing_that_was_proven() {
     }
 }
 
+/// What three cuts cost: less than a group each, and what leads to it.
+#[test]
+fn a_cut_repeats_no_more_than_the_group_that_was_coming() {
+    // BLOB-13.
+    let (here, mut there) = (Place::new(), Place::new());
+    let sealed = here.seal(&bytes(40 * SEGMENT));
+    let size = sealed.sealed_size;
+    let needed = here.slice(&sealed.hash, &Ranges::whole(size)).len();
+    let mut came = 0;
+    for cut in [Some(0.3), Some(0.5), Some(0.7), None] {
+        let incoming = begin(&there, &sealed.hash, size);
+        let missing = incoming.missing();
+        let slice = here.slice(&sealed.hash, &missing);
+        let end = cut.map_or(slice.len(), |part| (slice.len() as f64 * part) as usize);
+        let taken = incoming.take(&missing, &slice[..end], &mut unwatched);
+        assert_eq!(taken.is_ok(), cut.is_none());
+        came += end;
+        if cut.is_none() {
+            incoming.finish().unwrap();
+        }
+        there = there.again();
+    }
+    let repeated = came - needed;
+    let path = 8 + 64 * 6;
+    assert!(repeated < 3 * (GROUP as usize + path), "{repeated}");
+    assert_eq!(here.names(), there.names());
+}
+
 #[test]
 fn receiving_stops_when_it_is_told_to() {
     let (here, there) = (Place::new(), Place::new());
