@@ -43,6 +43,8 @@ mod requests;
 mod search;
 #[path = "engines/strangers.rs"]
 mod strangers;
+#[path = "engines/typing.rs"]
+mod typing;
 
 const ANN: usize = 0;
 const BERT: usize = 1;

@@ -20,6 +20,8 @@ pub struct Settings {
     /// How many bytes of files are kept at most, those that are coming included; `u64::MAX` for no
     /// limit (`SET-3`).
     pub quota: u64,
+    /// Whether others see that I type, and I see that they do (`SET-401`).
+    pub typing: bool,
 }
 
 /// One setting: its name and what it does.
@@ -61,6 +63,11 @@ pub static ALL: [Setting; 4] = [
         name: "read_positions",
         help: "Let others see how far you have read",
         slot: Slot::Switch(|settings| &mut settings.read_positions),
+    },
+    Setting {
+        name: "typing",
+        help: "Let others see that you are typing, and see it of them",
+        slot: Slot::Switch(|settings| &mut settings.typing),
     },
 ];
 
@@ -109,6 +116,7 @@ impl Default for Settings {
             // than half a minute.
             fetch_unasked: 32 << 20,
             quota: u64::MAX,
+            typing: true,
         }
     }
 }
@@ -156,12 +164,14 @@ impl Settings {
             lan,
             fetch_unasked,
             quota,
+            typing,
         } = *self;
         encoding::encode(&Form {
             read_positions: Some(read_positions),
             lan: Some(lan),
             fetch_unasked: Some(fetch_unasked),
             quota: Some(quota),
+            typing: Some(typing),
         })
     }
 
@@ -177,6 +187,7 @@ impl Settings {
             lan: form.lan.unwrap_or(default.lan),
             fetch_unasked: form.fetch_unasked.unwrap_or(default.fetch_unasked),
             quota: form.quota.unwrap_or(default.quota),
+            typing: form.typing.unwrap_or(default.typing),
         })
     }
 }
@@ -215,6 +226,8 @@ struct Form {
     fetch_unasked: Option<u64>,
     #[n(3)]
     quota: Option<u64>,
+    #[n(4)]
+    typing: Option<bool>,
 }
 
 fn find(name: &str) -> Result<&'static Setting, SettingError> {
@@ -280,7 +293,7 @@ mod tests {
         let error = settings.set("wifi", "on").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no setting \"wifi\"; there are: fetch_unasked, lan, quota, read_positions"
+            "no setting \"wifi\"; there are: fetch_unasked, lan, quota, read_positions, typing"
         );
         let error = settings.set("lan", "maybe").unwrap_err();
         assert_eq!(
@@ -321,8 +334,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn round_trip(read_positions: bool, lan: bool, fetch_unasked: u64, quota: u64) {
-            let settings = Settings { read_positions, lan, fetch_unasked, quota };
+        fn round_trip(read_positions: bool, lan: bool, fetch_unasked: u64, quota: u64, typing: bool) {
+            let settings = Settings { read_positions, lan, fetch_unasked, quota, typing };
             prop_assert_eq!(Settings::decode(&settings.encode()).unwrap(), settings);
         }
 

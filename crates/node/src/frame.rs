@@ -28,6 +28,9 @@ pub enum Frame {
     /// A message about the session with this tag of the sender's.
     #[n(3)]
     Sync(#[n(0)] Tag, #[n(1)] Message),
+    /// In the session with this tag of the sender's, its person types, or no more.
+    #[n(4)]
+    Typing(#[n(0)] Tag, #[n(1)] bool),
 }
 
 /// Why bytes are no frame.
@@ -161,6 +164,7 @@ mod tests {
                 sync(Message::Want(vec![id(0x66)])),
                 format!("82 03 82 {aa} 82 06 81 81 {six}"),
             ),
+            (Frame::Typing(tag(0xaa), true), format!("82 04 82 {aa} f5")),
         ] {
             let bytes = frame.encode();
             assert_eq!(
@@ -216,6 +220,7 @@ mod tests {
             bytes().prop_map(Frame::Knock),
             prop::collection::vec(tag(), 0..20).prop_map(Frame::Meet),
             (tag(), message).prop_map(|(tag, message)| Frame::Sync(tag, message)),
+            (tag(), any::<bool>()).prop_map(|(tag, on)| Frame::Typing(tag, on)),
         ]
     }
 

@@ -262,6 +262,15 @@ pub enum Notice {
         /// The session.
         session: SessionId,
     },
+    /// Somebody types, or no more; nothing is said of who has not begun.
+    Typing {
+        /// In which session.
+        session: SessionId,
+        /// Who.
+        identity: IdentityId,
+        /// Whether they do.
+        typing: bool,
+    },
     /// A conversation stands differently: muted, pinned, put away, read, its draft.
     Conversation {
         /// Its session.

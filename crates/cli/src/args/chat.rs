@@ -94,6 +94,8 @@ pub enum Kind {
     WrittenAgain,
     /// A conversation is muted, pinned, put away, read, or has another draft.
     Conversation,
+    /// Somebody types, or no more.
+    Typing,
     /// A file is here.
     File,
     /// A contact is new or stands differently.
@@ -168,6 +170,7 @@ impl Kind {
             Self::State => "state",
             Self::WrittenAgain => "written_again",
             Self::Conversation => "conversation",
+            Self::Typing => "typing",
             Self::File => "file",
             Self::Contact => "contact",
             Self::Accept => "accept",

@@ -97,6 +97,16 @@ fn seconds(text: &str) -> Result<u64, String> {
     length.ok_or_else(|| "a time is off, 30s, 5m, 8h, 1d or 4w".into())
 }
 
+/// `tenet typing`
+#[derive(Debug, Args)]
+pub struct Typing {
+    /// Name, DID or session id.
+    pub who: String,
+    /// Nothing is being written any more.
+    #[arg(long)]
+    pub stop: bool,
+}
+
 /// `tenet forward`
 #[derive(Debug, Args)]
 pub struct Forward {

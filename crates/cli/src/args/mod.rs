@@ -23,7 +23,7 @@ pub use contacts::{
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{BackupCommand, BackupFile, IdCommand, New, PinCommand, Restore};
 pub use living::{
-    ConversationCommand, Conversations, Draft, Export, Format, Forward, Search, Timer,
+    ConversationCommand, Conversations, Draft, Export, Format, Forward, Search, Timer, Typing,
 };
 pub use node::{Completions, Demo, Doctor, Man, Settings, Up};
 
@@ -181,6 +181,8 @@ pub enum Command {
     Draft(Draft),
     /// Let messages of a conversation disappear after a while, or show whether they do.
     Timer(Timer),
+    /// Let somebody see for some seconds that something is being written to them.
+    Typing(Typing),
     /// Write a whole conversation into a file, in plain.
     Export(Export),
     /// Find messages by their words.

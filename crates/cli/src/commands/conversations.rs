@@ -66,6 +66,7 @@ pub(super) fn words(conversation: &Conversation) -> String {
         (conversation.pinned, "pinned"),
         (conversation.muted, "muted"),
         (conversation.archived, "archived"),
+        (conversation.typing, "typing"),
     ];
     for (_, flag) in flags.iter().filter(|(on, _)| *on) {
         words += &format!(", {flag}");

@@ -1,11 +1,12 @@
 //! `tenet history`: the messages with somebody.
 
 use std::collections::BTreeSet;
+use std::io::{self, IsTerminal};
 
 use tenet_rpc::api::{self, Event, Message, Page};
 use tenet_rpc::client::Occurrence;
 
-use super::{Shell, message};
+use super::{Shell, message, typing};
 use crate::args::History;
 use crate::caller::{Caller, Events, Need};
 use crate::failure::{Failure, Outcome};
@@ -77,6 +78,13 @@ async fn follow(shell: &Shell, args: &History, page: Page, mut events: Events) -
         let message = match notice.event {
             Event::Message(message) if !seen.contains(&message.id) => message,
             Event::Changed(message) => message,
+            Event::Typing(typist) if page.sessions.contains(&typist.session) => {
+                // For whoever looks on, not for what is kept of it.
+                if typist.typing && !shell.output.json && io::stderr().is_terminal() {
+                    note(&typing::words(&typist));
+                }
+                continue;
+            }
             _ => continue,
         };
         if page.sessions.contains(&message.session) {

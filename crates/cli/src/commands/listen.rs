@@ -3,7 +3,7 @@
 use tenet_rpc::api::{Contact, ContactChange, Event, Notice, Path, Presence};
 use tenet_rpc::client::Occurrence;
 
-use super::{Shell, conversations, message, requests};
+use super::{Shell, conversations, message, requests, typing};
 use crate::args::{Kind, Listen};
 use crate::caller::{Events, Need};
 use crate::failure::{Failure, Outcome};
@@ -69,6 +69,7 @@ fn words(notice: &Notice, ids: bool) -> String {
             format!("{id} was dated days ahead and stands as {new} now")
         }
         Event::Conversation(conversation) => conversations::words(conversation),
+        Event::Typing(typist) => typing::words(typist),
         Event::File { hash } => format!("file {hash} is here"),
         Event::Contact { change, contact } => contact_words(*change, contact),
         Event::Accept { name, state, .. } => {

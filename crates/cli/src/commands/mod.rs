@@ -38,6 +38,7 @@ mod sync;
 mod text_file;
 mod timer;
 mod transfer;
+mod typing;
 mod unsend;
 mod up;
 
@@ -113,6 +114,7 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Conversation(command) => conversations::change(shell, command).await,
         Command::Draft(args) => draft::run(shell, args).await,
         Command::Timer(args) => timer::run(shell, args).await,
+        Command::Typing(args) => typing::run(shell, args).await,
         Command::Forward(args) => forward::run(shell, args).await,
         Command::Export(args) => export::run(shell, args).await,
         Command::Search(args) => search::run(shell, args).await,

@@ -177,6 +177,18 @@ pub(super) fn set_timer(handler: &NodeHandler, set: api::TimerSet) -> Pending {
     )
 }
 
+/// Tells whoever is there that something is being written to them, or no more.
+pub(super) fn typing(handler: &NodeHandler, typing: api::Typing) -> Pending {
+    let (who, on) = (typing.who, typing.typing);
+    handler.simple(Command::Typing { who, on }, |reply| match reply {
+        Reply::Typing { session, told } => Some(api::TypingSaid {
+            session: session.to_string(),
+            told,
+        }),
+        _ => None,
+    })
+}
+
 /// With a contact, or with oneself.
 fn one(
     shared: &Shared,
@@ -201,6 +213,7 @@ fn one(
         muted: found.muted,
         pinned: found.pinned,
         archived: found.archived,
+        typing: shared.live.is_typed_in(&sessions),
         draft: found.draft,
         timer: found.timer,
         last: found

@@ -128,6 +128,7 @@ impl NodeHandler {
             R::ConversationSet(set) => conversations::set(self, set),
             R::DraftSet(set) => conversations::set_draft(self, set),
             R::TimerSet(set) => conversations::set_timer(self, set),
+            R::Typing(typing) => conversations::typing(self, typing),
             request @ (R::Invite(_)
             | R::InviteRevoke(_)
             | R::Accept(_)

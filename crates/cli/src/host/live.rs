@@ -6,7 +6,7 @@ use std::{
 };
 
 use tenet_identity::keys::{DeviceId, IdentityId};
-use tenet_log::ids::EventId;
+use tenet_log::ids::{EventId, SessionId};
 use tenet_node::input::ConnId;
 
 /// A connected device.
@@ -20,6 +20,7 @@ pub(super) struct Online {
 #[derive(Default)]
 pub(super) struct Live {
     online: Mutex<BTreeMap<DeviceId, Online>>,
+    typing: Mutex<BTreeSet<(SessionId, IdentityId)>>,
     tallies: Mutex<Vec<Weak<Tally>>>,
 }
 
@@ -56,6 +57,23 @@ impl Live {
         self.lock()
             .values()
             .any(|online| online.identity == identity)
+    }
+
+    /// Somebody types, or no more.
+    pub(super) fn typing(&self, session: SessionId, identity: IdentityId, typing: bool) {
+        let mut typists = self.typing.lock().unwrap_or_else(PoisonError::into_inner);
+        match typing {
+            true => typists.insert((session, identity)),
+            false => typists.remove(&(session, identity)),
+        };
+    }
+
+    /// Whether somebody types in one of these sessions.
+    pub(super) fn is_typed_in(&self, sessions: &[SessionId]) -> bool {
+        let typists = self.typing.lock().unwrap_or_else(PoisonError::into_inner);
+        typists
+            .iter()
+            .any(|(session, _)| sessions.contains(session))
     }
 
     /// Own events were delivered.

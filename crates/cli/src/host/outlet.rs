@@ -69,6 +69,11 @@ impl Outlet {
             }
             Notice::File { blob } => self.file(blob),
             Notice::Conversation { session } => self.publish_conversation(session),
+            Notice::Typing {
+                session,
+                identity,
+                typing,
+            } => self.typing(session, identity, typing),
             Notice::Progress { session, ids } => self.delivered(session, &ids),
             Notice::WrittenAgain { session, old, new } => {
                 self.0.waiters.moved(old, new);
@@ -154,6 +159,21 @@ impl Outlet {
             let contacts = store.contacts().unwrap_or_default();
             let who = identity.map(|identity| present::name_of(identity, &shared.own, &contacts));
             shared.feed.publish(&event(who.unwrap_or_default()));
+        });
+    }
+
+    fn typing(&self, session: SessionId, identity: IdentityId, typing: bool) {
+        self.0.live.typing(session, identity, typing);
+        if !self.0.feed.is_watched() {
+            return self.0.feed.skip();
+        }
+        self.about(Some(identity), move |name| {
+            api::Event::Typing(api::Typist {
+                session: session.to_string(),
+                did: did::encode(&identity),
+                name,
+                typing,
+            })
         });
     }
 

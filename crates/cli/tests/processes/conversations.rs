@@ -194,3 +194,34 @@ fn what_is_said_under_a_timer_disappears_on_both_sides() {
         "{said}"
     );
 }
+
+/// NODE-401, NODE-402
+#[test]
+fn who_types_is_seen_while_they_do() {
+    let world = World::new();
+    let [(alice, node_a), (bob, _node_b)] = world.friends();
+    let mut at_alice = node_a.api();
+    at_alice.call("subscribe", json!({}));
+    let said = bob.does(&["typing", "Alice"]);
+    assert_eq!(said["told"], true);
+    let seen = at_alice.event_of("typing");
+    assert_eq!(
+        (&seen["typing"], &seen["did"]),
+        (&json!(true), &json!(bob.did))
+    );
+    assert_eq!(
+        (&seen["name"], &seen["session"]),
+        (&json!("Bob"), &said["session"])
+    );
+    assert_eq!(with(&alice, "Bob")["typing"], true);
+    bob.does(&["send", "Alice", "hello"]);
+    assert_eq!(at_alice.event_of("typing")["typing"], false);
+    assert_eq!(at_alice.event_of("message")["text"], "hello");
+    assert_eq!(with(&alice, "Bob")["typing"], false);
+
+    alice.does(&["settings", "typing", "off"]);
+    assert_eq!(alice.does(&["typing", "Bob"])["told"], false);
+    alice.says(&["typing", "Nobody"]).fails(4, &["Nobody"]);
+    node_a.stop();
+    alice.says(&["typing", "Bob"]).code(3);
+}

@@ -159,12 +159,15 @@ fn settings_are_listed_and_wrong_ones_named() {
         .iter()
         .map(|setting| setting["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["fetch_unasked", "lan", "quota", "read_positions"]);
+    assert_eq!(
+        names,
+        ["fetch_unasked", "lan", "quota", "read_positions", "typing"]
+    );
     alice.says(&["settings", "colour"]).fails(
         4,
         &[
             "colour",
-            "there are: fetch_unasked, lan, quota, read_positions",
+            "there are: fetch_unasked, lan, quota, read_positions, typing",
         ],
     );
     alice

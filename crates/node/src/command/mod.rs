@@ -9,6 +9,7 @@ mod profile;
 mod request;
 mod settings;
 mod transfer;
+mod typing;
 
 use tenet_apps::{
     chat::file::File,
@@ -105,6 +106,13 @@ pub enum Command {
     Read {
         /// Which.
         who: String,
+    },
+    /// Tell whoever is there that something is being written, or no more.
+    Typing {
+        /// To whom.
+        who: String,
+        /// Whether it is.
+        on: bool,
     },
     /// Make a link.
     Invite {
@@ -267,6 +275,13 @@ pub enum Reply {
         /// The last message; `None` in an empty session.
         id: Option<EventId>,
     },
+    /// Whether somebody was told that something is being written.
+    Typing {
+        /// In which session.
+        session: SessionId,
+        /// Whether somebody is there to be told, and the setting lets them.
+        told: bool,
+    },
     /// A link was made.
     Invited {
         /// Its id.
@@ -394,6 +409,7 @@ impl<S: Storage> Engine<S> {
             Command::Unsend { id } => self.unsend(now, id),
             Command::React { id, emoji, remove } => self.react(now, id, &emoji, remove),
             Command::Read { who } => self.mark_read(now, &who),
+            Command::Typing { who, on } => self.type_to(now, &who, on),
             Command::Invite {
                 name,
                 reusable,

@@ -54,6 +54,7 @@ impl<S: Storage> Engine<S> {
     ) -> Result<(), Fault> {
         self.must_last();
         self.index_soon(now);
+        self.typed(session, event);
         self.note_body(now, event, admitted.standing.counts())?;
         if !event.is_expired(now) {
             self.fold(

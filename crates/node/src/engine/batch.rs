@@ -294,13 +294,15 @@ impl<S: Storage> Engine<S> {
         self.load_sessions()
     }
 
-    /// Takes back what was to leave, but for the ends of connections: those have ended.
+    /// Takes back what was to leave, but for the ends of connections, and what is noted in memory alone:
+    /// that is so.
     fn take_back(&mut self, mark: usize) {
         let taken = self.outputs.split_off(mark.min(self.outputs.len()));
         self.outputs.extend(taken.into_iter().filter(|output| {
             matches!(
                 output,
-                Output::Close { .. } | Output::Notice(Notice::Connection { .. })
+                Output::Close { .. }
+                    | Output::Notice(Notice::Connection { .. } | Notice::Typing { .. })
             )
         }));
     }

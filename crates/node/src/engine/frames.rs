@@ -24,8 +24,12 @@ impl<S: Storage> Engine<S> {
                 self.on_meet(now, conn, &tags)
             }
             (Frame::Sync(tag, message), Stage::Ready(_)) => self.on_sync(now, conn, tag, message),
-            (Frame::Sync(..), _) if connection.in_knock() => Ok(()),
-            (Frame::Meet(_) | Frame::Sync(..), _) => Err(Fault::Peer(
+            (Frame::Typing(tag, on), Stage::Ready(_)) => {
+                self.on_typing(now, conn, tag, on);
+                Ok(())
+            }
+            (Frame::Sync(..) | Frame::Typing(..), _) if connection.in_knock() => Ok(()),
+            (Frame::Meet(_) | Frame::Sync(..) | Frame::Typing(..), _) => Err(Fault::Peer(
                 "it spoke of sessions before it said who it is".into(),
             )),
         }

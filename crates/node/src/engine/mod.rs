@@ -30,6 +30,7 @@ mod search;
 mod sessions;
 mod sizes;
 mod synchronise;
+mod typing;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -57,6 +58,7 @@ use allowance::Allowances;
 use batch::Batch;
 use files::Fetching;
 use mend::Mending;
+use typing::Typing;
 
 use crate::{
     connection::{Connection, Connections, Stage},
@@ -99,6 +101,7 @@ pub struct Engine<S> {
     pub(crate) fetching: Fetching,
     allowances: Allowances,
     mending: Mending,
+    typing: Typing,
     outputs: Vec<Output>,
     batch: Option<Batch>,
     /// When to offer again what was too early for somebody (by connection and session).
@@ -176,6 +179,7 @@ impl<S: Storage> Engine<S> {
             fetching: Fetching::default(),
             allowances: Allowances::default(),
             mending: Mending::default(),
+            typing: Typing::default(),
             outputs: Vec::new(),
             batch: None,
             resume: BTreeMap::new(),
@@ -223,15 +227,23 @@ impl<S: Storage> Engine<S> {
             .min();
         let stored = stored.map(|at| self.recover_at.map_or(at, |recover| at.max(recover)));
         let fetching = self.fetching.deadline();
-        [self.redial.deadline(), stored, self.recover_at, fetching]
-            .into_iter()
-            .flatten()
-            .min()
+        let typing = self.typing.deadline();
+        [
+            self.redial.deadline(),
+            stored,
+            self.recover_at,
+            fetching,
+            typing,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn on_tick(&mut self, now: u64) -> Result<(), Fault> {
         self.redial.handle(redial::Input::Tick, now, &mut self.rng);
         self.fetching.on_tick(now);
+        self.typing_due(now);
         if self.recover_at.is_some_and(|at| now < at) {
             return Ok(());
         }
@@ -292,6 +304,7 @@ impl<S: Storage> Engine<S> {
         }
         if let Stage::Ready(ready) = connection.stage {
             self.tell_connection(ready.identity, ready.device);
+            self.typing_gone(ready.identity);
         }
     }
 

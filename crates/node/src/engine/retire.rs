@@ -38,6 +38,7 @@ impl<S: Storage> Engine<S> {
                 *due = (*due).min(now);
             }
             self.recover_at = Some(now);
+            self.forget_typing();
         }
         self.clock = now;
     }

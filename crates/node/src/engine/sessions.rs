@@ -27,6 +27,7 @@ impl<S: Storage> Engine<S> {
         self.sessions = sessions;
         self.load_blocked()?;
         self.load_profile()?;
+        self.load_typing()?;
         self.index_devices()?;
         self.load_fetches()?;
         self.load_erasures()?;

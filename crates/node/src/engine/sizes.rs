@@ -7,7 +7,7 @@ impl<S> Engine<S> {
     ///
     /// Sessions and devices grow with what was agreed on; all else is empty or small when nothing is
     /// under way.
-    pub fn sizes(&self) -> [(&'static str, usize); 12] {
+    pub fn sizes(&self) -> [(&'static str, usize); 13] {
         let shares = self.connections.0.values().filter_map(|one| one.ready());
         let recent = self.recent.values().map(|recent| recent.events.len());
         [
@@ -23,6 +23,7 @@ impl<S> Engine<S> {
             ("resume", self.resume.len()),
             ("fetching", self.fetching.len()),
             ("mending", self.mending.len()),
+            ("typing", self.typing.len()),
         ]
     }
 }

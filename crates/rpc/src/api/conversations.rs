@@ -115,6 +115,9 @@ pub struct Conversation {
     pub pinned: bool,
     /// Whether it is put away.
     pub archived: bool,
+    /// Whether somebody else is typing at this moment.
+    #[serde(default)]
+    pub typing: bool,
     /// What I began to write.
     pub draft: Option<String>,
     /// After how many seconds messages disappear; `null` if they do not.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AcceptState, Contact, Conversation, Message, Path, RequestInfo, State};
+use super::{AcceptState, Contact, Conversation, Message, Path, RequestInfo, State, Typist};
 
 /// `subscribe`: from now on this connection gets events (`API-12`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +88,8 @@ pub enum Event {
     },
     /// A conversation stands differently: muted, pinned, put away, read here, its draft, its timer.
     Conversation(Box<Conversation>),
+    /// Somebody types, or no more.
+    Typing(Typist),
     /// The content of a file is here now.
     File {
         /// The hash by which messages name it.
@@ -197,6 +199,7 @@ impl Event {
             Self::State { .. } => "state",
             Self::WrittenAgain { .. } => "written_again",
             Self::Conversation(_) => "conversation",
+            Self::Typing(_) => "typing",
             Self::File { .. } => "file",
             Self::Contact { .. } => "contact",
             Self::Accept { .. } => "accept",

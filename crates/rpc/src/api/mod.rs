@@ -22,6 +22,7 @@ mod request;
 mod requests;
 mod search;
 mod secret;
+mod typing;
 
 pub use chat::{
     Changed, Edit, Forward, History, Message, MessageContact, MessageFile, Page, React, Read,
@@ -60,3 +61,4 @@ pub use requests::{
 };
 pub use search::{Found, FoundList, Search};
 pub use secret::Secret;
+pub use typing::{Typing, TypingSaid, Typist};

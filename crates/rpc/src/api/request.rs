@@ -17,7 +17,8 @@ use super::{
     ProfileSet, React, Read, ReadUpTo, RequestAccept, RequestInfo, RequestList, RequestReject,
     Requests, Save, Saved, Search, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet,
     Status, Subscribe, Subscribed, Sync, Synced, Timer, TimerInfo, TimerSet, TransferCancel,
-    TransferList, TransferPause, TransferResume, Transfers, Unlock, Unsend, Verification, Wait,
+    TransferList, TransferPause, TransferResume, Transfers, Typing, TypingSaid, Unlock, Unsend,
+    Verification, Wait,
 };
 
 /// A method: its parameters are the type that implements this.
@@ -135,6 +136,7 @@ methods! {
     "edit" Edit -> Changed,
     "unsend" Unsend -> Changed,
     "read" Read -> ReadUpTo,
+    "typing" Typing -> TypingSaid,
     "save" Save -> Saved,
     "files" Files -> FileList,
     "file_remove" FileRemove -> Done,
