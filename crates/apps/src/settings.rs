@@ -43,7 +43,7 @@ enum Slot {
 }
 
 /// All settings, by name (`SET-1`).
-pub static ALL: [Setting; 4] = [
+pub static ALL: [Setting; 5] = [
     Setting {
         name: "fetch_unasked",
         help: "Fetch files up to this size by themselves; larger ones wait for a yes",
@@ -91,6 +91,11 @@ pub enum SettingError {
         /// What it can be set to.
         wanted: &'static str,
     },
+}
+
+/// Bytes, as a person types them: `20GB`, `512 MiB`, `1000`; `None` for what is no size.
+pub fn bytes(text: &str) -> Option<u64> {
+    amount::read(text)
 }
 
 /// What settings need of a store.
@@ -284,7 +289,7 @@ mod tests {
             (20_000_000_000, 0)
         );
         let defaults = ALL.each_ref().map(Setting::default_value);
-        assert_eq!(defaults, ["32MiB", "on", "off", "on"]);
+        assert_eq!(defaults, ["32MiB", "on", "off", "on", "on"]);
     }
 
     #[test]
@@ -318,7 +323,7 @@ mod tests {
         };
         assert_eq!(
             HEXLOWER.encode(&settings.encode()),
-            "a400f501f402191000031bffffffffffffffff"
+            "a500f501f402191000031bffffffffffffffff04f5"
         );
         assert_eq!(Settings::decode(&[0xa0]).unwrap(), Settings::default());
         // {1: false, 9: 0}

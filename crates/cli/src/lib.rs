@@ -10,12 +10,13 @@
 //! [`gate::Gate`] on the home's socket. `spec/cli.md` is what scripts rely on, `spec/home.md` what
 //! lies where.
 //!
-//! In reading order: [`args`], [`commands`], [`caller`], [`gate`], [`home`], [`host`], and the
+//! In reading order: [`args`], [`config`], [`commands`], [`caller`], [`gate`], [`home`], [`host`], and the
 //! small things around them.
 
 pub mod args;
 pub mod caller;
 pub mod commands;
+pub mod config;
 pub mod failure;
 pub mod gate;
 pub mod home;
@@ -40,6 +41,5 @@ pub fn run() -> ExitCode {
     };
     // Whatever is made from now on, the database included, is its owner's alone (`HOME-2`).
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    let outcome = log::start(&cli.global).and_then(|()| commands::run(cli));
-    failure::end(outcome)
+    failure::end(commands::run(cli))
 }

@@ -20,15 +20,16 @@ const OURS: &[&str] = &[
     "tenet_store",
 ];
 
-/// Starts logging; `TENET_LOG` (in the form of `RUST_LOG`) overrides `-v`.
+/// Starts logging: as much as `-v` says, else `TENET_LOG` (in the form of `RUST_LOG`), else the home's configuration.
 ///
 /// # Errors
 /// The log file cannot be written.
-pub(crate) fn start(global: &Global) -> Outcome {
-    let filter = EnvFilter::try_from_env("TENET_LOG").unwrap_or_else(|_| filter(global.verbose));
+pub(crate) fn start(global: &Global, level: Option<&str>) -> Outcome {
+    let filter = chosen(global.verbose, level);
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
     // A second start in one process (a test's) keeps the first log.
-    let _ = match (&global.log_file, global.log_format) {
+    let format = global.log_format.unwrap_or(LogFormat::Text);
+    let _ = match (&global.log_file, format) {
         (Some(path), format) => {
             let file = Rotating::open(path).map_err(|error| {
                 Error::failure(format!("cannot write the log {}: {error}", path.display()))
@@ -52,6 +53,31 @@ pub(crate) fn start(global: &Global) -> Outcome {
         }
     };
     Ok(())
+}
+
+/// What the environment says about the log, if it can be followed.
+pub(crate) fn from_environment() -> Option<EnvFilter> {
+    EnvFilter::try_from_env("TENET_LOG").ok()
+}
+
+/// What a level of the configuration means: a word for our own crates, or anything that `RUST_LOG` takes.
+pub(crate) fn directives(level: &str) -> Option<EnvFilter> {
+    match level {
+        "warn" => Some(filter(0)),
+        "info" => Some(filter(1)),
+        "debug" => Some(filter(2)),
+        "trace" => Some(filter(3)),
+        other => EnvFilter::try_new(other).ok(),
+    }
+}
+
+fn chosen(verbose: u8, level: Option<&str>) -> EnvFilter {
+    match verbose {
+        0 => from_environment()
+            .or_else(|| directives(level?))
+            .unwrap_or_else(|| filter(0)),
+        verbose => filter(verbose),
+    }
 }
 
 fn filter(verbose: u8) -> EnvFilter {

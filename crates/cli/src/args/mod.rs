@@ -27,13 +27,18 @@ pub use living::{
 };
 pub use node::{Completions, Demo, Doctor, Man, Settings, Up};
 
+/// What stands below all flags.
+const AFTER: &str = "What neither a flag nor the environment says is taken from config.toml in the home: listen, lan, \
+    timeout, log_level, log_file, log_format, unread_messages, unread_files. A person's own choices: tenet settings.";
+
 /// Talk to people directly: encrypted, device to device, with no server between.
 #[derive(Debug, Parser)]
 #[command(
     name = "tenet",
     version,
     disable_help_subcommand = true,
-    max_term_width = 100
+    max_term_width = 100,
+    after_help = AFTER
 )]
 pub struct Cli {
     /// What every command takes.
@@ -80,9 +85,9 @@ pub struct Global {
         hide_env_values = true
     )]
     pub pin_file: Option<PathBuf>,
-    /// How long to wait for others at most.
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
-    pub timeout: u64,
+    /// How long to wait for others at most [default: 30].
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
     /// Where to listen for others, instead of the home's own port on every address.
     #[arg(
         long,
@@ -99,10 +104,13 @@ pub struct Global {
         global = true,
         env = "TENET_NO_LAN",
         hide_env_values = true,
-        action = ArgAction::SetTrue,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL",
         value_parser = FalseyValueParser::new()
     )]
-    pub no_lan: bool,
+    pub no_lan: Option<bool>,
     /// Say more on stderr; twice or thrice for still more.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
@@ -115,17 +123,16 @@ pub struct Global {
         hide_env_values = true
     )]
     pub log_file: Option<PathBuf>,
-    /// How the log looks.
+    /// How the log looks [default: text].
     #[arg(
         long,
         global = true,
         value_name = "FORMAT",
         value_enum,
-        default_value_t = LogFormat::Text,
         env = "TENET_LOG_FORMAT",
         hide_env_values = true
     )]
-    pub log_format: LogFormat,
+    pub log_format: Option<LogFormat>,
 }
 
 /// How the log looks.

@@ -90,7 +90,7 @@ fn what_every_command_takes_may_stand_anywhere() {
     }
     let cli = parsed("tenet up --listen 127.0.0.1:0,[::1]:7 --listen 10.0.0.1:1 --no-lan -vv");
     assert_eq!(cli.global.listen.len(), 3);
-    assert!(cli.global.no_lan);
+    assert_eq!(cli.global.no_lan, Some(true));
     assert_eq!(cli.global.verbose, 2);
 }
 

@@ -46,12 +46,14 @@ use std::time::Duration;
 
 use tenet_rpc::api::{self, Error};
 
-use crate::args::{Cli, Command, Up};
+use crate::args::{Cli, Command, Global, Up};
 use crate::caller::{Caller, Finder, Need};
-use crate::failure::Outcome;
+use crate::config::Config;
+use crate::failure::{Failure, Outcome};
 use crate::home::Paths;
 use crate::host::Options;
 use crate::input::Input;
+use crate::log;
 use crate::output::{Output, note};
 
 /// What every command works with: where the home lies, what comes in, what goes out.
@@ -63,27 +65,37 @@ struct Shell {
     options: Options,
     id: Option<String>,
     timeout: Duration,
+    /// What the home's `config.toml` says, or why it cannot be followed.
+    configured: Result<String, Error>,
 }
+
+/// How long others are waited for if nothing is said, in seconds.
+const TIMEOUT: u64 = 30;
 
 /// Runs a command to its end.
 ///
 /// # Errors
 /// How it ends if not well.
 pub fn run(cli: Cli) -> Outcome {
-    let global = cli.global;
+    let mut global = cli.global;
+    let command = cli.command.unwrap_or(Command::Up(Up::default()));
+    let paths = Paths::find(global.home.as_deref())?;
+    let (config, configured) = configure(&paths, &mut global, &command)?;
+    log::start(&global, config.log_level())?;
     let shell = Shell {
-        paths: Paths::find(global.home.as_deref())?,
+        paths,
+        configured,
         input: Input::new(global.pin_file),
         output: Output { json: global.json },
         options: Options {
             network: true,
             listen: global.listen,
-            lan: !global.no_lan,
+            lan: !global.no_lan.unwrap_or(false),
+            allowance: config.allowance(),
         },
         id: global.id,
-        timeout: Duration::from_secs(global.timeout),
+        timeout: Duration::from_secs(global.timeout.unwrap_or(TIMEOUT)),
     };
-    let command = cli.command.unwrap_or(Command::Up(Up::default()));
     if let Command::Demo(demo) = command {
         return demo::run(shell.output, &demo);
     }
@@ -92,6 +104,32 @@ pub fn run(cli: Cli) -> Outcome {
         .build()
         .map_err(|error| Error::failure(format!("cannot start: {error}")))?;
     runtime.block_on(dispatch(&shell, command))
+}
+
+/// What the home's `config.toml` says, filled in where nothing else is given (`HOME-401`). A mistake in it
+/// ends everything but the command that looks for what is wrong.
+fn configure(
+    paths: &Paths,
+    global: &mut Global,
+    command: &Command,
+) -> Outcome<(Config, Result<String, Error>)> {
+    if matches!(
+        command,
+        Command::Demo(_) | Command::Completions(_) | Command::Man(_)
+    ) {
+        return Ok((Config::default(), Ok(String::new())));
+    }
+    match Config::read(&paths.home) {
+        Ok(config) => {
+            let summary = config.summary(global);
+            config.fill(global);
+            Ok((config, Ok(summary)))
+        }
+        Err(error) if matches!(command, Command::Doctor(_)) => {
+            Ok((Config::default(), Err(error.into())))
+        }
+        Err(error) => Err(Failure::Error(error.into())),
+    }
 }
 
 async fn dispatch(shell: &Shell, command: Command) -> Outcome {

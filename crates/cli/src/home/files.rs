@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use crate::random;
+use crate::{config, random};
 
 /// How temporary files begin; one that is left behind is swept.
 const TEMPORARY: &str = ".new-";
@@ -33,7 +33,9 @@ pub fn looseness(path: &Path) -> Result<Vec<Looseness>, Error> {
     if metadata.uid() != rustix::process::geteuid().as_raw() {
         found.push(Looseness::Owner(path.to_owned()));
     }
-    if metadata.mode() & 0o077 != 0 && !metadata.is_symlink() {
+    // What its owner wrote holds no secret, and lies in a folder that is closed.
+    let theirs = path.file_name() == Some(OsStr::new(config::NAME));
+    if metadata.mode() & 0o077 != 0 && !metadata.is_symlink() && !theirs {
         found.push(Looseness::Mode(path.to_owned(), metadata.mode() & 0o777));
     }
     if metadata.is_dir() {

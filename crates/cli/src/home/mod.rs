@@ -5,6 +5,7 @@
 //!   format                  the version of all this
 //!   lock                    held by the process that has the home open; its number inside
 //!   tenet.sock              the local API of the node that runs on it
+//!   config.toml             what its owner writes for this machine, if anything
 //!   identities/<16 hex>/    0700, a random name: it says nothing of the identity
 //!     vault                 the vault key, wrapped
 //!     attempts              how often a wrong PIN was given
@@ -29,7 +30,7 @@ use etcetera::base_strategy::{BaseStrategy, choose_base_strategy};
 use tenet_rpc::api::Error as ApiError;
 
 use self::lock::Lock;
-use crate::random;
+use crate::{config, random};
 
 pub use error::Error;
 pub use files::{Looseness, looseness};
@@ -115,7 +116,9 @@ impl Home {
         let home = &paths.home;
         if !format::exists(home)? {
             // Looked at before anything is touched: it may be somebody's photo folder.
-            let ours = |name: &OsString| name == lock::NAME || files::is_temporary(name);
+            let ours = |name: &OsString| {
+                name == lock::NAME || name == config::NAME || files::is_temporary(name)
+            };
             if !files::list(home)?.iter().all(ours) {
                 return Err(Error::Foreign { path: home.clone() });
             }

@@ -46,7 +46,7 @@ use tenet_identity::{
     vault::VaultKey,
 };
 use tenet_log::store::StoreError;
-use tenet_node::{Engine, input::Input};
+use tenet_node::{Engine, engine::Allowance, input::Input};
 use tenet_rpc::{
     api,
     server::{Feed, Handler},
@@ -71,6 +71,8 @@ pub struct Options {
     pub listen: Vec<SocketAddr>,
     /// Whether others are looked for on the local network, unless the setting `lan` is off.
     pub lan: bool,
+    /// What others may bring before a person has looked.
+    pub allowance: Allowance,
 }
 
 /// An open home: engine, store and, when asked for, network.
@@ -157,8 +159,9 @@ impl Node {
         };
         let (identity, device) = (own.identity(), own.device());
         let endpoint = own.endpoint;
-        let engine = Engine::open(store, own, seed()?, engine::now())
+        let mut engine = Engine::open(store, own, seed()?, engine::now())
             .map_err(|error| present::store_error(&error))?;
+        engine.allow(options.allowance);
         let session = engine.own_session();
         let called = Arc::new(Mutex::new(engine.profile().name));
         let (reader, reader_thread) = Reader::start(reader).map_err(no_thread)?;

@@ -410,3 +410,56 @@ fn assert_kept(before: &[(PathBuf, Vec<u8>)], home: &Path) {
 fn is_unsound(phrase: &str) -> bool {
     tenet_identity::phrase::Phrase::parse(phrase).is_err()
 }
+
+/// HOME-401, HOME-402
+#[test]
+fn what_config_toml_says_holds_unless_something_else_is_given() {
+    let world = World::new();
+    let mut alice = world.person("Alice");
+    alice.flags.clear();
+    let config = alice.home().join("config.toml");
+    fs::write(
+        &config,
+        "lan = false\nlisten = '127.0.0.1:0'\nlog_file = 'node.log'\n",
+    )
+    .unwrap();
+    let check = |alice: &Person| {
+        let checks = alice.says(&["doctor"]).row();
+        let checks = checks["checks"].as_array().unwrap().clone();
+        let mut checks = checks.into_iter();
+        checks.find(|check| check["name"] == "config").unwrap()
+    };
+    {
+        let node = alice.up();
+        let addrs = node.ready["addrs"].as_array().unwrap().clone();
+        assert!(
+            addrs
+                .iter()
+                .all(|addr| addr.as_str().unwrap().starts_with("127.0.0.1:"))
+        );
+        assert!(alice.home().join("node.log").exists());
+    }
+    {
+        let node = alice.up_with(&["--listen=[::1]:0"]);
+        let addrs = node.ready["addrs"].as_array().unwrap().clone();
+        assert!(
+            addrs
+                .iter()
+                .all(|addr| addr.as_str().unwrap().starts_with("[::1]:"))
+        );
+    }
+    let said = check(&alice);
+    let detail = "config.toml says: lan (line 1), listen (line 2), log_file (line 3)";
+    assert_eq!(
+        (&said["ok"], &said["detail"]),
+        (&json!(true), &json!(detail))
+    );
+
+    fs::write(&config, "lan = false\nlisten_on = '127.0.0.1:0'\n").unwrap();
+    alice.says(&["contacts"]).fails(
+        2,
+        &["config.toml, line 2", "listen_on", "is \"listen\" meant?"],
+    );
+    assert_eq!(check(&alice)["ok"], false);
+    alice.says(&["completions", "bash"]).ok();
+}

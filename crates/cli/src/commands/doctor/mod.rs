@@ -21,6 +21,7 @@ struct Shown {
 
 pub(super) async fn run(shell: &Shell, args: args::Doctor) -> Outcome {
     let mut checks = files::checks(&shell.paths);
+    checks.push(configuration(shell));
     checks.push(holder(shell).await);
     let others_well = checks.iter().all(|check| check.ok);
     checks.extend(inside(shell, args.repair, others_well).await);
@@ -60,6 +61,18 @@ fn ill(name: &str, detail: impl Into<String>, advice: impl Into<String>) -> Chec
         ok: false,
         detail: detail.into(),
         advice: Some(advice.into()),
+    }
+}
+
+/// What the home's `config.toml` says, and where it does not hold.
+fn configuration(shell: &Shell) -> Check {
+    match &shell.configured {
+        Ok(summary) => well("config", summary.clone()),
+        Err(error) => ill(
+            "config",
+            error.message.clone(),
+            "mend that line: until then no command but this one does anything",
+        ),
     }
 }
 
