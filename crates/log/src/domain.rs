@@ -16,3 +16,7 @@ pub const REGISTER_SIGNATURE: &str = "tenet v1 register signature";
 pub const DIGEST: &str = "tenet v1 session digest";
 /// Tags by which two devices find shared sessions without naming them to anybody else.
 pub const SESSION_TAG: &str = "tenet v1 session tag";
+/// What a link's key signs: the bytes are those of nothing else.
+pub const LINK_JOINING_ID: &str = "tenet v1 link joining id";
+/// Joinings by a link: a proof for one device, link and session is none for another.
+pub const LINK_JOINING: &str = "tenet v1 link joining";

@@ -235,36 +235,32 @@ fn is_operation(stored: &Stored) -> bool {
 struct Marks {
     /// Forked devices whose events here another device built upon.
     upheld: BTreeSet<DeviceId>,
-    /// Forked chains of which what lies here was seen by an operation that ended them.
-    ended: BTreeSet<Author>,
+    /// Operations that took something from a forked chain and had seen what lies here.
+    taken: BTreeSet<EventId>,
 }
 
 struct Pass<'a> {
     forks: &'a Forks,
     roster: &'a Roster,
     devices: BTreeSet<DeviceId>,
-    /// Which forked chains an operation ends.
-    ends: BTreeMap<EventId, Vec<Author>>,
+    /// Operations that end or silence a forked chain.
+    takers: BTreeSet<EventId>,
     marks: BTreeMap<EventId, Marks>,
 }
 
 impl<'a> Pass<'a> {
     fn new(forks: &'a Forks, roster: &'a Roster) -> Self {
-        let mut ends: BTreeMap<EventId, Vec<Author>> = BTreeMap::new();
-        for author in forks.points.keys() {
-            let end = roster
-                .chains
-                .get(author)
-                .and_then(|chain| chain.end.as_ref());
-            for operation in end.iter().flat_map(|end| &end.operations) {
-                ends.entry(*operation).or_default().push(*author);
-            }
+        let mut takers = BTreeSet::new();
+        let forked = forks.points.keys();
+        for chain in forked.filter_map(|author| roster.chains.get(author)) {
+            takers.extend(chain.end.iter().flat_map(|end| &end.operations));
+            takers.extend(chain.silences.iter().flat_map(|one| &one.operations));
         }
         Self {
             forks,
             roster,
             devices: forks.devices(),
-            ends,
+            takers,
             marks: BTreeMap::new(),
         }
     }
@@ -278,12 +274,11 @@ impl<'a> Pass<'a> {
             let others = self.devices.iter().filter(|device| **device != own);
             marks.upheld.extend(others.copied());
         }
-        let ended = self.ends.get(&event.id());
-        marks.ended.extend(ended.into_iter().flatten());
+        marks.taken.extend(self.takers.get(&event.id()));
         for parent in event.parents() {
             let known = self.marks.entry(parent).or_default();
             known.upheld.extend(&marks.upheld);
-            known.ended.extend(&marks.ended);
+            known.taken.extend(&marks.taken);
         }
         standing
     }
@@ -293,13 +288,10 @@ impl<'a> Pass<'a> {
         if !self.forks.holds(stored) {
             return self.roster.standing_of(&stored.event);
         }
-        let by_roster = match self.roster.chains.get(&author) {
-            Some(chain) if chain.surplus => Standing::OffRoster,
-            Some(chain) if chain.end.is_none() || marks.ended.contains(&author) => {
-                Standing::Counted
-            }
-            _ => Standing::OffRoster,
-        };
+        let time = stored.event.header().time;
+        let by_roster = self.roster.standing_if(author, time, |_, takers| {
+            takers.iter().any(|taker| marks.taken.contains(taker))
+        });
         if by_roster.counts() && !marks.upheld.contains(&author.device) {
             Standing::Forked
         } else {

@@ -1,8 +1,11 @@
 //! What a node holds: for every author the head of its chain, several after a fork (LOG-9).
 
+mod reach;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, Encoder, encode::Write};
+use reach::Reach;
 
 use crate::{
     clock::Hlc,
@@ -29,9 +32,17 @@ pub struct Head {
 
 /// What lies in an event's causal past: of every chain the greatest `seq`.
 ///
-/// On a forked chain a `seq` says little: there the operations that were not seen are listed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+/// On a forked chain a `seq` says little: there the operations that were not seen are listed. A copy
+/// costs little, and shares what it has in common with others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Past {
+    chains: Reach,
+    unseen: BTreeSet<EventId>,
+}
+
+/// A past as it is stored.
+#[derive(Encode, Decode)]
+struct PastForm {
     #[n(0)]
     chains: BTreeMap<Author, u64>,
     #[n(1)]
@@ -42,29 +53,66 @@ impl Past {
     /// Whether the author's chain was seen as far as `seq`, on whichever branch.
     pub fn covers(&self, author: Author, seq: u64) -> bool {
         self.chains
-            .get(&author)
-            .is_some_and(|covered| *covered >= seq)
+            .get(author)
+            .is_some_and(|covered| covered >= seq)
     }
 
     /// Whether a roster operation lies in it, forks or not.
     pub fn includes(&self, operation: &OrderKey) -> bool {
-        self.covers(operation.author, operation.seq) && !self.unseen.contains(&operation.id)
+        self.covers(operation.author, operation.seq)
+            && (self.unseen.is_empty() || !self.unseen.contains(&operation.id))
     }
 
     /// How many of the author's events lie in it, where its chain has one branch.
     pub fn count(&self, author: Author) -> u64 {
-        self.chains.get(&author).map_or(0, |seq| seq + 1)
+        self.chains
+            .get(author)
+            .map_or(0, |seq| seq.saturating_add(1))
     }
 
     /// Adds an author's chain up to and including `seq`.
     pub fn extend(&mut self, author: Author, seq: u64) {
-        let covered = self.chains.entry(author).or_insert(seq);
-        *covered = (*covered).max(seq);
+        if !self.covers(author, seq) {
+            self.chains.set(author, Some(seq));
+        }
+    }
+
+    /// Says anew how far an author's chain was seen, if at all.
+    pub(crate) fn limit(&mut self, author: Author, seq: Option<u64>) {
+        self.chains.set(author, seq);
     }
 
     /// Notes that a roster operation does not lie in it although a branch beside it does.
     pub(crate) fn exclude(&mut self, operation: EventId) {
         self.unseen.insert(operation);
+    }
+}
+
+impl<C> Encode<C> for Past {
+    fn encode<W: Write>(
+        &self,
+        out: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        let form = PastForm {
+            chains: self.chains.all().into_iter().collect(),
+            unseen: self.unseen.clone(),
+        };
+        form.encode(out, context)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Past {
+    fn decode(input: &mut Decoder<'b>, context: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let form = PastForm::decode(input, context)?;
+        let mut past = Self {
+            unseen: form.unseen,
+            ..Self::default()
+        };
+        for (author, seq) in form.chains {
+            past.chains.set(author, Some(seq));
+        }
+        Ok(past)
     }
 }
 
@@ -74,6 +122,8 @@ pub struct Frontier {
     chains: BTreeMap<Author, Vec<Head>>,
     authors: BTreeMap<EventId, Author>,
     tips: BTreeSet<EventId>,
+    /// All of it, as the past of what depends on all of it.
+    past: Past,
 }
 
 impl Frontier {
@@ -88,6 +138,7 @@ impl Frontier {
 
     /// Sets the head of a branch.
     pub fn put(&mut self, head: Head) {
+        self.past.extend(head.author, head.seq);
         let branches = self.chains.entry(head.author).or_default();
         match branches
             .iter_mut()
@@ -144,11 +195,7 @@ impl Frontier {
 
     /// Everything held, as the causal past of an event that depends on all of it.
     pub fn as_past(&self) -> Past {
-        let mut past = Past::default();
-        for head in self.heads() {
-            past.extend(head.author, head.seq);
-        }
-        past
+        self.past.clone()
     }
 }
 

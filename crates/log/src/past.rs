@@ -116,19 +116,18 @@ impl Walk {
 
     /// All but what was passed unseen: of a chain what lies before, or a head that was seen.
     fn past(self, frontier: &Frontier) -> Past {
-        let mut past = Past::default();
-        for head in frontier.heads() {
-            if !self.unseen.contains_key(&head.id) {
-                past.extend(head.author, head.seq);
-            }
-        }
+        let mut past = frontier.as_past();
+        let mut reach: BTreeMap<Author, Option<u64>> = BTreeMap::new();
         for unseen in self.unseen.values() {
-            if unseen
-                .prev
-                .is_some_and(|prev| !self.unseen.contains_key(&prev))
-            {
-                past.extend(unseen.author, unseen.seq.saturating_sub(1));
-            }
+            let before = unseen.prev.filter(|prev| !self.unseen.contains_key(prev));
+            let before = before.map(|_| unseen.seq.saturating_sub(1));
+            let reach = reach.entry(unseen.author).or_default();
+            *reach = (*reach).max(before);
+        }
+        for (author, before) in reach {
+            let heads = frontier.branches(author).iter();
+            let seen = heads.filter(|head| !self.unseen.contains_key(&head.id));
+            past.limit(author, before.max(seen.map(|head| head.seq).max()));
         }
         for (id, unseen) in &self.unseen {
             if unseen.is_operation && past.covers(unseen.author, unseen.seq) {

@@ -16,6 +16,8 @@ pub enum Standing {
     OffRoster,
     /// Its device wrote two histories, and nobody else had built on this one.
     Forked,
+    /// Its author might not write then: by its role, or because it was muted.
+    Silenced,
 }
 
 impl Standing {
@@ -30,6 +32,7 @@ impl Standing {
             Self::Counted => 0,
             Self::OffRoster => 1,
             Self::Forked => 2,
+            Self::Silenced => 3,
         }
     }
 
@@ -39,6 +42,7 @@ impl Standing {
             0 => Some(Self::Counted),
             1 => Some(Self::OffRoster),
             2 => Some(Self::Forked),
+            3 => Some(Self::Silenced),
             _ => None,
         }
     }

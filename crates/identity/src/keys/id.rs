@@ -17,6 +17,11 @@ byte_id! {
     pub struct EndpointId;
 }
 
+byte_id! {
+    /// A link into a session: the Ed25519 public key whose secret half travels in the link.
+    pub struct InviteId;
+}
+
 /// A public key under which a signature proves nothing: no point of the curve, or of small order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a weak public key: a signature under it proves nothing")]

@@ -9,6 +9,6 @@ mod id;
 mod secret;
 mod signature;
 
-pub use id::{DeviceId, EndpointId, IdentityId, ParseError, WeakKey, bytes_of};
-pub use secret::{DeviceKey, IdentityKey};
+pub use id::{DeviceId, EndpointId, IdentityId, InviteId, ParseError, WeakKey, bytes_of};
+pub use secret::{DeviceKey, IdentityKey, InviteKey};
 pub use signature::{Signature, SignatureError, verify, verify_batch};

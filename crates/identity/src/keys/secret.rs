@@ -6,7 +6,7 @@ use ed25519_zebra::{SigningKey, VerificationKeyBytes};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{DeviceId, IdentityId, Signature};
+use super::{DeviceId, IdentityId, InviteId, Signature};
 
 secret_key! {
     /// The secret key of an identity; it signs device cards and revocations, and nothing else.
@@ -16,6 +16,11 @@ secret_key! {
 secret_key! {
     /// The secret key of a device; it signs events and hellos.
     DeviceKey, DeviceId
+}
+
+secret_key! {
+    /// The secret key of a link into a session; whoever has it comes in by signing once.
+    InviteKey, InviteId
 }
 
 /// A boxed signing key: moving it moves a pointer and leaves no copy of the secret behind.

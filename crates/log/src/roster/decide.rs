@@ -2,162 +2,168 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenet_identity::keys::IdentityId;
-
-use super::{Op, Role, fold::Chains};
-use crate::{
-    ids::{Author, EventId},
-    roster::Operation,
+use super::{
+    Op,
+    ledger::{Entry, Ledger, Number},
+    right::{View, both, changes_role},
 };
 
-/// The operations that count, of all that are known; `ordered` is in the total order.
+/// Decides about the given operations; about all others it is decided.
 ///
 /// What follows from what is decided already is decided first; the outcome does not depend on the
 /// order in which that is done. Circles that remain are cut one at a time, those first that rest on
 /// no other.
-pub(super) fn decide(
-    ordered: &[&Operation],
-    chains: &Chains<'_>,
-    members: &BTreeMap<IdentityId, Role>,
-) -> BTreeSet<EventId> {
-    let mut debate = Debate::new(ordered, chains, members);
-    debate.settle(ordered.iter().map(|operation| operation.order.id).collect());
-    while let Some(circle) = debate.circle() {
+pub(super) fn decide(ledger: &Ledger, verdicts: &mut [Option<bool>], open: &BTreeSet<Number>) {
+    let mut debate = Debate { ledger, verdicts };
+    let mut ordered: Vec<&Entry> = open.iter().filter_map(|one| ledger.get(*one)).collect();
+    ordered.sort_by_key(|entry| entry.operation.order);
+    for entry in &ordered {
+        debate.set(entry.number, None);
+    }
+    for entry in &ordered {
+        let verdict = debate.judge(entry);
+        debate.set(entry.number, verdict);
+    }
+    ordered.retain(|entry| debate.is_open(entry.number));
+    if ordered.is_empty() {
+        return;
+    }
+    let mut bears_on: BTreeMap<Number, Vec<Number>> = BTreeMap::new();
+    for entry in &ordered {
+        for on in debate.view().hangs_on(entry) {
+            bears_on.entry(on).or_default().push(entry.number);
+        }
+    }
+    debate.settle(
+        &bears_on,
+        ordered.iter().map(|entry| entry.number).collect(),
+    );
+    while let Some(circle) = debate.circle(&bears_on, &ordered) {
         let decided = debate.cut(&circle);
-        debate.settle(decided);
+        debate.settle(&bears_on, decided);
     }
-    let verdicts = debate.verdicts.into_iter();
-    verdicts
-        .filter(|(_, counts)| *counts)
-        .map(|(id, _)| id)
-        .collect()
 }
 
-struct Debate<'a> {
-    /// In the total order.
-    ids: Vec<EventId>,
-    cases: BTreeMap<EventId, Case<'a>>,
-    /// Who takes each chain out, by the claims.
-    enders: BTreeMap<Author, Vec<&'a Operation>>,
-    /// What each verdict bears upon.
-    bears_on: BTreeMap<EventId, BTreeSet<EventId>>,
-    verdicts: BTreeMap<EventId, bool>,
+/// What must be decided anew once an operation is new: all that may hang on it.
+pub(super) fn concerned(
+    ledger: &Ledger,
+    verdicts: &[Option<bool>],
+    new: &Entry,
+) -> BTreeSet<Number> {
+    let mut open = touched(ledger, verdicts, new);
+    let mut next: Vec<Number> = open.iter().copied().collect();
+    while let Some(number) = next.pop() {
+        let Some(entry) = ledger.get(number) else {
+            continue;
+        };
+        for on in bears_on(ledger, entry) {
+            if on.number != new.number && open.insert(on.number) {
+                next.push(on.number);
+            }
+        }
+    }
+    open.insert(new.number);
+    open
 }
 
-struct Case<'a> {
-    operation: &'a Operation,
-    /// Whether nothing but other operations can stand against it.
-    rightful: bool,
-    /// The operation that added its author.
-    rests_on: Option<EventId>,
-    /// The chains whose end voids it unless it was seen: its author's, and one that it begins.
-    chains: Vec<Author>,
-}
-
-impl<'a> Debate<'a> {
-    fn new(
-        ordered: &[&'a Operation],
-        chains: &Chains<'_>,
-        members: &BTreeMap<IdentityId, Role>,
-    ) -> Self {
-        let cases: BTreeMap<EventId, Case<'a>> = ordered
-            .iter()
-            .map(|operation| {
-                let case = Case::new(operation, chains, members);
-                (operation.order.id, case)
+/// What a new operation touches itself. None had seen it; so it touches what it takes away from
+/// those that it had not seen, what it may save from others, and whom it outranks.
+fn touched(ledger: &Ledger, verdicts: &[Option<bool>], new: &Entry) -> BTreeSet<Number> {
+    let op = &new.operation.op;
+    let all: Vec<&Entry> = match op {
+        Op::Add(_) | Op::Promote(_) => op
+            .subject()
+            .into_iter()
+            .flat_map(|subject| ledger.about(subject))
+            .filter(|other| matches!(other.operation.op, Op::Remove(_) | Op::Demote(_)))
+            .filter(|other| !new.operation.saw(&other.operation))
+            .collect(),
+        _ if op.takes_away() => bears_on(ledger, new)
+            .into_iter()
+            .filter(|other| {
+                let counts = verdicts.get(other.number).copied().flatten();
+                let saw = new.operation.saw(&other.operation);
+                other.sound && !(saw && counts == Some(true))
             })
-            .collect();
-        let mut enders: BTreeMap<Author, Vec<&'a Operation>> = BTreeMap::new();
-        for taker in ordered.iter().filter(|taker| taker.op.takes_away()) {
-            for chain in chains.ended_by(taker) {
-                enders.entry(chain).or_default().push(taker);
-            }
-        }
-        let mut bears_on: BTreeMap<EventId, BTreeSet<EventId>> = BTreeMap::new();
-        for (id, case) in &cases {
-            for on in case.hangs_on(&enders) {
-                bears_on.entry(on).or_default().insert(*id);
-            }
-        }
-        Self {
-            ids: ordered.iter().map(|operation| operation.order.id).collect(),
-            cases,
-            enders,
-            bears_on,
-            verdicts: BTreeMap::new(),
+            .collect(),
+        _ => Vec::new(),
+    };
+    all.into_iter().map(|entry| entry.number).collect()
+}
+
+/// All whose verdict may hang on an operation: the other direction of [`View::hangs_on`].
+fn bears_on<'a>(ledger: &'a Ledger, entry: &'a Entry) -> Vec<&'a Entry> {
+    let op = &entry.operation.op;
+    let mut all: Vec<&Entry> = Vec::new();
+    if let Some(chain) = entry.operation.begins() {
+        all.extend(ledger.by_chain(chain));
+    }
+    let mut chains = Vec::new();
+    match op {
+        Op::RemoveDevice(chain) => chains.push(*chain),
+        Op::Revoke(revocation) => chains.extend(ledger.chains_of_device(revocation.device())),
+        Op::OpenLink(_) => all.extend(ledger.joinings(entry.operation.order.id)),
+        Op::CloseLink(opening) => all.extend(ledger.joinings(*opening)),
+        Op::Policy(_) | Op::Dissolve => all.extend(ledger.entries()),
+        Op::Mute(_) | Op::Unmute(_) => return all,
+        _ => {}
+    }
+    for chain in chains {
+        all.extend(ledger.by_chain(chain));
+        all.extend(ledger.beginning(chain));
+    }
+    let own = match op {
+        Op::Leave | Op::JoinLink(_) => entry.by,
+        op => op.subject(),
+    };
+    if let Some(identity) = own {
+        all.extend(ledger.by_identity(identity));
+        all.extend(ledger.about(identity));
+    }
+    all.retain(|other| other.number != entry.number);
+    all
+}
+
+struct Debate<'a, 'b> {
+    ledger: &'a Ledger,
+    verdicts: &'b mut [Option<bool>],
+}
+
+impl<'a> Debate<'a, '_> {
+    fn view(&self) -> View<'a, '_> {
+        View {
+            ledger: self.ledger,
+            verdicts: self.verdicts,
+            hopeful: false,
         }
     }
 
-    /// Decides all that follows, beginning with these.
-    fn settle(&mut self, mut open: Vec<EventId>) {
-        while let Some(id) = open.pop() {
-            if !self.verdicts.contains_key(&id) {
-                let verdict = self.cases.get(&id).and_then(|case| self.judge(case));
-                let Some(verdict) = verdict else { continue };
-                self.verdicts.insert(id, verdict);
-            }
-            let concerned = self.bears_on.get(&id).into_iter().flatten();
-            open.extend(concerned.filter(|on| !self.verdicts.contains_key(on)));
+    fn hopeful(&self) -> View<'a, '_> {
+        View {
+            hopeful: true,
+            ..self.view()
         }
     }
 
     /// Whether an operation counts; `None` while that is open.
-    fn judge(&self, case: &Case<'_>) -> Option<bool> {
-        if !case.rightful {
-            return Some(false);
-        }
-        if let Some(rests_on) = case.rests_on
-            && !*self.verdicts.get(&rests_on)?
-        {
-            return Some(false);
-        }
-        let mut spared = Some(true);
-        for chain in &case.chains {
-            match self.spared(case.operation, *chain) {
-                Some(true) => {}
-                Some(false) => return Some(false),
-                None => spared = None,
-            }
-        }
-        spared
+    fn judge(&self, entry: &Entry) -> Option<bool> {
+        let view = self.view();
+        both(view.is_rightful(entry), || view.is_spared(entry))
     }
 
-    /// Whether the end of a chain leaves an operation standing (ROS-6): nothing counted that ends
-    /// it had not seen the operation, or one of the first that ended it had. An operation that ends
-    /// the chain itself comes before all that had seen it: none of these saves it.
-    fn spared(&self, operation: &Operation, chain: Author) -> Option<bool> {
-        let voided = any(self.enders_of(chain, operation).map(|ender| {
-            if ender.past.includes(&operation.order) {
-                return Some(false);
+    /// Decides all that follows, beginning with these.
+    fn settle(&mut self, bears_on: &BTreeMap<Number, Vec<Number>>, mut next: Vec<Number>) {
+        while let Some(number) = next.pop() {
+            if self.is_open(number) {
+                let entry = self.ledger.get(number);
+                let verdict = entry.and_then(|entry| self.judge(entry));
+                if verdict.is_none() {
+                    continue;
+                }
+                self.set(number, verdict);
             }
-            self.verdict(ender)
-        }));
-        if voided == Some(false) {
-            return Some(true);
-        }
-        let saved = any(self.enders_of(chain, operation).map(|ender| {
-            if !ender.past.includes(&operation.order) {
-                return Some(false);
-            }
-            let earlier = self
-                .enders_of(chain, ender)
-                .filter(|other| ender.past.includes(&other.order));
-            let repeats = any(
-                earlier.map(|other| match other.order.id == operation.order.id {
-                    true => Some(true),
-                    false => self.verdict(other),
-                }),
-            );
-            match (self.verdict(ender), repeats) {
-                (Some(true), Some(false)) => Some(true),
-                (Some(false), _) | (_, Some(true)) => Some(false),
-                _ => None,
-            }
-        }));
-        match (voided, saved) {
-            (_, Some(true)) => Some(true),
-            (Some(true), Some(false)) => Some(false),
-            _ => None,
+            let concerned = bears_on.get(&number).into_iter().flatten();
+            next.extend(concerned.filter(|on| self.is_open(**on)));
         }
     }
 
@@ -165,166 +171,154 @@ impl<'a> Debate<'a> {
     ///
     /// Whoever is reached last when all are visited, each with all it bears upon, lies in one
     /// (Kosaraju and Sharir); the circle is all on which that one hangs.
-    fn circle(&self) -> Option<BTreeSet<EventId>> {
+    fn circle(
+        &self,
+        bears_on: &BTreeMap<Number, Vec<Number>>,
+        ordered: &[&'a Entry],
+    ) -> Option<Vec<&'a Entry>> {
         let mut visited = BTreeSet::new();
         let mut last = None;
-        for id in self.ids.iter().filter(|id| self.is_open(**id)) {
-            if !visited.contains(id) {
-                last = Some(*id);
-                self.reach(*id, &mut visited, |id| {
-                    let on = self.bears_on.get(&id);
-                    on.into_iter().flatten().copied().collect()
+        for entry in ordered.iter().filter(|one| self.is_open(one.number)) {
+            if !visited.contains(&entry.number) {
+                last = Some(entry.number);
+                self.reach(entry.number, &mut visited, |number| {
+                    bears_on.get(&number).cloned().unwrap_or_default()
                 });
             }
         }
         let mut circle = BTreeSet::new();
-        self.reach(last?, &mut circle, |id| {
-            let case = self.cases.get(&id);
-            case.map_or_else(Vec::new, |case| case.hangs_on(&self.enders))
+        self.reach(last?, &mut circle, |number| {
+            let entry = self.ledger.get(number);
+            entry.map_or_else(Vec::new, |entry| self.view().hangs_on(entry))
         });
-        Some(circle)
+        let ordered = ordered.iter().copied();
+        Some(ordered.filter(|one| circle.contains(&one.number)).collect())
     }
 
     fn reach(
         &self,
-        from: EventId,
-        reached: &mut BTreeSet<EventId>,
-        next: impl Fn(EventId) -> Vec<EventId>,
+        from: Number,
+        reached: &mut BTreeSet<Number>,
+        next: impl Fn(Number) -> Vec<Number>,
     ) {
         let mut open = vec![from];
-        while let Some(id) = open.pop() {
-            if self.is_open(id) && reached.insert(id) {
-                open.extend(next(id));
+        while let Some(number) = open.pop() {
+            if self.is_open(number) && reached.insert(number) {
+                open.extend(next(number));
             }
         }
     }
 
-    /// Cuts a circle (ROS-7): the first of those that take away counts, with the additions that it
-    /// rests on; what would void these does not. Gives what was decided.
-    fn cut(&mut self, circle: &BTreeSet<EventId>) -> Vec<EventId> {
-        let takers: Vec<EventId> = self
-            .ids
-            .iter()
-            .filter(|id| circle.contains(id))
-            .filter(|id| {
-                let case = self.cases.get(id);
-                case.is_some_and(|case| case.operation.op.takes_away())
-            })
-            .copied()
-            .collect();
-        let winner = takers.iter().find_map(|taker| self.unvoided(*taker));
-        let Some((with, against)) = winner else {
-            // Each is voided by what counts, and only one of the others could have saved it.
-            let lost = takers.first().or(circle.first()).copied();
-            self.verdicts.extend(lost.map(|id| (id, false)));
-            return lost.into_iter().collect();
-        };
-        self.verdicts.extend(against.iter().map(|id| (*id, false)));
-        self.verdicts.extend(with.iter().map(|id| (*id, true)));
-        with.into_iter().chain(against).collect()
+    /// Cuts a circle (ROS-7): of those that take away the one of highest rank, of equals the first,
+    /// counts with what it rests on; what would void these does not. Gives what was decided.
+    fn cut(&mut self, circle: &[&'a Entry]) -> Vec<Number> {
+        let takers = circle.iter().filter(|one| one.operation.op.takes_away());
+        let mut takers: Vec<&Entry> = takers.copied().collect();
+        let hopeful = self.hopeful();
+        takers.sort_by_key(|taker| {
+            let rank = hopeful.rank(taker).flatten();
+            (rank.is_none(), rank, taker.operation.order)
+        });
+        for taker in &takers {
+            if let Some((with, against)) = self.unvoided(taker)
+                && self.assume(&with, &against)
+            {
+                return with.into_iter().chain(against).collect();
+            }
+        }
+        // Each is voided by what counts, and only one of the others could have saved it.
+        let first = takers.iter().min_by_key(|taker| taker.operation.order);
+        let lost = first.or(circle.first()).map(|entry| entry.number);
+        if let Some(number) = lost {
+            self.set(number, Some(false));
+        }
+        lost.into_iter().collect()
     }
 
     /// An open operation with the open ones that it rests on, and the open ones that would void
     /// any of these; `None` where one of them is voided already.
-    fn unvoided(&self, id: EventId) -> Option<(Vec<EventId>, Vec<EventId>)> {
-        let (mut with, mut against) = (Vec::new(), Vec::new());
-        let mut next = Some(id);
-        while let Some(id) = next.filter(|id| self.is_open(*id)) {
-            let case = self.cases.get(&id)?;
-            for chain in &case.chains {
-                let blind = self
-                    .enders_of(*chain, case.operation)
-                    .filter(|ender| !ender.past.includes(&case.operation.order));
-                for ender in blind {
-                    match self.verdict(ender) {
-                        Some(true) => return None,
-                        Some(false) => {}
-                        None => against.push(ender.order.id),
+    fn unvoided(&self, entry: &'a Entry) -> Option<(BTreeSet<Number>, BTreeSet<Number>)> {
+        let (mut with, mut against) = (BTreeSet::new(), BTreeSet::new());
+        let mut next = vec![entry];
+        while let Some(entry) = next.pop() {
+            if !self.is_open(entry.number) || !with.insert(entry.number) {
+                continue;
+            }
+            for other in self.opponents(entry) {
+                match self.view().counts(other) {
+                    Some(true) => return None,
+                    Some(false) => {}
+                    None => {
+                        against.insert(other.number);
                     }
                 }
             }
-            with.push(id);
-            next = case.rests_on;
+            let rests = self.view().hangs_on(entry);
+            let rests = rests.into_iter().filter_map(|on| self.ledger.get(on));
+            next.extend(
+                rests.filter(|on| {
+                    entry.operation.saw(&on.operation) && !on.operation.op.takes_away()
+                }),
+            );
         }
-        Some((with, against))
+        with.is_disjoint(&against).then_some((with, against))
     }
 
-    /// All operations that end a chain, but one of them.
-    fn enders_of<'b>(
-        &'b self,
-        chain: Author,
-        but: &'b Operation,
-    ) -> impl Iterator<Item = &'a Operation> + 'b {
-        let all = self.enders.get(&chain).into_iter().flatten().copied();
-        all.filter(|ender| ender.order.id != but.order.id)
-    }
-
-    fn verdict(&self, operation: &Operation) -> Option<bool> {
-        self.verdicts.get(&operation.order.id).copied()
-    }
-
-    fn is_open(&self, id: EventId) -> bool {
-        self.cases.contains_key(&id) && !self.verdicts.contains_key(&id)
-    }
-}
-
-impl<'a> Case<'a> {
-    fn new(
-        operation: &'a Operation,
-        chains: &Chains<'_>,
-        members: &BTreeMap<IdentityId, Role>,
-    ) -> Self {
-        let author = operation.order.author;
-        let in_its_own_right = author.added_by == operation.order.id;
-        let begun = operation.begins.as_ref().map(|(chain, _)| *chain);
-        Self {
-            operation,
-            rightful: is_rightful(operation, chains, members),
-            rests_on: (!in_its_own_right).then_some(author.added_by),
-            chains: std::iter::once(author)
-                .chain(begun.filter(|begun| *begun != author))
-                .collect(),
+    /// All that void an operation if they count: unseen by it, or its end that it had seen.
+    fn opponents(&self, entry: &'a Entry) -> Vec<&'a Entry> {
+        let hopeful = self.hopeful();
+        let mut opponents: Vec<&'a Entry> = Vec::new();
+        let outranking = hopeful.outranking(entry);
+        opponents.extend(
+            outranking
+                .filter(|(_, above)| *above == Some(true))
+                .map(|(one, _)| one),
+        );
+        for ground in hopeful.grounds(entry) {
+            let blind = ground.takers.iter().filter(|taker| {
+                taker.prevails == Some(true) && !taker.entry.operation.saw(&entry.operation)
+            });
+            opponents.extend(blind.map(|taker| taker.entry));
         }
+        let beginning = entry.begun_by.and_then(|number| self.ledger.get(number));
+        let enders = beginning.into_iter().chain([entry]);
+        let enders = enders.flat_map(|beginning| self.ledger.enders(beginning));
+        opponents.extend(enders.filter(|ender| entry.operation.saw(&ender.operation)));
+        let about = entry.by.map(|by| self.ledger.about(by).rev());
+        let seen = about.into_iter().flatten();
+        let seen = seen
+            .filter(|one| changes_role(&one.operation.op) && entry.operation.saw(&one.operation));
+        opponents.extend(seen.take_while(|one| one.operation.op.takes_away()));
+        opponents
     }
 
-    /// What must be decided before this can be.
-    fn hangs_on(&self, enders: &BTreeMap<Author, Vec<&Operation>>) -> Vec<EventId> {
-        let chains = self.chains.iter().filter_map(|chain| enders.get(chain));
-        let enders = chains.flatten().map(|ender| ender.order.id);
-        enders
-            .filter(|ender| *ender != self.operation.order.id)
-            .chain(self.rests_on)
-            .collect()
-    }
-}
-
-/// Whether an operation's author had the right to it, if it was in at all (ROS-1 to ROS-5).
-fn is_rightful(
-    operation: &Operation,
-    chains: &Chains<'_>,
-    members: &BTreeMap<IdentityId, Role>,
-) -> bool {
-    let Some(by) = chains.identity(operation.order.author) else {
-        return false;
-    };
-    members.contains_key(&by)
-        && match &operation.op {
-            Op::Found(_) | Op::Leave => true,
-            Op::Join(card) | Op::AddDevice(card) => card.identity() == by,
-            Op::RemoveDevice(target) => chains.identity(*target) == Some(by),
-            Op::Revoke(revocation) => members.contains_key(&revocation.identity()),
+    /// Decides so, if all of the first are rightful then; whether they are.
+    fn assume(&mut self, with: &BTreeSet<Number>, against: &BTreeSet<Number>) -> bool {
+        for (all, verdict) in [(with, true), (against, false)] {
+            for number in all {
+                self.set(*number, Some(verdict));
+            }
         }
-}
+        let hopeful = self.hopeful();
+        let rightful = with.iter().all(|number| {
+            let entry = self.ledger.get(*number);
+            entry.is_some_and(|entry| hopeful.is_rightful(entry) == Some(true))
+        });
+        if !rightful {
+            for number in with.iter().chain(against) {
+                self.set(*number, None);
+            }
+        }
+        rightful
+    }
 
-/// Whether any holds; `None` while that is open.
-fn any(all: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    let mut open = false;
-    for one in all {
-        match one {
-            Some(true) => return Some(true),
-            Some(false) => {}
-            None => open = true,
+    fn is_open(&self, number: Number) -> bool {
+        self.verdicts.get(number) == Some(&None)
+    }
+
+    fn set(&mut self, number: Number, verdict: Option<bool>) {
+        if let Some(place) = self.verdicts.get_mut(number) {
+            *place = verdict;
         }
     }
-    (!open).then_some(false)
 }

@@ -1,200 +1,435 @@
 //! The fold: from operations to a roster, the same for every order of arrival.
 //!
-//! Rules (ids as in `spec/log.md`):
+//! ```text
+//! Operation ─▶ Ledger ─▶ what may hang on it ─▶ decide ─▶ verdicts that changed ─▶ whom they concern ─▶ Roster
+//! ```
 //!
-//! - ROS-1 A session begins with its founding; its members are those that it names.
-//! - ROS-2 A device joins by itself when its card's identity is a member.
-//! - ROS-3 A device that is in adds and takes out devices of its own identity.
-//! - ROS-4 An identity's own revocation ends the device for good, whoever hands it in: also an
-//!   addition of the device that it had not seen is void.
-//! - ROS-5 Leaving ends all devices of the identity, and no further one comes in.
-//! - ROS-6 Once counted operations end a chain, of the chain (and of its beginning) only that
-//!   counts which one of the first of them had seen: a first one is one that had seen no other.
-//!   What does not count voids nothing.
-//! - ROS-7 Of operations that void each other in a circle the first in the total order counts, with
-//!   the additions that it rests on; what would void these does not.
-//! - ROS-8 An identity has at most sixteen devices at a time: those that came first in the total
-//!   order. Further ones wait until there is room; what they write does not count until then.
+//! The rules are in `spec/roster.md`. A roster is made of parts (an identity with its devices, a link,
+//! a setting, …), and each part is a function of the operations about it and of their verdicts. So a
+//! new operation costs what it concerns; the whole is made in the same way, all parts at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenet_identity::{
-    card::DeviceCard,
-    keys::{DeviceId, IdentityId},
-};
+use tenet_identity::keys::{DeviceId, IdentityId};
 
 use super::{
-    End, Founding, MAX_DEVICES_PER_IDENTITY, Membership, Op, OpError, Role, Roster, decide::decide,
+    End, Founding, Link, MAX_DEVICES_PER_IDENTITY, Membership, Op, Operation, Roster, Silence,
+    decide::{concerned, decide},
+    ledger::{Entry, Ledger, Number},
+    right::{At, View},
+    silence::Episode,
 };
-use crate::{event::Event, frontier::Past, ids::Author, order::OrderKey};
+use crate::{
+    ids::{Author, EventId},
+    order::OrderKey,
+};
 
-/// A roster operation with all that the fold needs to know about it.
+/// After how many operations of a chain none of which counts by what it had seen itself the chain's
+/// next is refused (ROS-511). A guess: nobody loses that many in a row in good faith.
+pub const MAX_IN_VAIN: usize = 64;
+
+/// All operations of a session, and the roster that they make.
 #[derive(Clone, Debug)]
-pub struct Operation {
-    /// Where it stands in the total order.
-    pub order: OrderKey,
-    /// What it does.
-    pub op: Op,
-    /// What its author had seen.
-    pub past: Past,
-    pub(super) begins: Option<(Author, DeviceCard)>,
+pub struct Fold {
+    ledger: Ledger,
+    verdicts: Vec<Option<bool>>,
+    roster: Roster,
 }
 
-impl Operation {
-    /// The operation of an event, with the event's causal past; `None` for ordinary events.
-    ///
-    /// # Errors
-    /// [`OpError`] for what no honest device writes.
-    pub fn new(event: &Event, past: Past) -> Result<Option<Self>, OpError> {
-        Ok(Op::of(event)?.map(|op| {
-            let begins = op
-                .begins(event)
-                .map(|(author, card)| (author, card.clone()));
-            Self {
-                order: event.order(),
-                op,
-                past,
-                begins,
-            }
-        }))
-    }
-
-    /// The chain that it begins, where it adds a device.
-    pub(crate) fn begins(&self) -> Option<Author> {
-        self.begins.as_ref().map(|(author, _)| *author)
-    }
+/// What one more operation changed.
+#[derive(Clone, Debug, Default)]
+pub struct Shift {
+    /// Operations that began or ceased to count, the new one aside.
+    pub verdicts: Vec<EventId>,
+    /// Chains of which ordinary events may have another standing, and from which place on.
+    pub chains: BTreeMap<Author, u64>,
+    /// Whether the roster is another than before.
+    pub roster_changed: bool,
 }
 
-/// Folds operations, in any order, to the roster that they make.
-///
-/// `None` without a founding. The cost grows with the operations, times those of one identity that
-/// take away.
+/// Folds operations, in any order, to the roster that they make; `None` without a founding.
 pub fn fold(operations: &[Operation]) -> Option<Roster> {
-    let mut ordered: Vec<&Operation> = operations.iter().collect();
-    ordered.sort_by_key(|operation| operation.order);
-    let founding = founding(operations)?;
-    let members: BTreeMap<IdentityId, Role> = founding
-        .members
-        .iter()
-        .map(|member| (member.identity, member.role))
-        .collect();
-    let chains = Chains::claimed(&ordered);
-    let counted = decide(&ordered, &chains, &members);
-    ordered.retain(|operation| counted.contains(&operation.order.id));
-    let mut roster = Roster {
-        kind: founding.kind,
-        secret: founding.secret,
-        members,
-        chains: BTreeMap::new(),
-        revoked: BTreeSet::new(),
-        counted,
-    };
-    roster.begin_chains(&ordered);
-    roster.end_chains(&ordered, &chains);
-    roster.make_wait(&ordered);
-    Some(roster)
+    Fold::of(operations.to_vec()).map(|fold| fold.roster)
 }
 
-/// The session's founding among its operations.
-pub(crate) fn founding(operations: &[Operation]) -> Option<&Founding> {
-    operations.iter().find_map(|operation| match &operation.op {
-        Op::Found(founding) => Some(founding),
-        _ => None,
-    })
-}
+impl Fold {
+    /// All operations at once, in any order; `None` without a founding.
+    pub fn of(mut operations: Vec<Operation>) -> Option<Self> {
+        operations.sort_by_key(|operation| operation.order);
+        let mut ledger = Ledger::default();
+        for operation in operations {
+            ledger.enter(operation);
+        }
+        let roster = Roster::begin(ledger.founding()?);
+        let mut verdicts = vec![None; ledger.len()];
+        let all: BTreeSet<Number> = (0..ledger.len()).collect();
+        decide(&ledger, &mut verdicts, &all);
+        let mut fold = Self {
+            ledger,
+            verdicts,
+            roster,
+        };
+        let numbers: Vec<Number> = all.into_iter().collect();
+        fold.renew(&numbers, &mut Shift::default());
+        Some(fold)
+    }
 
-/// Whose chains the operations claim to begin, whether they count or not.
-pub(super) struct Chains<'a>(BTreeMap<Author, &'a DeviceCard>);
-
-impl<'a> Chains<'a> {
-    fn claimed(operations: &[&'a Operation]) -> Self {
-        let begun = operations.iter().filter_map(|operation| {
-            let (author, card) = operation.begins.as_ref()?;
-            Some((*author, card))
+    /// One operation more; what it builds on came before. Says what changed by it.
+    pub fn push(&mut self, operation: Operation) -> Shift {
+        let id = operation.order.id;
+        let mut shift = Shift::default();
+        let Some(number) = self.ledger.enter(operation) else {
+            return shift;
+        };
+        self.verdicts.push(None);
+        let Some(new) = self.ledger.get(number) else {
+            return shift;
+        };
+        let open = concerned(&self.ledger, &self.verdicts, new);
+        let verdict = |fold: &Self, number: &Number| fold.verdicts.get(*number).copied().flatten();
+        let before: Vec<(Number, Option<bool>)> =
+            open.iter().map(|one| (*one, verdict(self, one))).collect();
+        decide(&self.ledger, &mut self.verdicts, &open);
+        let changed = before.iter().filter(|(one, was)| {
+            // What is new had no verdict; where it does not count nothing changes by it.
+            verdict(self, one) != Some(was.unwrap_or(false))
         });
-        Self(begun.collect())
+        let changed: Vec<Number> = changed.map(|(one, _)| *one).collect();
+        let ids = changed.iter().filter_map(|one| self.ledger.get(*one));
+        let ids = ids.map(|entry| entry.operation.order.id);
+        shift.verdicts = ids.filter(|one| *one != id).collect();
+        shift.roster_changed = !changed.is_empty();
+        self.renew(&changed, &mut shift);
+        shift
     }
 
-    pub(super) fn identity(&self, author: Author) -> Option<IdentityId> {
-        self.0.get(&author).map(|card| card.identity())
+    /// The roster that they make.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
     }
 
-    /// The chains that an operation ends, if it counts.
-    pub(super) fn ended_by<'b>(
-        &'b self,
-        taker: &'b Operation,
-    ) -> impl Iterator<Item = Author> + 'b {
-        let by = self.identity(taker.order.author);
-        self.0
-            .iter()
-            .filter(move |(author, card)| {
-                by.is_some_and(|by| taker.op.ends(by, **author, card.identity()))
-            })
-            .map(|(author, _)| *author)
+    /// Whether an operation adds this device, counted or not.
+    pub fn has_seen(&self, device: DeviceId) -> bool {
+        self.ledger.chains_of_device(device).next().is_some()
+    }
+
+    /// Whether an operation begins this chain, counted or not.
+    pub fn begins(&self, chain: Author) -> bool {
+        self.ledger.beginning(chain).is_some()
+    }
+
+    /// All operations, as they came.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.ledger.entries().map(|entry| &entry.operation)
+    }
+
+    /// Whether an operation could ever enter (LOG-6, ROS-511): by what it had seen, which is the
+    /// same everywhere.
+    pub fn admits(&self, operation: &Operation) -> bool {
+        let known = match &operation.op {
+            Op::Join(card) => self.ledger.names(card.identity(), operation),
+            Op::JoinLink(joining) => {
+                let opening = self.ledger.find(joining.opening).map(|one| &one.operation);
+                opening.is_some_and(|opening| {
+                    let key = match &opening.op {
+                        Op::OpenLink(link) => Some(link.key),
+                        _ => None,
+                    };
+                    operation.saw(opening) && key.is_some_and(|key| joining.is_by(key))
+                })
+            }
+            _ => true,
+        };
+        known && !self.is_in_vain(operation)
+    }
+
+    /// Whether none of the last operations of its chain counts, by what an operation had seen
+    /// (ROS-511).
+    fn is_in_vain(&self, operation: &Operation) -> bool {
+        let place = self.ledger.place(operation);
+        if place == 0 || !place.is_multiple_of(MAX_IN_VAIN) {
+            return false;
+        }
+        let chain = self.ledger.by_chain(operation.order.author).rev();
+        let seen = chain.filter(|one| operation.saw(&one.operation));
+        let last: Vec<EventId> = seen
+            .map(|one| one.operation.order.id)
+            .take(MAX_IN_VAIN)
+            .collect();
+        let none_of = |counted: &BTreeSet<EventId>| !last.iter().any(|id| counted.contains(id));
+        let all = self.operations().all(|one| operation.saw(one));
+        if all {
+            return none_of(&self.roster.counted);
+        }
+        let known = self.operations().filter(|one| operation.saw(one));
+        Self::of(known.cloned().collect()).is_some_and(|fold| none_of(&fold.roster.counted))
+    }
+
+    /// An operation that comes now lay in no earlier one's past, also where its place did: on a
+    /// forked chain. Gives those of which that has to be said.
+    pub(crate) fn exclude(&mut self, new: &OrderKey) -> Vec<&Operation> {
+        let mut changed = Vec::new();
+        for entry in self.ledger.entries_mut() {
+            if entry.operation.past.includes(new) {
+                entry.operation.past.exclude(new.id);
+                changed.push(&entry.operation);
+            }
+        }
+        changed
+    }
+
+    fn view(&self) -> View<'_, '_> {
+        View {
+            ledger: &self.ledger,
+            verdicts: &self.verdicts,
+            hopeful: false,
+        }
+    }
+
+    /// Makes those parts of the roster anew that operations concern of which the verdict changed.
+    fn renew(&mut self, changed: &[Number], shift: &mut Shift) {
+        let mut parts = Parts::default();
+        for entry in changed.iter().filter_map(|one| self.ledger.get(*one)) {
+            parts.add(&self.ledger, entry);
+        }
+        if parts.all {
+            parts.identities = self.ledger.identities().collect();
+        }
+        let mut roster = std::mem::replace(&mut self.roster, Roster::nobody());
+        let view = self.view();
+        for entry in changed.iter().filter_map(|one| self.ledger.get(*one)) {
+            roster.note(entry, view.counts(entry) == Some(true));
+        }
+        roster.policy = view.policy(At::End).unwrap_or_default();
+        roster.dissolved = self
+            .ledger
+            .dissolutions()
+            .any(|one| view.counts(one) == Some(true));
+        for identity in &parts.identities {
+            roster.renew_identity(&view, *identity, shift);
+        }
+        for device in &parts.devices {
+            roster.renew_revoked(&view, *device);
+        }
+        for opening in &parts.links {
+            roster.renew_link(&view, *opening);
+        }
+        for key in &parts.settings {
+            roster.renew_setting(&view, key);
+        }
+        self.roster = roster;
+    }
+}
+
+/// Parts of a roster.
+#[derive(Default)]
+struct Parts {
+    identities: BTreeSet<IdentityId>,
+    /// Of which it is asked whether they were revoked.
+    devices: BTreeSet<DeviceId>,
+    links: BTreeSet<EventId>,
+    settings: BTreeSet<String>,
+    all: bool,
+}
+
+impl Parts {
+    /// Those that an operation is about.
+    fn add(&mut self, ledger: &Ledger, entry: &Entry) {
+        let (op, id) = (&entry.operation.op, entry.operation.order.id);
+        self.identities
+            .extend(op.card().map(|card| card.identity()));
+        self.identities.extend(op.subject());
+        match op {
+            Op::Found(founding) => {
+                let members = founding.members.iter();
+                self.identities
+                    .extend(members.map(|member| member.identity));
+            }
+            Op::Leave => self.identities.extend(entry.by),
+            Op::RemoveDevice(chain) => {
+                let begun = ledger
+                    .beginning(*chain)
+                    .and_then(|one| one.operation.op.card());
+                self.identities.extend(begun.map(|card| card.identity()));
+            }
+            Op::Revoke(revocation) => {
+                self.identities.insert(revocation.identity());
+                self.devices.insert(revocation.device());
+            }
+            Op::OpenLink(_) => {
+                self.links.insert(id);
+            }
+            Op::CloseLink(opening) => {
+                self.links.insert(*opening);
+            }
+            Op::Set(setting) => {
+                self.settings.insert(setting.key.clone());
+            }
+            Op::Policy(_) | Op::Dissolve => self.all = true,
+            _ => {}
+        }
     }
 }
 
 impl Roster {
-    fn begin_chains(&mut self, counted: &[&Operation]) {
-        for (author, card) in counted.iter().filter_map(|begun| begun.begins.as_ref()) {
-            let membership = Membership {
-                identity: card.identity(),
-                card: card.clone(),
-                end: None,
-                surplus: false,
-            };
-            self.chains.insert(*author, membership);
-        }
+    fn begin(founding: &Founding) -> Self {
+        let mut roster = Self::nobody();
+        roster.kind = founding.kind;
+        roster.secret = founding.secret;
+        roster.policy = founding.policy;
+        roster
     }
 
-    /// ROS-4 to ROS-6.
-    fn end_chains(&mut self, counted: &[&Operation], claimed: &Chains<'_>) {
-        let mut first: BTreeMap<Author, Vec<&Operation>> = BTreeMap::new();
-        for taker in counted.iter().filter(|taker| taker.op.takes_away()) {
-            for chain in claimed.ended_by(taker) {
-                let first = first.entry(chain).or_default();
-                if !first.iter().any(|one| taker.past.includes(&one.order)) {
-                    first.push(taker);
-                }
-            }
-            match &taker.op {
-                Op::Revoke(revocation) => {
-                    self.revoked.insert(revocation.device());
-                }
-                Op::Leave => {
-                    let by = claimed.identity(taker.order.author);
-                    self.members.retain(|identity, _| Some(*identity) != by);
-                }
-                _ => {}
-            }
-        }
-        for (author, membership) in &mut self.chains {
-            membership.end = first.get(author).map(|first| End {
-                cut: first
-                    .iter()
-                    .map(|ender| ender.past.count(*author))
-                    .max()
-                    .unwrap_or(0),
-                operations: first.iter().map(|ender| ender.order.id).collect(),
-            });
-        }
+    /// Notes whether an operation counts.
+    fn note(&mut self, entry: &Entry, counts: bool) {
+        let id = entry.operation.order.id;
+        match counts {
+            true => self.counted.insert(id),
+            false => self.counted.remove(&id),
+        };
     }
 
-    /// ROS-8. A device that is in twice is one device.
-    fn make_wait(&mut self, counted: &[&Operation]) {
-        let mut devices: BTreeMap<IdentityId, BTreeSet<DeviceId>> = BTreeMap::new();
-        for (author, card) in counted.iter().filter_map(|begun| begun.begins.as_ref()) {
-            let active = self.chains.get_mut(author);
-            let Some(membership) = active.filter(|membership| membership.end.is_none()) else {
+    fn renew_identity(&mut self, view: &View<'_, '_>, identity: IdentityId, shift: &mut Shift) {
+        match view.role(identity, At::End).flatten() {
+            Some(role) => self.members.insert(identity, role),
+            None => self.members.remove(&identity),
+        };
+        let mute = view.by_mutes(identity).pop();
+        match mute.filter(|last| !last.given_back).map(|last| last.until) {
+            Some(until) => self.muted.insert(identity, until),
+            None => self.muted.remove(&identity),
+        };
+        match view.floor(identity) {
+            Some(floor) => self.floors.insert(identity, floor),
+            None => self.floors.remove(&identity),
+        };
+        let silences = view.silences(identity);
+        let mut begun: Vec<&Entry> = view
+            .ledger
+            .chains_of(identity)
+            .filter_map(|chain| view.ledger.beginning(chain))
+            .collect();
+        begun.sort_by_key(|entry| entry.operation.order);
+        let mut devices = BTreeSet::new();
+        for entry in begun {
+            let Some(chain) = entry.operation.begins() else {
                 continue;
             };
-            let devices = devices.entry(card.identity()).or_default();
-            let fits = devices.len() < MAX_DEVICES_PER_IDENTITY;
-            if fits || devices.contains(&author.device) {
-                devices.insert(author.device);
-            } else {
-                membership.surplus = true;
+            let mut after = membership(view, entry, &silences);
+            if let Some(after) = after.as_mut().filter(|after| after.end.is_none()) {
+                // ROS-8: a device that is in twice is one device.
+                let fits = devices.len() < MAX_DEVICES_PER_IDENTITY;
+                after.surplus = !fits && !devices.contains(&chain.device);
+                if !after.surplus {
+                    devices.insert(chain.device);
+                }
+            }
+            let before = match after.clone() {
+                Some(after) => self.chains.insert(chain, after),
+                None => self.chains.remove(&chain),
+            };
+            let differs = Membership::first_difference(before.as_ref(), after.as_ref());
+            shift.chains.extend(differs.map(|from| (chain, from)));
+        }
+    }
+
+    fn renew_revoked(&mut self, view: &View<'_, '_>, device: DeviceId) {
+        let mut revoked = view.ledger.revocations(device);
+        match revoked.any(|one| view.counts(one) == Some(true)) {
+            true => self.revoked.insert(device),
+            false => self.revoked.remove(&device),
+        };
+    }
+
+    fn renew_link(&mut self, view: &View<'_, '_>, opening: EventId) {
+        let link = view.ledger.find(opening);
+        let counts = |entry: &Entry| view.counts(entry) == Some(true);
+        let open = link.filter(|link| counts(link) && !view.ledger.closings(opening).any(counts));
+        match open.map(|open| &open.operation.op) {
+            Some(Op::OpenLink(open)) => {
+                let link = Link {
+                    key: open.key,
+                    role: open.role,
+                    until: open.until,
+                };
+                self.links.insert(opening, link);
+            }
+            _ => {
+                self.links.remove(&opening);
             }
         }
     }
+
+    /// ROS-503
+    fn renew_setting(&mut self, view: &View<'_, '_>, key: &str) {
+        let all = view.ledger.setting(key);
+        let counted: Vec<&Entry> = all.filter(|one| view.counts(one) == Some(true)).collect();
+        let last = counted.iter().filter(|one| {
+            let mut others = counted.iter();
+            !others.any(|other| other.operation.saw(&one.operation))
+        });
+        let last = last.max_by_key(|one| {
+            let rank = view.rank(one).flatten();
+            (std::cmp::Reverse(rank), one.operation.order)
+        });
+        match last.map(|one| &one.operation.op) {
+            Some(Op::Set(setting)) => {
+                self.settings.insert(key.to_owned(), setting.value.clone());
+            }
+            _ => {
+                self.settings.remove(key);
+            }
+        }
+    }
+}
+
+/// The chain that an operation begins, if it counts.
+fn membership(
+    view: &View<'_, '_>,
+    beginning: &Entry,
+    silences: &[Episode<'_>],
+) -> Option<Membership> {
+    let (chain, card) = beginning
+        .operation
+        .begins()
+        .zip(beginning.operation.op.card())?;
+    if view.counts(beginning) != Some(true) {
+        return None;
+    }
+    let enders = view.ledger.enders(beginning);
+    let mut enders: Vec<&Entry> = enders
+        .filter(|one| view.counts(one) == Some(true))
+        .collect();
+    enders.sort_by_key(|entry| entry.operation.order);
+    let mut first: Vec<&Entry> = Vec::new();
+    for ender in enders {
+        if !first.iter().any(|one| ender.operation.saw(&one.operation)) {
+            first.push(ender);
+        }
+    }
+    let silences = silences.iter().map(|episode| Silence {
+        cut: cut(&episode.firsts, chain),
+        until: episode.until,
+        operations: ids(&episode.firsts),
+    });
+    Some(Membership {
+        identity: card.identity(),
+        card: card.clone(),
+        end: (!first.is_empty()).then(|| End {
+            cut: cut(&first, chain),
+            operations: ids(&first),
+        }),
+        silences: silences.collect(),
+        surplus: false,
+    })
+}
+
+/// How much of a chain the first of those that took something from it had seen, at most.
+fn cut(first: &[&Entry], chain: Author) -> u64 {
+    let seen = first.iter().map(|one| one.operation.past.count(chain));
+    seen.max().unwrap_or(0)
+}
+
+fn ids(entries: &[&Entry]) -> Vec<EventId> {
+    entries.iter().map(|one| one.operation.order.id).collect()
 }

@@ -1,12 +1,25 @@
 //! Who is in a session: a pure fold over its roster operations.
 //!
 //! ```text
-//! events of kind "roster.*" ── Op::of ──▶ Operation (op, order, causal past) ── fold ──▶ Roster
+//! events of kind "roster.*" ── Op::of ──▶ Operation (op, order, causal past) ── Fold ──▶ Roster
 //! ```
+//!
+//! [`Op`] says what can be said, [`Policy`] who may say it. Of a [`Fold`] the modules are, in reading
+//! order: `ledger` (all operations, found by what they are about), `right` (what somebody might do),
+//! `void` (what was taken from whom), `decide` (which operations count), `silence` (who may not
+//! write, and when) and `fold` (what follows for the roster).
 
 mod decide;
 mod fold;
+mod founding;
+pub mod kind;
+mod ledger;
 mod op;
+mod operation;
+mod policy;
+mod right;
+mod silence;
+mod void;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,15 +28,21 @@ use std::{
 
 use tenet_identity::{
     card::DeviceCard,
-    keys::{DeviceId, IdentityId},
+    keys::{DeviceId, IdentityId, InviteId},
 };
 use zeroize::Zeroize;
 
-pub(crate) use fold::founding;
-pub use fold::{Operation, fold};
-pub use op::{Founding, Member, Op, OpError, Role, SessionKind, kind};
+pub use fold::{Fold, MAX_IN_VAIN, Shift, fold};
+pub use founding::{Founding, Member, SessionKind};
+pub use op::{
+    Addition, Joining, MAX_SETTING_BYTES, MAX_SETTING_KEY_BYTES, Muting, Op, OpError, Opening,
+    Removal, Setting,
+};
+pub use operation::Operation;
+pub use policy::{History, Policy, Role};
 
 use crate::{
+    clock::Hlc,
     event::Event,
     ids::{Author, EventId},
     standing::Standing,
@@ -42,6 +61,8 @@ pub struct Membership {
     pub card: DeviceCard,
     /// Set once something took it out.
     pub end: Option<End>,
+    /// When it may not write (ROS-513, ROS-514).
+    pub silences: Vec<Silence>,
     /// Whether it waits for one of its identity's other devices to go (ROS-8).
     pub surplus: bool,
 }
@@ -54,6 +75,29 @@ pub struct End {
     /// The operations that ended it, none of which had seen another: what any of them had seen
     /// counts (ROS-6).
     pub operations: Vec<EventId>,
+}
+
+/// A time in which a device may not write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// How many of the chain's events count all the same, where it has one branch.
+    pub cut: u64,
+    /// What is dated then or later counts again.
+    pub until: Option<Hlc>,
+    /// The operations that silenced it, none of which had seen another: what any of them had seen
+    /// counts.
+    pub operations: Vec<EventId>,
+}
+
+/// A link by which strangers come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Whose secret half lets in.
+    pub key: InviteId,
+    /// As what.
+    pub role: Role,
+    /// Joinings that are dated then or later do not count.
+    pub until: Option<Hlc>,
 }
 
 /// Who is in a session, with which role and which devices.
@@ -69,23 +113,53 @@ pub struct Roster {
     pub chains: BTreeMap<Author, Membership>,
     /// Devices that their identity revoked: never added again.
     pub revoked: BTreeSet<DeviceId>,
+    /// Whoever was muted and not let speak again, with the time from which the mute ends by itself.
+    pub muted: BTreeMap<IdentityId, Option<Hlc>>,
+    /// From when on what was said is for an identity; all is for those that are not here (ROS-515).
+    pub floors: BTreeMap<IdentityId, Hlc>,
+    /// Links that are open, by the event that opened each.
+    pub links: BTreeMap<EventId, Link>,
+    /// Who may do what.
+    pub policy: Policy,
+    /// The session's name, description, … by key.
+    pub settings: BTreeMap<String, Vec<u8>>,
+    /// Whether it was dissolved.
+    pub dissolved: bool,
     /// Operations that count.
     pub counted: BTreeSet<EventId>,
 }
 
 impl Roster {
+    /// Of a session of which nothing is known.
+    fn nobody() -> Self {
+        Self {
+            kind: SessionKind::Group,
+            secret: [0; 32],
+            members: BTreeMap::new(),
+            chains: BTreeMap::new(),
+            revoked: BTreeSet::new(),
+            muted: BTreeMap::new(),
+            floors: BTreeMap::new(),
+            links: BTreeMap::new(),
+            policy: Policy::default(),
+            settings: BTreeMap::new(),
+            dissolved: false,
+            counted: BTreeSet::new(),
+        }
+    }
+
     /// The chain on which a device may write now.
     pub fn author(&self, device: DeviceId) -> Option<Author> {
-        self.active()
-            .find(|(author, _)| author.device == device)
-            .map(|(author, _)| author)
+        let chains = self.chains.range(ledger::every_chain(device));
+        let mut active = chains.filter(|(_, membership)| membership.is_active());
+        active.next().map(|(author, _)| *author)
     }
 
     /// Chains of devices that are in now.
     pub fn active(&self) -> impl Iterator<Item = (Author, &Membership)> {
         self.chains
             .iter()
-            .filter(|(_, membership)| membership.end.is_none() && !membership.surplus)
+            .filter(|(_, membership)| membership.is_active())
             .map(|(author, membership)| (*author, membership))
     }
 
@@ -96,19 +170,60 @@ impl Roster {
             .map(|membership| membership.identity)
     }
 
-    /// Whether an ordinary event at this place of a chain counts, forks aside.
-    pub fn standing(&self, author: Author, seq: u64) -> Standing {
-        if seq < self.cut(author) {
-            Standing::Counted
-        } else {
-            Standing::OffRoster
+    /// Whether an identity has the right to an operation now (ROS-505 to ROS-508). Whether its
+    /// device is in is another question.
+    pub fn allows(&self, identity: IdentityId, op: &Op) -> bool {
+        let subject = op.subject();
+        let target = subject.and_then(|subject| self.members.get(&subject).copied());
+        let own = subject == Some(identity);
+        let closed = self.kind.is_closed() && op.is_for_many();
+        let role = self.members.get(&identity).filter(|_| !closed);
+        role.is_some_and(|role| right::allows(*role, op, own, target, &self.policy))
+    }
+
+    /// Whether what an event says is for an identity (ROS-515).
+    pub fn may_read(&self, identity: IdentityId, event: &Event) -> bool {
+        let header = event.header();
+        let floor = self.floors.get(&identity);
+        header.kind.is_roster() || floor.is_none_or(|floor| header.time >= *floor)
+    }
+
+    /// Whether an ordinary event at this place of a chain, so dated, counts, forks aside.
+    pub fn standing(&self, author: Author, seq: u64, time: Hlc) -> Standing {
+        self.standing_if(author, time, |cut, _| seq < cut)
+    }
+
+    /// Whether an ordinary event counts, forks aside, given what of that which took its author's
+    /// right had seen it: by how many of the chain's events it had seen, or by the operations (ROS-512).
+    pub(crate) fn standing_if(
+        &self,
+        author: Author,
+        time: Hlc,
+        seen: impl Fn(u64, &[EventId]) -> bool,
+    ) -> Standing {
+        let Some(chain) = self.chains.get(&author).filter(|chain| !chain.surplus) else {
+            return Standing::OffRoster;
+        };
+        let ended = chain.end.as_ref();
+        if ended.is_some_and(|end| !seen(end.cut, &end.operations)) {
+            return Standing::OffRoster;
+        }
+        let mut silences = chain.silences.iter();
+        let silenced = silences.any(|silence| {
+            let lasts = silence.until.is_none_or(|until| time < until);
+            lasts && !seen(silence.cut, &silence.operations)
+        });
+        match silenced {
+            true => Standing::Silenced,
+            false => Standing::Counted,
         }
     }
 
     /// Whether an event counts, forks aside.
     pub(crate) fn standing_of(&self, event: &Event) -> Standing {
-        if !kind::is_known(event.header().kind.as_str()) {
-            return self.standing(event.author(), event.header().seq);
+        let header = event.header();
+        if !kind::is_known(header.kind.as_str()) {
+            return self.standing(event.author(), header.seq, header.time);
         }
         if self.counted.contains(&event.id()) {
             Standing::Counted
@@ -117,13 +232,37 @@ impl Roster {
         }
     }
 
-    /// How many of a chain's ordinary events count, forks aside.
+    /// How many of a chain's ordinary events count, forks and silences aside.
     pub(crate) fn cut(&self, author: Author) -> u64 {
         match self.chains.get(&author) {
             Some(Membership { surplus: true, .. }) | None => 0,
             Some(Membership { end: None, .. }) => u64::MAX,
             Some(Membership { end: Some(end), .. }) => end.cut,
         }
+    }
+}
+
+impl Membership {
+    fn is_active(&self) -> bool {
+        self.end.is_none() && !self.surplus
+    }
+
+    /// From which place on a chain's ordinary events may have another standing than before.
+    fn first_difference(before: Option<&Self>, after: Option<&Self>) -> Option<u64> {
+        if before == after {
+            return None;
+        }
+        let cut = |one: Option<&Self>| match one {
+            Some(Self { surplus: true, .. }) | None => 0,
+            Some(Self { end, .. }) => end.as_ref().map_or(u64::MAX, |end| end.cut),
+        };
+        let silences = |one: Option<&Self>| one.map_or_else(Vec::new, |one| one.silences.clone());
+        let (was, is) = (silences(before), silences(after));
+        let differ = was.iter().filter(|one| !is.contains(one));
+        let differ = differ.chain(is.iter().filter(|one| !was.contains(one)));
+        let silenced = differ.map(|silence| silence.cut).min();
+        let ended = (cut(before) != cut(after)).then(|| cut(before).min(cut(after)));
+        silenced.into_iter().chain(ended).min()
     }
 }
 
@@ -134,6 +273,12 @@ impl fmt::Debug for Roster {
             .field("members", &self.members)
             .field("chains", &self.chains)
             .field("revoked", &self.revoked)
+            .field("muted", &self.muted)
+            .field("floors", &self.floors)
+            .field("links", &self.links)
+            .field("policy", &self.policy)
+            .field("settings", &self.settings.keys())
+            .field("dissolved", &self.dissolved)
             .field("counted", &self.counted)
             .finish_non_exhaustive()
     }

@@ -1,107 +1,29 @@
-//! Roster operations: the kinds and payloads of events that change who is in a session.
-
-use std::{collections::BTreeSet, fmt};
+//! Roster operations: the payloads of events that change who is in a session.
 
 use minicbor::{Decode, Encode};
 use tenet_identity::{
     card::{self, DeviceCard, Revocation, UnverifiedCard, UnverifiedRevocation},
+    domain::derive,
     encoding,
-    keys::IdentityId,
+    keys::{IdentityId, InviteId, InviteKey, Signature, verify},
 };
-use zeroize::Zeroize;
 
+use super::{
+    founding::{Founding, Member},
+    kind,
+    policy::{Policy, PolicyForm, Role},
+};
 use crate::{
+    clock::Hlc,
+    domain::{LINK_JOINING, LINK_JOINING_ID},
     event::{Content, Event},
-    ids::Author,
+    ids::{Author, EventId},
 };
 
-/// Names of the roster events' kinds.
-pub mod kind {
-    /// Founds a session.
-    pub const FOUND: &str = "roster.found";
-    /// A device of a member identity adds itself.
-    pub const JOIN: &str = "roster.join";
-    /// A device adds another device of its own identity.
-    pub const ADD_DEVICE: &str = "roster.add-device";
-    /// A device takes out another device of its own identity.
-    pub const REMOVE_DEVICE: &str = "roster.remove-device";
-    /// Somebody hands in an identity's statement that a device is no longer its own.
-    pub const REVOKE: &str = "roster.revoke";
-    /// An identity leaves with all its devices.
-    pub const LEAVE: &str = "roster.leave";
-
-    /// Whether this version knows what events of this kind do to the roster.
-    pub fn is_known(kind: &str) -> bool {
-        [FOUND, JOIN, ADD_DEVICE, REMOVE_DEVICE, REVOKE, LEAVE].contains(&kind)
-    }
-}
-
-/// The most members that a founding may name.
-const MAX_FOUNDING_MEMBERS: usize = 16;
-
-/// What sort of session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(index_only)]
-pub enum SessionKind {
-    /// One identity's own devices.
-    #[n(0)]
-    Own,
-    /// Two people.
-    #[n(1)]
-    Direct,
-    /// Many people.
-    #[n(2)]
-    Group,
-    /// Many people by subject or region.
-    #[n(3)]
-    Room,
-    /// A program and its users.
-    #[n(4)]
-    Service,
-}
-
-/// What a member may do; greater roles come first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Role {
-    /// Everything.
-    #[n(0)]
-    Owner,
-    /// Admits, removes and mutes those below.
-    #[n(1)]
-    Moderator,
-    /// Reads and writes.
-    #[n(2)]
-    Member,
-    /// Reads.
-    #[n(3)]
-    Observer,
-}
-
-/// An identity that a founding lets in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Member {
-    /// Who.
-    #[n(0)]
-    pub identity: IdentityId,
-    /// As what.
-    #[n(1)]
-    pub role: Role,
-}
-
-/// The beginning of a session.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Founding {
-    /// What sort of session.
-    pub kind: SessionKind,
-    /// 32 random bytes that only members learn.
-    pub secret: [u8; 32],
-    /// The founder's device.
-    pub card: DeviceCard,
-    /// The identities that are in from the start, the founder's among them.
-    pub members: Vec<Member>,
-}
+/// The longest key of a setting, in bytes.
+pub const MAX_SETTING_KEY_BYTES: usize = 64;
+/// The largest value of a setting, in bytes.
+pub const MAX_SETTING_BYTES: usize = 4096;
 
 /// A change of the roster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +40,105 @@ pub enum Op {
     Revoke(Revocation),
     /// See [`kind::LEAVE`].
     Leave,
+    /// See [`kind::ADD`].
+    Add(Addition),
+    /// See [`kind::JOIN_LINK`].
+    JoinLink(Joining),
+    /// See [`kind::PROMOTE`].
+    Promote(Member),
+    /// See [`kind::DEMOTE`].
+    Demote(Member),
+    /// See [`kind::REMOVE`].
+    Remove(Removal),
+    /// See [`kind::MUTE`].
+    Mute(Muting),
+    /// See [`kind::UNMUTE`].
+    Unmute(IdentityId),
+    /// See [`kind::OPEN_LINK`].
+    OpenLink(Opening),
+    /// See [`kind::CLOSE_LINK`]; names the event that opened it.
+    CloseLink(EventId),
+    /// See [`kind::POLICY`].
+    Policy(Policy),
+    /// See [`kind::SET`].
+    Set(Setting),
+    /// See [`kind::DISSOLVE`].
+    Dissolve,
+}
+
+/// A new member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Addition {
+    /// Who.
+    #[n(0)]
+    pub identity: IdentityId,
+    /// As what.
+    #[n(1)]
+    pub role: Role,
+    /// From when on what was said is for the newcomer, where the policy lets it have the last
+    /// events (ROS-515).
+    #[n(2)]
+    pub floor: Option<Hlc>,
+}
+
+/// A device that comes in by a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joining {
+    /// The device's card.
+    pub card: DeviceCard,
+    /// The event that opened the link.
+    pub opening: EventId,
+    /// Proves that whoever made it has the link (ROS-504).
+    pub proof: Signature,
+}
+
+/// A membership that ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// Whose.
+    pub identity: IdentityId,
+    /// Whether no link lets it in again.
+    pub shut_out: bool,
+}
+
+/// A member that loses the word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Muting {
+    /// Who.
+    #[n(0)]
+    pub identity: IdentityId,
+    /// What is dated then or later counts again.
+    #[n(1)]
+    pub until: Option<Hlc>,
+}
+
+/// A link that lets strangers in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Opening {
+    /// Whose secret half lets in.
+    #[n(0)]
+    pub key: InviteId,
+    /// As what.
+    #[n(1)]
+    pub role: Role,
+    /// Joinings that are dated then or later do not count.
+    #[n(2)]
+    pub until: Option<Hlc>,
+    /// See [`Addition::floor`].
+    #[n(3)]
+    pub floor: Option<Hlc>,
+}
+
+/// A setting of the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Which, 1 to 64 bytes.
+    pub key: String,
+    /// Its value, at most 4 KiB.
+    pub value: Vec<u8>,
 }
 
 /// Why an event of a roster kind is no operation.
@@ -137,15 +158,39 @@ pub enum OpError {
 
 #[derive(Encode, Decode)]
 #[cbor(map)]
-struct FoundingForm {
+struct JoiningForm {
     #[n(0)]
-    kind: SessionKind,
-    #[cbor(n(1), with = "minicbor::bytes")]
-    secret: [u8; 32],
-    #[n(2)]
     card: UnverifiedCard,
-    #[n(3)]
-    members: Vec<Member>,
+    #[n(1)]
+    opening: EventId,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    proof: [u8; 64],
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct RemovalForm {
+    #[n(0)]
+    identity: IdentityId,
+    #[n(1)]
+    shut_out: Option<bool>,
+}
+
+/// A payload with one name in it.
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct NameForm<T> {
+    #[n(0)]
+    name: T,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct SettingForm {
+    #[n(0)]
+    key: String,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    value: Vec<u8>,
 }
 
 impl Op {
@@ -158,22 +203,49 @@ impl Op {
             Self::RemoveDevice(_) => kind::REMOVE_DEVICE,
             Self::Revoke(_) => kind::REVOKE,
             Self::Leave => kind::LEAVE,
+            Self::Add(_) => kind::ADD,
+            Self::JoinLink(_) => kind::JOIN_LINK,
+            Self::Promote(_) => kind::PROMOTE,
+            Self::Demote(_) => kind::DEMOTE,
+            Self::Remove(_) => kind::REMOVE,
+            Self::Mute(_) => kind::MUTE,
+            Self::Unmute(_) => kind::UNMUTE,
+            Self::OpenLink(_) => kind::OPEN_LINK,
+            Self::CloseLink(_) => kind::CLOSE_LINK,
+            Self::Policy(_) => kind::POLICY,
+            Self::Set(_) => kind::SET,
+            Self::Dissolve => kind::DISSOLVE,
         }
     }
 
     /// The payload that travels in the header.
     pub fn payload(&self) -> Vec<u8> {
         match self {
-            Self::Found(founding) => encoding::encode(&FoundingForm {
-                kind: founding.kind,
-                secret: founding.secret,
-                card: founding.card.to_unverified(),
-                members: founding.members.clone(),
-            }),
+            Self::Found(founding) => founding.encode(),
             Self::Join(card) | Self::AddDevice(card) => encoding::encode(&card.to_unverified()),
             Self::RemoveDevice(author) => encoding::encode(author),
             Self::Revoke(revocation) => encoding::encode(&revocation.to_unverified()),
-            Self::Leave => Vec::new(),
+            Self::Leave | Self::Dissolve => Vec::new(),
+            Self::Add(addition) => encoding::encode(addition),
+            Self::JoinLink(joining) => encoding::encode(&JoiningForm {
+                card: joining.card.to_unverified(),
+                opening: joining.opening,
+                proof: *joining.proof.as_bytes(),
+            }),
+            Self::Promote(member) | Self::Demote(member) => encoding::encode(member),
+            Self::Remove(removal) => encoding::encode(&RemovalForm {
+                identity: removal.identity,
+                shut_out: removal.shut_out.then_some(true),
+            }),
+            Self::Mute(muting) => encoding::encode(muting),
+            Self::Unmute(identity) => encoding::encode(&NameForm { name: *identity }),
+            Self::OpenLink(opening) => encoding::encode(opening),
+            Self::CloseLink(opening) => encoding::encode(&NameForm { name: *opening }),
+            Self::Policy(policy) => encoding::encode(&PolicyForm::from(*policy)),
+            Self::Set(setting) => encoding::encode(&SettingForm {
+                key: setting.key.clone(),
+                value: setting.value.clone(),
+            }),
         }
     }
 
@@ -200,18 +272,64 @@ impl Op {
                 Self::Revoke(encoding::decode::<UnverifiedRevocation>(payload)?.verify()?)
             }
             kind::LEAVE => Self::Leave,
-            _ => return Ok(None),
+            kind::DISSOLVE => Self::Dissolve,
+            _ => match Self::of_many(name, payload)? {
+                Some(op) => op,
+                None => return Ok(None),
+            },
         };
         op.check_author(event)?;
         Ok(Some(op))
+    }
+
+    /// The operations of sessions of many.
+    fn of_many(name: &str, payload: &[u8]) -> Result<Option<Self>, OpError> {
+        Ok(Some(match name {
+            kind::ADD => Self::Add(encoding::decode(payload)?),
+            kind::JOIN_LINK => {
+                let form: JoiningForm = encoding::decode(payload)?;
+                Self::JoinLink(Joining {
+                    card: form.card.verify()?,
+                    opening: form.opening,
+                    proof: form.proof.into(),
+                })
+            }
+            kind::PROMOTE => Self::Promote(encoding::decode(payload)?),
+            kind::DEMOTE => Self::Demote(encoding::decode(payload)?),
+            kind::REMOVE => {
+                let form: RemovalForm = encoding::decode(payload)?;
+                Self::Remove(Removal {
+                    identity: form.identity,
+                    shut_out: form.shut_out == Some(true),
+                })
+            }
+            kind::MUTE => Self::Mute(encoding::decode(payload)?),
+            kind::UNMUTE => Self::Unmute(encoding::decode::<NameForm<_>>(payload)?.name),
+            kind::OPEN_LINK => Self::OpenLink(encoding::decode(payload)?),
+            kind::CLOSE_LINK => Self::CloseLink(encoding::decode::<NameForm<_>>(payload)?.name),
+            kind::POLICY => Self::Policy(encoding::decode::<PolicyForm>(payload)?.into()),
+            kind::SET => {
+                let form: SettingForm = encoding::decode(payload)?;
+                let fits = (1..=MAX_SETTING_KEY_BYTES).contains(&form.key.len());
+                if !fits || form.value.len() > MAX_SETTING_BYTES {
+                    return Err(OpError::Contradiction("a setting is too large"));
+                }
+                Self::Set(Setting {
+                    key: form.key,
+                    value: form.value,
+                })
+            }
+            _ => return Ok(None),
+        }))
     }
 
     fn check_author(&self, event: &Event) -> Result<(), OpError> {
         let header = event.header();
         let adds_itself = header.added_by.is_none();
         let own_card = match self {
-            Self::Found(founding) => Some(founding.card.device()),
-            Self::Join(card) => Some(card.device()),
+            Self::Found(Founding { card, .. })
+            | Self::Join(card)
+            | Self::JoinLink(Joining { card, .. }) => Some(card.device()),
             _ => None,
         };
         if adds_itself != own_card.is_some() {
@@ -233,93 +351,82 @@ impl Op {
         Ok(())
     }
 
-    /// The chain that this operation begins, given the event that carries it.
-    pub(crate) fn begins(&self, event: &Event) -> Option<(Author, &DeviceCard)> {
-        let card = match self {
-            Self::Found(Founding { card, .. }) | Self::Join(card) | Self::AddDevice(card) => card,
-            _ => return None,
-        };
-        Some((
-            Author {
-                device: card.device(),
-                added_by: event.id(),
-            },
-            card,
-        ))
+    /// The card of the device whose chain this operation begins.
+    pub(super) fn card(&self) -> Option<&DeviceCard> {
+        match self {
+            Self::Found(Founding { card, .. })
+            | Self::Join(card)
+            | Self::AddDevice(card)
+            | Self::JoinLink(Joining { card, .. }) => Some(card),
+            _ => None,
+        }
     }
 
-    /// Whether this operation, once it counts, ends the chain.
-    pub(crate) fn ends(&self, by: IdentityId, chain: Author, of: IdentityId) -> bool {
+    /// The identity about whose role or word it is, where that is not its author's.
+    pub(crate) fn subject(&self) -> Option<IdentityId> {
         match self {
-            Self::RemoveDevice(target) => *target == chain && by == of,
-            Self::Revoke(revocation) => {
-                revocation.device() == chain.device && revocation.identity() == of
-            }
-            Self::Leave => by == of,
-            _ => false,
+            Self::Add(Addition { identity, .. })
+            | Self::Promote(Member { identity, .. })
+            | Self::Demote(Member { identity, .. })
+            | Self::Remove(Removal { identity, .. })
+            | Self::Mute(Muting { identity, .. })
+            | Self::Unmute(identity) => Some(*identity),
+            _ => None,
         }
     }
 
     /// Whether it takes something away.
-    pub(super) fn takes_away(&self) -> bool {
-        matches!(self, Self::RemoveDevice(_) | Self::Revoke(_) | Self::Leave)
+    pub(crate) fn takes_away(&self) -> bool {
+        matches!(
+            self,
+            Self::RemoveDevice(_)
+                | Self::Revoke(_)
+                | Self::Leave
+                | Self::Demote(_)
+                | Self::Remove(_)
+                | Self::Mute(_)
+                | Self::CloseLink(_)
+                | Self::Dissolve
+        )
+    }
+
+    /// Whether it has effect only in sessions of many (ROS-501).
+    pub(super) fn is_for_many(&self) -> bool {
+        !matches!(
+            self,
+            Self::Found(_)
+                | Self::Join(_)
+                | Self::AddDevice(_)
+                | Self::RemoveDevice(_)
+                | Self::Revoke(_)
+                | Self::Leave
+        )
     }
 }
 
-impl Founding {
-    fn decode(payload: &[u8]) -> Result<Self, OpError> {
-        let form: FoundingForm = encoding::decode(payload)?;
-        let founding = Self {
-            kind: form.kind,
-            secret: form.secret,
-            card: form.card.verify()?,
-            members: form.members,
-        };
-        founding.check()?;
-        Ok(founding)
+impl Joining {
+    /// Comes in by a link with its secret key.
+    pub fn by(key: &InviteKey, opening: EventId, card: DeviceCard) -> Self {
+        let proof = key.sign(LINK_JOINING, &link_joining_id(opening, &card));
+        Self {
+            card,
+            opening,
+            proof,
+        }
     }
 
-    fn check(&self) -> Result<(), OpError> {
-        if self.members.len() > MAX_FOUNDING_MEMBERS {
-            return Err(OpError::Contradiction(
-                "a founding names more than 16 members",
-            ));
-        }
-        let named: BTreeSet<IdentityId> = self.members.iter().map(|m| m.identity).collect();
-        if named.len() != self.members.len() {
-            return Err(OpError::Contradiction("a founding names a member twice"));
-        }
-        let founder = self.card.identity();
-        if !self.members.iter().any(|member| member.identity == founder) {
-            return Err(OpError::Contradiction("the founder is not a member"));
-        }
-        let enough = match self.kind {
-            SessionKind::Own => self.members.len() == 1,
-            SessionKind::Direct => self.members.len() == 2,
-            _ => true,
-        };
-        if enough {
-            Ok(())
-        } else {
-            Err(OpError::Contradiction("wrong number of members"))
-        }
+    /// Whether whoever made it had the secret key of this link.
+    pub(crate) fn is_by(&self, key: InviteId) -> bool {
+        let id = link_joining_id(self.opening, &self.card);
+        verify(key.as_bytes(), LINK_JOINING, &id, &self.proof).is_ok()
     }
 }
 
-impl fmt::Debug for Founding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Founding")
-            .field("kind", &self.kind)
-            .field("card", &self.card)
-            .field("members", &self.members)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Founding {
-    fn drop(&mut self) {
-        self.secret.zeroize();
-    }
+/// What the link's key signs: this device of this identity, by this link.
+fn link_joining_id(opening: EventId, card: &DeviceCard) -> [u8; 32] {
+    let (identity, device) = (card.identity(), card.device());
+    let parts: [&[u8]; 3] = [opening.as_bytes(), identity.as_bytes(), device.as_bytes()];
+    derive(LINK_JOINING_ID, &parts)
 }
 
 fn decode_card(payload: &[u8]) -> Result<DeviceCard, OpError> {

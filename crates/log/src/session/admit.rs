@@ -1,13 +1,11 @@
 //! Taking an event in, and what that changes for others.
 
-use std::collections::BTreeSet;
-
 use super::{Admitted, Session};
 use crate::{
     event::Event,
     frontier::Head,
-    ids::{Author, EventId},
-    roster::{self, Operation, Roster},
+    ids::EventId,
+    roster::{Operation, Shift},
     standing::{Changes, Standing},
     store::{LogStore, Position, StoreError},
 };
@@ -46,23 +44,19 @@ impl Session {
         let forked_anew = self.note_fork(event);
         self.exclude_from_pasts(store, &operation)?;
         let past = operation.past.clone();
-        self.operations.push(operation);
-        let before = self.roster.clone();
-        if let Some(roster) = roster::fold(&self.operations) {
-            self.roster = roster;
-        }
-        let standing = self.roster.standing_of(event);
+        let shift = self.fold.push(operation);
+        let standing = self.roster().standing_of(event);
         let position = self.insert(store, event, standing)?;
         store.put_past(event.id(), &past)?;
         let mut changes = Changes::default();
-        self.restand_operations(store, &before, &mut changes)?;
-        self.restand_chains(store, &before, &mut changes)?;
+        self.restand_operations(store, &shift, &mut changes)?;
+        self.restand_chains(store, &shift, &mut changes)?;
         if forked_anew {
             self.forks.find_floor(store, self.id)?;
         }
         self.restand_forks(store, &mut changes)?;
         Ok(Admitted {
-            roster_changed: before != self.roster,
+            roster_changed: shift.roster_changed,
             forked: forked_anew,
             ..admitted(event, position, standing, changes)
         })
@@ -129,11 +123,11 @@ impl Session {
     /// The standing of an ordinary event on which nothing builds yet.
     fn standing_on_arrival(&self, event: &Event) -> Standing {
         let (author, seq) = (event.author(), event.header().seq);
-        let by_roster = self.roster.standing_of(event);
+        let by_roster = self.roster().standing_of(event);
         if !by_roster.counts() || !self.forks.contain(author, seq) {
             return by_roster;
         }
-        let chain = self.roster.chains.get(&author);
+        let chain = self.roster().chains.get(&author);
         if chain.is_some_and(|chain| chain.end.is_some()) {
             // What ended the chain came before this, and so had not seen it.
             Standing::OffRoster
@@ -148,11 +142,11 @@ impl Session {
         store: &mut S,
         new: &Operation,
     ) -> Result<(), StoreError> {
-        for earlier in &mut self.operations {
-            if earlier.past.includes(&new.order) {
-                earlier.past.exclude(new.order.id);
-                store.put_past(earlier.order.id, &earlier.past)?;
-            }
+        if !self.forks.contain(new.order.author, new.order.seq) {
+            return Ok(());
+        }
+        for earlier in self.fold.exclude(&new.order) {
+            store.put_past(earlier.order.id, &earlier.past)?;
         }
         Ok(())
     }
@@ -161,15 +155,14 @@ impl Session {
     fn restand_operations<S: LogStore>(
         &self,
         store: &mut S,
-        before: &Roster,
+        shift: &Shift,
         changes: &mut Changes,
     ) -> Result<(), StoreError> {
-        let differ = before.counted.symmetric_difference(&self.roster.counted);
-        for id in differ {
+        for id in &shift.verdicts {
             let stored = store
                 .event(*id)?
                 .ok_or(StoreError::Damaged("a roster operation is missing"))?;
-            changes.set(store, &stored, self.roster.standing_of(&stored.event))?;
+            changes.set(store, &stored, self.roster().standing_of(&stored.event))?;
         }
         Ok(())
     }
@@ -178,31 +171,21 @@ impl Session {
     fn restand_chains<S: LogStore>(
         &self,
         store: &mut S,
-        before: &Roster,
+        shift: &Shift,
         changes: &mut Changes,
     ) -> Result<(), StoreError> {
-        let authors: BTreeSet<Author> = before
-            .chains
-            .keys()
-            .chain(self.roster.chains.keys())
-            .copied()
-            .collect();
-        for author in authors {
-            let (was, is) = (before.cut(author), self.roster.cut(author));
-            let until = was.max(is);
-            let mut from = was.min(is);
-            while from < until {
-                let page = store.chain(self.id, author, from, PAGE)?;
+        for (author, from) in &shift.chains {
+            let mut from = Some(*from);
+            while let Some(seq) = from {
+                let page = store.chain(self.id, *author, seq, PAGE)?;
                 for stored in &page {
-                    if !self.forks.contain(author, stored.event.header().seq) {
-                        let standing = self.roster.standing_of(&stored.event);
+                    if !self.forks.contain(*author, stored.event.header().seq) {
+                        let standing = self.roster().standing_of(&stored.event);
                         changes.set(store, stored, standing)?;
                     }
                 }
-                from = match page.last() {
-                    Some(last) if page.len() == PAGE => last.event.header().seq.saturating_add(1),
-                    _ => until,
-                };
+                let last = page.last().filter(|_| page.len() == PAGE);
+                from = last.map(|last| last.event.header().seq.saturating_add(1));
             }
         }
         Ok(())
@@ -213,7 +196,8 @@ impl Session {
         store: &mut S,
         changes: &mut Changes,
     ) -> Result<(), StoreError> {
-        self.forks.restand(store, self.id, &self.roster, changes)
+        self.forks
+            .restand(store, self.id, self.fold.roster(), changes)
     }
 }
 

@@ -6,7 +6,7 @@ use tenet_identity::{
     keys::{DeviceId, DeviceKey, IdentityId},
 };
 
-use super::{Admitted, AppendError, Draft, DraftContent, OpenError, Refusal, Session};
+use super::{Admitted, AppendError, Draft, DraftContent, OpenError, Refusal, Session, Terms};
 use crate::{
     clock::Hlc,
     event::{
@@ -15,7 +15,7 @@ use crate::{
     },
     ids::{Author, EventId},
     past,
-    roster::{self, Founding, Op, OpError, Operation, Role, SessionKind},
+    roster::{Founding, Joining, Member, Op, OpError, Operation, Policy, Role, SessionKind},
     standing::Standing,
     store::{LogStore, StoreError},
 };
@@ -55,20 +55,38 @@ impl Session {
         now: u64,
         rng: &mut R,
     ) -> Result<Event, AppendError> {
+        let owners = std::iter::once(card.identity()).chain(others.iter().copied());
+        let members = owners.map(|identity| Member {
+            identity,
+            role: Role::Owner,
+        });
+        let terms = Terms {
+            kind,
+            members: members.collect(),
+            policy: Policy::default(),
+        };
+        Self::draft_founding_on(key, card, terms, now, rng)
+    }
+
+    /// The founding event of a session on other terms than that all are owners.
+    ///
+    /// # Errors
+    /// As [`Self::draft_founding`].
+    pub fn draft_founding_on<R: CryptoRng>(
+        key: &DeviceKey,
+        card: &DeviceCard,
+        terms: Terms,
+        now: u64,
+        rng: &mut R,
+    ) -> Result<Event, AppendError> {
         let mut secret = [0; 32];
         rng.fill_bytes(&mut secret);
-        let owners = std::iter::once(card.identity()).chain(others.iter().copied());
-        let members = owners
-            .map(|identity| roster::Member {
-                identity,
-                role: Role::Owner,
-            })
-            .collect();
         let op = Op::Found(Founding {
-            kind,
+            kind: terms.kind,
             secret,
             card: card.clone(),
-            members,
+            members: terms.members,
+            policy: terms.policy,
         });
         let header = Header {
             session: None,
@@ -119,7 +137,7 @@ impl Session {
         let content = Content::Payload(op.payload());
         let kind = Kind::new(op.kind())?;
         let header = match op {
-            Op::Join(card) => Header {
+            Op::Join(card) | Op::JoinLink(Joining { card, .. }) => Header {
                 session: Some(self.id),
                 device: key.public(),
                 added_by: None,
@@ -140,13 +158,16 @@ impl Session {
         let past = past::of(store, &self.frontier, &event)?;
         let operation =
             Operation::new(&event, past)?.ok_or(OpError::Contradiction("not an operation"))?;
+        if !self.fold.admits(&operation) {
+            return Err(AppendError::Refused);
+        }
         let admitted = self.admit_operation(store, &event, operation)?;
         Ok((event, admitted))
     }
 
     /// The chain on which this device may write (FORK-4).
     pub(super) fn own_author(&self, device: DeviceId) -> Result<Author, AppendError> {
-        let author = self.roster.author(device);
+        let author = self.roster().author(device);
         let author = author.ok_or(AppendError::NotOnRoster)?;
         if self.forks.points().contains_key(&author) {
             return Err(AppendError::Forked);
@@ -175,7 +196,7 @@ impl Session {
             deps: self.deps(
                 store,
                 author.device,
-                self.roster.identity(author),
+                self.roster().identity(author),
                 prev,
                 now,
             )?,
@@ -212,8 +233,8 @@ impl Session {
             {
                 continue;
             }
-            let own = identity.is_some() && self.roster.identity(head.author) == identity;
-            let counts = self.roster.standing(head.author, head.seq).counts();
+            let own = identity.is_some() && self.roster().identity(head.author) == identity;
+            let counts = self.counts(head);
             tips.push((!own, !counts, *id));
         }
         tips.sort_unstable();

@@ -20,7 +20,7 @@ use crate::{
     fork::Forks,
     frontier::{Frontier, Past},
     ids::{Author, EventId, SessionId},
-    roster::{self, Op, OpError, Operation, Roster},
+    roster::{Fold, Member, Op, OpError, Operation, Policy, Roster, SessionKind},
     standing::Standing,
     store::{LogStore, Position, StoreError},
 };
@@ -49,12 +49,22 @@ pub enum DraftContent {
     Payload(Vec<u8>),
 }
 
+/// On what terms a session is founded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// What sort of session.
+    pub kind: SessionKind,
+    /// Who is in from the start, the founder among them.
+    pub members: Vec<Member>,
+    /// Who may do what.
+    pub policy: Policy,
+}
+
 /// A session in memory.
 #[derive(Clone, Debug)]
 pub struct Session {
     id: SessionId,
-    roster: Roster,
-    operations: Vec<Operation>,
+    fold: Fold,
     frontier: Frontier,
     forks: Forks,
     latest: Hlc,
@@ -114,6 +124,9 @@ pub enum Refusal {
     /// It follows nothing, or an event of another chain.
     #[error("the event does not follow its predecessor")]
     Chain,
+    /// A chain of which so many operations count for nothing that no further one is taken (ROS-511).
+    #[error("the device's operations count for nothing")]
+    InVain,
     /// A malformed roster operation.
     #[error(transparent)]
     Op(#[from] OpError),
@@ -140,6 +153,9 @@ pub enum AppendError {
     /// The operation is not one.
     #[error(transparent)]
     Op(#[from] OpError),
+    /// It would be refused by all (ROS-511, or the device was invited by nobody).
+    #[error("this device may not change who is in the session")]
+    Refused,
     /// The kind is not one.
     #[error(transparent)]
     Header(#[from] HeaderError),
@@ -161,12 +177,10 @@ impl Session {
             .map_err(Refusal::Op)?
             .filter(|operation| matches!(operation.op, Op::Found(_)))
             .ok_or(Refusal::Founding)?;
-        let operations = vec![operation];
-        let roster = roster::fold(&operations).ok_or(Refusal::Founding)?;
+        let fold = Fold::of(vec![operation]).ok_or(Refusal::Founding)?;
         let mut session = Self {
             id: event.session(),
-            roster,
-            operations,
+            fold,
             frontier: Frontier::default(),
             forks: Forks::default(),
             latest: Hlc::default(),
@@ -195,7 +209,7 @@ impl Session {
                 .map_err(|_| StoreError::Damaged("a roster operation does not decode"))?;
             operations.extend(operation);
         }
-        let Some(roster) = roster::fold(&operations) else {
+        let Some(fold) = Fold::of(operations) else {
             return Ok(None);
         };
         let frontier = Frontier::from_heads(store.heads(id)?);
@@ -203,8 +217,7 @@ impl Session {
         let latest = store.latest_time(id)?;
         Ok(Some(Self {
             id,
-            roster,
-            operations,
+            fold,
             frontier,
             forks,
             latest,
@@ -218,7 +231,7 @@ impl Session {
 
     /// Who is in it.
     pub fn roster(&self) -> &Roster {
-        &self.roster
+        self.fold.roster()
     }
 
     /// What is held of it.
@@ -235,8 +248,7 @@ impl Session {
     /// are kept (LOG-13). Unlike being in, that never ends, so holders of the same set keep the
     /// same registers.
     pub fn has_seen(&self, device: DeviceId) -> bool {
-        let begun = self.operations.iter().filter_map(Operation::begins);
-        begun.into_iter().any(|author| author.device == device)
+        self.fold.has_seen(device)
     }
 
     /// Where chains fork: for each the lowest `seq` that was written twice.

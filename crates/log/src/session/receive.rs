@@ -1,14 +1,12 @@
 //! Reading: whether an event from elsewhere may enter the set.
 
-use tenet_identity::keys::IdentityId;
-
 use super::{MAX_HELD, Receipt, Refusal, Session};
 use crate::{
     event::Event,
     frontier::{Frontier, Head},
     ids::EventId,
     past,
-    roster::{self, Op, Operation, kind},
+    roster::{Op, Operation, kind},
     store::{LogStore, StoreError},
 };
 
@@ -30,6 +28,9 @@ impl Session {
         if event.header().kind.is_roster() {
             let past = past::of(store, &self.frontier, event)?;
             match Operation::new(event, past) {
+                Ok(Some(operation)) if !self.fold.admits(&operation) => {
+                    return Ok(Receipt::Refused(refusal_of(&operation)));
+                }
                 Ok(Some(operation)) => {
                     let admitted = self.admit_operation(store, event, operation)?;
                     return Ok(Receipt::Admitted(Box::new(admitted)));
@@ -80,7 +81,8 @@ impl Session {
         let refused = Ok(Some(Receipt::Refused(Refusal::NotOnRoster)));
         let Some(added_by) = header.added_by else {
             return match Op::of(event) {
-                Ok(Some(Op::Join(card))) if self.names(card.identity()) => Ok(None),
+                // Whether it was invited is asked once what it builds on is here.
+                Ok(Some(Op::Join(_) | Op::JoinLink(_))) => Ok(None),
                 Ok(Some(_)) => refused,
                 // A later version may know other ways to come in.
                 Ok(None) if header.kind.is_roster() => Ok(None),
@@ -96,19 +98,10 @@ impl Session {
         };
         let kind = &adding.event.header().kind;
         let begun = match kind::is_known(kind.as_str()) {
-            true => self.operations.iter().any(|op| op.begins() == Some(author)),
+            true => self.fold.begins(author),
             false => kind.is_roster() && adding.event.session() == self.id,
         };
         if begun { Ok(None) } else { refused }
-    }
-
-    fn names(&self, identity: IdentityId) -> bool {
-        roster::founding(&self.operations).is_some_and(|founding| {
-            let members = founding.members.iter();
-            members
-                .into_iter()
-                .any(|member| member.identity == identity)
-        })
     }
 
     fn examine_parents<S: LogStore>(
@@ -170,6 +163,14 @@ impl Session {
         }
         let acceptable_from = event.header().time.acceptable_from();
         Ok(Verdict::Say(Receipt::Held { acceptable_from }))
+    }
+}
+
+/// Why an operation is refused that may never enter.
+fn refusal_of(operation: &Operation) -> Refusal {
+    match operation.op {
+        Op::Join(_) | Op::JoinLink(_) => Refusal::NotOnRoster,
+        _ => Refusal::InVain,
     }
 }
 

@@ -39,7 +39,7 @@ impl Session {
     /// Whether the chain on which this device writes is more than a day ahead of a clock (Unix
     /// milliseconds).
     pub fn is_far_ahead(&self, device: DeviceId, clock: u64) -> bool {
-        let author = self.roster.author(device);
+        let author = self.roster().author(device);
         let head = author.and_then(|author| self.frontier.head(author));
         head.is_some_and(|head| head.time.is_far_ahead(clock))
     }
@@ -91,12 +91,12 @@ impl Session {
             let admitted = self.admit_operation(store, &event, operation)?;
             operations.push((event, admitted));
         }
-        if self.roster.author(chain.device) == Some(chain) {
+        if self.roster().author(chain.device) == Some(chain) {
             return Err(AppendError::NotOnRoster);
         }
         Ok(Some(Retired {
             chain,
-            from: self.roster.cut(chain),
+            from: self.roster().cut(chain),
             operations,
         }))
     }
@@ -115,12 +115,17 @@ impl Session {
             author.device == device && last.is_some_and(|last| last.time.is_too_early(now))
         };
         let mut ended = self
-            .roster
+            .roster()
             .chains
             .iter()
             .filter(|(_, chain)| chain.end.is_some());
-        !self.roster.standing(head.author, head.seq).counts()
-            || ended.any(|(author, _)| is_given_up(author))
+        !self.counts(head) || ended.any(|(author, _)| is_given_up(author))
+    }
+
+    /// Whether an ordinary event in a head's place counts, forks aside.
+    pub(super) fn counts(&self, head: &Head) -> bool {
+        let roster = self.roster();
+        roster.standing(head.author, head.seq, head.time).counts()
     }
 
     /// The latest time of what a device may build upon (LOG-7).
@@ -142,7 +147,7 @@ impl Session {
         chain: Author,
         now: u64,
     ) -> Result<Vec<(EventId, Hlc)>, StoreError> {
-        let identity = self.roster.identity(chain);
+        let identity = self.roster().identity(chain);
         let mut seen = Vec::new();
         for head in self.frontier.heads() {
             let mut at = Some(head.id);
@@ -156,7 +161,7 @@ impl Session {
                     continue;
                 }
                 if stored.standing != Standing::Forked {
-                    let own = self.roster.identity(head.author) == identity;
+                    let own = self.roster().identity(head.author) == identity;
                     let rank = (
                         head.author != chain,
                         !own,

@@ -14,6 +14,7 @@ use crate::{
     clock::Hlc,
     event::{Header, Kind},
     ids::{EventId, SessionId},
+    roster::{History, SessionKind},
 };
 
 const NOW: u64 = 1_800_000_000_000;
@@ -44,24 +45,72 @@ fn operation_snapshots() {
 }
 
 #[test]
+fn snapshots_of_operations_of_many() {
+    let identity = HEXLOWER.encode(identity().public().as_bytes());
+    let (id, key) = ("0b".repeat(32), "0c".repeat(32));
+    let card = HEXLOWER.encode(&encoding::encode(&card().to_unverified()));
+    let Op::JoinLink(joining) = joining() else {
+        panic!()
+    };
+    let proof = HEXLOWER.encode(joining.proof.as_bytes());
+    let expected = [
+        format!("a3005820{identity}0102021903e8"),
+        format!("a3005825{}015820{id}025840{proof}", &card[4..]),
+        format!("a2005820{identity}0101"),
+        format!("a2005820{identity}0103"),
+        format!("a2005820{identity}01f5"),
+        format!("a2005820{identity}011907d0"),
+        format!("a1005820{identity}"),
+        format!("a3005820{key}0102021907d0"),
+        format!("a1005820{id}"),
+        "a200020582010a".to_owned(),
+        "a200646e616d65014401020304".to_owned(),
+        String::new(),
+    ];
+    let of_many = of_many();
+    assert_eq!(of_many.len(), expected.len());
+    for (op, expected) in of_many.iter().zip(expected) {
+        let payload = HEXLOWER.encode(&op.payload());
+        if matches!(op, Op::JoinLink(_)) {
+            assert!(payload.contains(&card) && payload.ends_with(&format!("025840{proof}")));
+            continue;
+        }
+        assert_eq!(payload, expected, "{op:?}");
+    }
+    let usual = Op::Policy(Policy::default());
+    assert_eq!(HEXLOWER.encode(&usual.payload()), "a0");
+    for (history, hex) in [(History::None, "a0"), (History::All, "a1058102")] {
+        let policy = Policy {
+            history,
+            ..Policy::default()
+        };
+        assert_eq!(HEXLOWER.encode(&Op::Policy(policy).payload()), hex);
+    }
+}
+
+#[test]
 fn operations_come_back_from_their_events() {
     let revocation = Revocation::issue(&identity(), device_key().public(), NOW).unwrap();
+    let mut policed = founding();
+    policed.policy.write = Role::Moderator;
     let ops = [
         Op::Found(founding()),
+        Op::Found(policed),
         Op::Join(card()),
         Op::AddDevice(card()),
         remove(),
         Op::Revoke(revocation),
         Op::Leave,
     ];
-    for op in ops {
+    for op in ops.into_iter().chain(of_many()) {
         let event = event(op.kind(), op.payload());
         assert_eq!(Op::of(&event).unwrap(), Some(op.clone()));
         assert!(kind::is_known(op.kind()));
-        assert_eq!(
-            op.begins(&event).is_some(),
-            !matches!(op, Op::Leave) && !op.takes_away()
+        let begins = matches!(
+            op,
+            Op::Found(_) | Op::Join(_) | Op::AddDevice(_) | Op::JoinLink(_)
         );
+        assert_eq!(op.card().is_some(), begins);
     }
     let later = event("roster.rename", vec![]);
     assert_eq!(Op::of(&later).unwrap(), None);
@@ -129,6 +178,33 @@ fn an_operation_that_contradicts_its_header_is_refused() {
 }
 
 #[test]
+fn a_setting_has_limits() {
+    let set = |key: usize, value: usize| {
+        let op = Op::Set(Setting {
+            key: "k".repeat(key),
+            value: vec![0; value],
+        });
+        Op::of(&event(kind::SET, op.payload())).is_ok()
+    };
+    assert!(set(1, 0) && set(MAX_SETTING_KEY_BYTES, MAX_SETTING_BYTES));
+    assert!(!set(0, 0) && !set(MAX_SETTING_KEY_BYTES + 1, 0) && !set(1, MAX_SETTING_BYTES + 1));
+}
+
+#[test]
+fn a_joining_proves_its_link() {
+    let Op::JoinLink(joining) = joining() else {
+        panic!()
+    };
+    let (key, other) = (link().public(), InviteKey::from_seed([13; 32]).public());
+    assert!(joining.is_by(key) && !joining.is_by(other));
+    let elsewhere = Joining {
+        opening: EventId::from([1; 32]),
+        ..joining
+    };
+    assert!(!elsewhere.is_by(key));
+}
+
+#[test]
 fn a_card_in_an_operation_is_checked() {
     let mut payload = Op::Join(card()).payload();
     let last = payload.len() - 1;
@@ -148,24 +224,21 @@ fn the_secret_is_not_printed() {
 proptest! {
     #[test]
     fn decoding_never_panics(
-        bytes in prop::collection::vec(any::<u8>(), 0..300), which in 0..6_usize,
+        bytes in prop::collection::vec(any::<u8>(), 0..300), which in 0..18_usize,
         at: prop::sample::Index, with: u8, cut: prop::sample::Index,
     ) {
-        let kinds = [
-            kind::FOUND, kind::JOIN, kind::ADD_DEVICE, kind::REMOVE_DEVICE, kind::REVOKE, kind::LEAVE,
-        ];
-        let _ = Op::of(&event(kinds[which], bytes));
+        let _ = Op::of(&event(kind::ALL[which], bytes));
         let mut altered = Op::Found(founding()).payload();
         let len = altered.len();
         altered[at.index(len)] = with;
         altered.truncate(cut.index(len));
-        let _ = Op::of(&event(kinds[which], altered));
+        let _ = Op::of(&event(kind::ALL[which], altered));
     }
 }
 
 fn event(kind: &str, payload: Vec<u8>) -> Event {
     let founds = kind == kind::FOUND;
-    let adds_itself = founds || kind == kind::JOIN;
+    let adds_itself = founds || kind == kind::JOIN || kind == kind::JOIN_LINK;
     let header = Header {
         session: (!founds).then(|| SessionId::from([3; 32])),
         device: device_key().public(),
@@ -196,7 +269,63 @@ fn founding() -> Founding {
                 role: Role::Owner,
             },
         ],
+        policy: Policy::default(),
     }
+}
+
+fn of_many() -> Vec<Op> {
+    let identity = identity().public();
+    let time = |millis: u64| Some(Hlc::from_raw(millis));
+    vec![
+        Op::Add(Addition {
+            identity,
+            role: Role::Member,
+            floor: time(1000),
+        }),
+        joining(),
+        Op::Promote(Member {
+            identity,
+            role: Role::Moderator,
+        }),
+        Op::Demote(Member {
+            identity,
+            role: Role::Observer,
+        }),
+        Op::Remove(Removal {
+            identity,
+            shut_out: true,
+        }),
+        Op::Mute(Muting {
+            identity,
+            until: time(2000),
+        }),
+        Op::Unmute(identity),
+        Op::OpenLink(Opening {
+            key: [12; 32].into(),
+            role: Role::Member,
+            until: time(2000),
+            floor: None,
+        }),
+        Op::CloseLink([11; 32].into()),
+        Op::Policy(Policy {
+            add: Role::Member,
+            history: History::Last(10),
+            ..Policy::default()
+        }),
+        Op::Set(Setting {
+            key: "name".into(),
+            value: vec![1, 2, 3, 4],
+        }),
+        Op::Dissolve,
+    ]
+}
+
+fn joining() -> Op {
+    Op::JoinLink(Joining::by(&link(), EventId::from([11; 32]), card()))
+}
+
+fn link() -> InviteKey {
+    InviteKey::from_seed([12; 32])
 }
 
 fn remove() -> Op {

@@ -5,27 +5,47 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::{
-    model::{Mix, Model, Tangle},
+    model::Model,
+    tangle::{Mix, Tangle},
     world::{Node, below, rng, shuffle},
 };
 use crate::{event::Event, ids::EventId, session::Receipt};
 
-const MIXES: [Mix; 4] = [
+const MIXES: [Mix; 7] = [
     Mix {
         forks: 0,
         operations: 40,
+        many: false,
     },
     Mix {
         forks: 15,
         operations: 0,
+        many: false,
     },
     Mix {
         forks: 12,
         operations: 40,
+        many: false,
     },
     Mix {
         forks: 30,
         operations: 80,
+        many: false,
+    },
+    Mix {
+        forks: 0,
+        operations: 60,
+        many: true,
+    },
+    Mix {
+        forks: 0,
+        operations: 95,
+        many: true,
+    },
+    Mix {
+        forks: 12,
+        operations: 60,
+        many: true,
     },
 ];
 

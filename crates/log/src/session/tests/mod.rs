@@ -6,12 +6,14 @@
 )]
 
 pub(crate) mod model;
+pub(crate) mod tangle;
 pub(crate) mod world;
 
 mod append;
 mod convergence;
 mod forks;
 mod honest;
+mod many;
 mod quarantine;
 mod receive;
 mod retire;

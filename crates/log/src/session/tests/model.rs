@@ -1,231 +1,20 @@
 //! A reference for small sessions: the rules as they are written, without any thought of cost.
+//!
+//! It is told which operations count, and asks of each whether that is as the rules say of it, given
+//! all the others. What follows from that (roles, chains, standings) it finds for itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rand_chacha::ChaCha20Rng;
 use tenet_identity::keys::IdentityId;
 
-use super::world::{Device, Node, Person, Raw, below, found, pick, rng};
+use super::world::Node;
 use crate::{
-    event::{Content, Event},
+    clock::Hlc,
+    event::Event,
     ids::{Author, EventId},
-    roster::Op,
+    roster::{Founding, Op, Policy, Role},
     standing::Standing,
 };
-
-/// Events that nobody made sense of: on partial views, with forks, by anybody.
-pub(crate) struct Tangle {
-    pub(crate) founding: Event,
-    /// In an order in which each comes after what it builds on.
-    pub(crate) events: Vec<Event>,
-    /// What no node may take, with all that builds on it.
-    pub(crate) refused: BTreeSet<EventId>,
-    people: Vec<Person>,
-    chains: Vec<Chain>,
-}
-
-struct Chain {
-    author: Author,
-    person: usize,
-    device: usize,
-    events: Vec<Event>,
-}
-
-/// How often chains fork and how often what is written changes the roster, in percent.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mix {
-    pub(crate) forks: usize,
-    pub(crate) operations: usize,
-}
-
-impl Tangle {
-    pub(crate) fn grow(seed: u64, steps: usize, mix: Mix) -> Self {
-        let people: Vec<Person> = (1..=3).map(Person::new).collect();
-        // The third is a stranger.
-        let founding = found(&[&people[0], &people[1]]);
-        let mut tangle = Self {
-            chains: Vec::new(),
-            events: Vec::new(),
-            refused: BTreeSet::new(),
-            founding: founding.clone(),
-            people,
-        };
-        tangle.begin(founding.author(), 0, 0);
-        tangle.chains[0].events.push(founding);
-        let mut rng = rng(seed);
-        for _ in 0..steps {
-            tangle.step(&mut rng, mix);
-        }
-        tangle
-    }
-
-    /// Gives a node about half of the events, with all that they build on.
-    pub(crate) fn part(&self, rng: &mut ChaCha20Rng, node: &mut Node) {
-        let mut wanted: BTreeSet<EventId> = BTreeSet::new();
-        for event in self.events.iter().rev() {
-            if wanted.contains(&event.id()) || below(rng, 6) == 0 {
-                wanted.insert(event.id());
-                wanted.extend(event.parents());
-            }
-        }
-        for event in &self.events {
-            if wanted.contains(&event.id()) && !self.refused.contains(&event.id()) {
-                node.take(event);
-            }
-        }
-    }
-
-    /// All devices that may write in any tangle.
-    pub(crate) fn devices() -> Vec<Device> {
-        (1..=2)
-            .flat_map(|number| Person::new(number).devices)
-            .collect()
-    }
-
-    fn step(&mut self, rng: &mut ChaCha20Rng, mix: Mix) {
-        let is_operation = below(rng, 100) < mix.operations;
-        if is_operation && below(rng, 4) == 0 {
-            return self.join(rng);
-        }
-        let at = below(rng, self.chains.len());
-        let op = is_operation.then(|| self.operation(rng, at));
-        let prev = self.prev(rng, at, mix);
-        let mut deps = self.seen(rng, 3);
-        let chain = &self.chains[at];
-        if prev.is_none() {
-            deps.extend(self.find(chain.author.added_by).cloned());
-        }
-        let raw = Raw {
-            session: self.founding.session(),
-            key: &self.people[chain.person].devices[chain.device].key,
-            added_by: Some(chain.author.added_by),
-            prev: prev.as_ref(),
-            deps: deps.iter().collect(),
-            later_by: 1 + below(rng, 50) as u64,
-        };
-        let event = match &op {
-            Some(op) => raw.operate(op),
-            None => raw.say(&format!("{}", self.events.len())),
-        };
-        if self.find(event.id()).is_some() {
-            return;
-        }
-        self.chains[at].events.push(event.clone());
-        if let Some(Op::AddDevice(card)) = &op {
-            let author = Author {
-                device: card.device(),
-                added_by: event.id(),
-            };
-            let people = &self.people;
-            let person = people
-                .iter()
-                .position(|one| one.key.public() == card.identity());
-            let person = person.unwrap();
-            let devices = people[person].devices.iter();
-            let device = devices.map(|device| device.key.public());
-            let device = device
-                .into_iter()
-                .position(|device| device == card.device());
-            self.begin(author, person, device.unwrap());
-        }
-        self.push(event);
-    }
-
-    /// What the next event of a chain follows: the last, or now and then an earlier one.
-    fn prev(&self, rng: &mut ChaCha20Rng, at: usize, mix: Mix) -> Option<Event> {
-        let Chain { author, events, .. } = &self.chains[at];
-        let prev = match below(rng, 100) < mix.forks {
-            true if events.is_empty() || below(rng, 4) == 0 => None,
-            true => Some(pick(rng, events)),
-            false => events.last(),
-        };
-        // Who founded or joined does not begin once more.
-        let first = events.first().filter(|first| first.id() == author.added_by);
-        prev.or(first).cloned()
-    }
-
-    fn join(&mut self, rng: &mut ChaCha20Rng) {
-        let (person, device) = (below(rng, 7) % 3, below(rng, 3));
-        let mut deps = self.seen(rng, 3);
-        deps.push(self.founding.clone());
-        let joining = &self.people[person].devices[device];
-        let raw = Raw {
-            session: self.founding.session(),
-            key: &joining.key,
-            added_by: None,
-            prev: None,
-            deps: deps.iter().collect(),
-            later_by: 1 + below(rng, 50) as u64,
-        };
-        let event = raw.operate(&Op::Join(joining.card.clone()));
-        if self.find(event.id()).is_some() {
-            return;
-        }
-        if person == 2 {
-            self.refused.insert(event.id());
-        }
-        self.begin(event.author(), person, device);
-        self.chains.last_mut().unwrap().events.push(event.clone());
-        self.push(event);
-    }
-
-    fn operation(&self, rng: &mut ChaCha20Rng, by: usize) -> Op {
-        let own = self.chains[by].person;
-        let person = if below(rng, 8) == 0 {
-            below(rng, 3)
-        } else {
-            own
-        };
-        let device = below(rng, 3);
-        match below(rng, 20) {
-            0..8 => Op::AddDevice(self.people[person].devices[device].card.clone()),
-            8..16 => {
-                let of: Vec<&Chain> = self
-                    .chains
-                    .iter()
-                    .filter(|chain| chain.person == person)
-                    .collect();
-                let any = &self.chains[by];
-                Op::RemoveDevice(of.get(below(rng, of.len())).unwrap_or(&any).author)
-            }
-            16..19 => self.people[person].revoke(device),
-            _ => Op::Leave,
-        }
-    }
-
-    /// A few events that somebody may have seen last.
-    fn seen(&self, rng: &mut ChaCha20Rng, most: usize) -> Vec<Event> {
-        let latest = self.events.len().saturating_sub(10);
-        let recent = &self.events[latest..];
-        (0..below(rng, most + 1))
-            .filter(|_| !recent.is_empty())
-            .map(|_| pick(rng, recent).clone())
-            .collect()
-    }
-
-    fn begin(&mut self, author: Author, person: usize, device: usize) {
-        self.chains.push(Chain {
-            author,
-            person,
-            device,
-            events: Vec::new(),
-        });
-    }
-
-    fn push(&mut self, event: Event) {
-        if event.parents().any(|parent| self.refused.contains(&parent)) {
-            self.refused.insert(event.id());
-        }
-        self.events.push(event);
-    }
-
-    fn find(&self, id: EventId) -> Option<&Event> {
-        self.events
-            .iter()
-            .chain([&self.founding])
-            .find(|event| event.id() == id)
-    }
-}
 
 /// What the rules say of the set that a node holds.
 pub(crate) struct Model {
@@ -235,6 +24,7 @@ pub(crate) struct Model {
     /// Whose chains they are, by what the operations claim.
     identities: BTreeMap<Author, IdentityId>,
     operations: BTreeMap<EventId, Op>,
+    counted: BTreeSet<EventId>,
 }
 
 impl Model {
@@ -244,6 +34,7 @@ impl Model {
             before: BTreeMap::new(),
             identities: BTreeMap::new(),
             operations: BTreeMap::new(),
+            counted: node.session.roster().counted.clone(),
         };
         for event in node.events() {
             let mut before: BTreeSet<EventId> = event.parents().collect();
@@ -252,8 +43,19 @@ impl Model {
             }
             model.before.insert(event.id(), before);
             if let Some(op) = Op::of(&event).unwrap() {
-                if let Some((author, card)) = op.begins(&event) {
-                    model.identities.insert(author, card.identity());
+                let card = match &op {
+                    Op::Found(Founding { card, .. }) | Op::Join(card) | Op::AddDevice(card) => {
+                        Some(card)
+                    }
+                    Op::JoinLink(joining) => Some(&joining.card),
+                    _ => None,
+                };
+                if let Some(card) = card {
+                    let chain = Author {
+                        device: card.device(),
+                        added_by: event.id(),
+                    };
+                    model.identities.insert(chain, card.identity());
                 }
                 model.operations.insert(event.id(), op);
             }
@@ -269,7 +71,7 @@ impl Model {
             assert!(parents.into_iter().all(|parent| parent < event.order()));
         }
         self.check_pasts(node);
-        self.check_counted(node);
+        self.check_counted();
         self.check_roster(node);
         assert_eq!(self.points(), node.session.forks.points().clone());
         assert_eq!(self.tips(), *node.session.frontier.tips());
@@ -282,170 +84,471 @@ impl Model {
     }
 
     fn check_pasts(&self, node: &Node) {
-        let operations = &node.session.operations;
-        for op in operations {
-            for other in operations {
+        for op in node.session.fold.operations() {
+            for other in node.session.fold.operations() {
                 let includes = op.past.includes(&other.order);
-                assert_eq!(includes, self.precedes(other.order.id, op.order.id));
+                assert_eq!(includes, self.saw(op.order.id, other.order.id));
             }
         }
     }
 
-    /// What counts is supported and not void; what does not is not rightful, or not supported, or
-    /// attacked by what counts (itself or what it rests on), or attacks what counts.
-    fn check_counted(&self, node: &Node) {
-        let counted = &node.session.roster.counted;
+    /// What counts is rightful and not void. What does not is not rightful or void; or it lost in a
+    /// circle: it would void what counts, or what counts would void it but for what saves it.
+    fn check_counted(&self) {
         for (id, op) in &self.operations {
-            let author = self.events[id].author();
-            let supported = author.added_by == *id || counted.contains(&author.added_by);
-            let rightful = self.is_rightful(op, author, node);
-            if counted.contains(id) {
-                assert!(
-                    rightful && supported && !self.is_void(*id, counted),
-                    "{op:?}"
-                );
+            let rightful = self.is_rightful(*id);
+            if self.counted.contains(id) {
+                assert!(rightful && !self.is_void(*id), "{op:?} should not count");
             } else {
-                let lost = counted.iter().any(|one| self.attacks(*id, *one));
-                let why = !rightful || !supported || lost || self.is_attacked(*id, counted);
-                assert!(why, "{op:?} should count");
+                let mut others = self.counted.iter();
+                let lost = others.any(|one| self.opposes(*id, *one) || self.opposes(*one, *id));
+                assert!(
+                    !rightful || self.is_void(*id) || lost,
+                    "{op:?} should count"
+                );
             }
         }
     }
 
-    /// Whether something that counts had not seen an operation whose chain it ends, or one that
-    /// the operation rests on.
-    fn is_attacked(&self, id: EventId, counted: &BTreeSet<EventId>) -> bool {
-        let added_by = self.events[&id].author().added_by;
-        counted.iter().any(|one| self.attacks(*one, id))
-            || (added_by != id && self.is_attacked(added_by, counted))
-    }
+    // What an operation's author had the right to, in what it had seen.
 
-    fn attacks(&self, one: EventId, other: EventId) -> bool {
-        let ended = self.ended(one, &self.operations[&one]);
-        one != other
-            && ended.iter().any(|chain| self.concerns(other, *chain))
-            && !self.precedes(other, one)
-    }
-
-    fn is_rightful(&self, op: &Op, author: Author, node: &Node) -> bool {
-        let Op::Found(founding) = &node.session.operations[0].op else {
-            panic!("the founding comes first");
-        };
-        let member = |id| founding.members.iter().any(|member| member.identity == id);
+    fn is_rightful(&self, id: EventId) -> bool {
+        let (op, author) = (&self.operations[&id], self.events[&id].author());
         let Some(by) = self.identities.get(&author).copied() else {
             return false;
         };
-        member(by)
-            && match op {
-                Op::Join(card) | Op::AddDevice(card) => card.identity() == by,
-                Op::RemoveDevice(target) => self.identities.get(target) == Some(&by),
-                Op::Revoke(revocation) => member(revocation.identity()),
-                Op::Found(_) | Op::Leave => true,
+        let past = &self.before[&id];
+        let saw = |other: &EventId| past.contains(other);
+        let own_chain = author.added_by == id
+            || (self.counted.contains(&author.added_by)
+                && !self
+                    .enders(author)
+                    .iter()
+                    .any(|one| saw(one) && self.counted.contains(one)));
+        let unrevoked = self.begun(id).is_none_or(|chain| {
+            !self
+                .enders(chain)
+                .iter()
+                .any(|one| saw(one) && self.counted.contains(one))
+        });
+        let stands = own_chain && unrevoked;
+        match op {
+            Op::Found(_) => true,
+            Op::JoinLink(_) if self.is_closed() => false,
+            Op::JoinLink(joining) => {
+                let Some(Op::OpenLink(link)) = self.operations.get(&joining.opening) else {
+                    return false;
+                };
+                let time = self.events[&id].header().time;
+                let closed = self.about_link(joining.opening);
+                let closed = closed
+                    .iter()
+                    .any(|one| saw(one) && self.counted.contains(one));
+                unrevoked
+                    && saw(&joining.opening)
+                    && self.counted.contains(&joining.opening)
+                    && !closed
+                    && link.until.is_none_or(|until| time < until)
+                    && self.role(by, past).is_none()
+                    && !self.is_shut_out(by, past)
             }
-    }
-
-    fn is_void(&self, id: EventId, counted: &BTreeSet<EventId>) -> bool {
-        let chains: Vec<Author> = self
-            .identities
-            .keys()
-            .copied()
-            .filter(|chain| self.concerns(id, *chain))
-            .collect();
-        chains.into_iter().any(|chain| {
-            let enders: Vec<EventId> = counted
-                .iter()
-                .copied()
-                .filter(|one| self.ends(*one, chain) && *one != id)
-                .collect();
-            let is_ender = self.ends(id, chain);
-            let first = enders.iter().filter(|one| {
-                let repeats = enders.iter().any(|other| self.precedes(*other, **one));
-                !repeats && (!is_ender || !self.precedes(id, **one))
-            });
-            let saved = first.into_iter().any(|one| self.precedes(id, *one));
-            enders.iter().any(|one| !self.precedes(id, *one)) && !saved
-        })
-    }
-
-    /// Whether the end of a chain bears upon an operation.
-    fn concerns(&self, id: EventId, chain: Author) -> bool {
-        self.events[&id].author() == chain || chain.added_by == id
-    }
-
-    fn ends(&self, id: EventId, chain: Author) -> bool {
-        let op = &self.operations[&id];
-        self.ended(id, op).contains(&chain)
-    }
-
-    fn ended(&self, id: EventId, op: &Op) -> Vec<Author> {
-        let Some(by) = self.identities.get(&self.events[&id].author()) else {
-            return Vec::new();
-        };
-        let ended = self
-            .identities
-            .iter()
-            .filter(|(chain, of)| op.ends(*by, **chain, **of));
-        ended.map(|(chain, _)| *chain).collect()
-    }
-
-    fn check_roster(&self, node: &Node) {
-        let roster = &node.session.roster;
-        for (chain, membership) in &roster.chains {
-            assert!(roster.counted.contains(&chain.added_by));
-            let enders: BTreeSet<EventId> = roster
-                .counted
-                .iter()
-                .copied()
-                .filter(|one| self.ends(*one, *chain))
-                .collect();
-            let first: BTreeSet<EventId> = enders
-                .iter()
-                .copied()
-                .filter(|one| !enders.iter().any(|other| self.precedes(*other, *one)))
-                .collect();
-            let told = membership
-                .end
-                .iter()
-                .flat_map(|end| end.operations.iter().copied());
-            assert_eq!(told.collect::<BTreeSet<_>>(), first);
-            assert_eq!(membership.end.is_some(), !first.is_empty());
+            _ => {
+                stands
+                    && self
+                        .role(by, past)
+                        .is_some_and(|role| self.suffices(role, id))
+            }
         }
     }
 
+    /// ROS-3 to 5, ROS-506 to 508: whether a role suffices for an operation.
+    fn suffices(&self, role: Role, id: EventId) -> bool {
+        let (op, past) = (&self.operations[&id], &self.before[&id]);
+        let by = self.identities[&self.events[&id].author()];
+        let policy = self.policy(past);
+        let target = |identity: IdentityId| self.role(identity, past);
+        let over = |identity: IdentityId| {
+            identity != by
+                && target(identity).is_some_and(|target| role < target)
+                && role <= policy.remove
+        };
+        let gives = |given: Role| given >= Role::Member && role <= given || role == Role::Owner;
+        match op {
+            Op::Join(card) | Op::AddDevice(card) => card.identity() == by,
+            Op::RemoveDevice(chain) => {
+                self.identities.get(chain) == Some(&by) && past.contains(&chain.added_by)
+            }
+            Op::Revoke(revocation) => past.iter().any(|one| {
+                self.operations.contains_key(one)
+                    && self.named(*one).contains(&revocation.identity())
+            }),
+            Op::Found(_) | Op::JoinLink(_) | Op::Leave => true,
+            _ if self.is_closed() => false,
+            Op::Add(one) => role <= policy.add && gives(one.role) && target(one.identity).is_none(),
+            Op::Promote(one) => {
+                let lower = target(one.identity).is_some_and(|target| one.role < target);
+                role <= policy.add && gives(one.role) && lower
+            }
+            Op::Demote(one) => {
+                let higher = target(one.identity).is_some_and(|target| target < one.role);
+                higher && (one.identity == by || over(one.identity))
+            }
+            Op::Remove(one) => over(one.identity),
+            Op::Mute(one) => over(one.identity),
+            Op::Unmute(one) => over(*one),
+            Op::OpenLink(one) => role <= policy.links && gives(one.role),
+            Op::CloseLink(opening) => role <= policy.links && past.contains(opening),
+            Op::Policy(_) | Op::Dissolve => role == Role::Owner,
+            Op::Set(_) => role <= policy.settings,
+        }
+    }
+
+    /// ROS-502
+    fn role(&self, identity: IdentityId, past: &BTreeSet<EventId>) -> Option<Role> {
+        let mut role = None;
+        for id in self.ordered(past) {
+            role = self.role_after(role, id, identity);
+        }
+        role
+    }
+
+    fn role_after(&self, role: Option<Role>, id: EventId, of: IdentityId) -> Option<Role> {
+        let given = |given: Role| Some(role.map_or(given, |role| role.min(given)));
+        match &self.operations[&id] {
+            Op::Found(founding) => {
+                let mut members = founding.members.iter();
+                let named = members.find(|member| member.identity == of);
+                named.map_or(role, |member| given(member.role))
+            }
+            Op::Add(one) if one.identity == of => given(one.role),
+            Op::JoinLink(one) if one.card.identity() == of => {
+                match &self.operations[&one.opening] {
+                    Op::OpenLink(link) => given(link.role),
+                    _ => role,
+                }
+            }
+            Op::Promote(one) if one.identity == of => role.map(|role| role.min(one.role)),
+            Op::Demote(one) if one.identity == of => role.map(|role| role.max(one.role)),
+            Op::Remove(one) if one.identity == of => None,
+            Op::Leave if self.identities[&self.events[&id].author()] == of => None,
+            Op::Dissolve => None,
+            _ => role,
+        }
+    }
+
+    fn is_shut_out(&self, identity: IdentityId, past: &BTreeSet<EventId>) -> bool {
+        let mut said =
+            self.ordered(past)
+                .into_iter()
+                .filter_map(|id| match &self.operations[&id] {
+                    Op::Remove(one) if one.identity == identity => one.shut_out.then_some(true),
+                    Op::Add(one) if one.identity == identity => Some(false),
+                    _ => None,
+                });
+        said.next_back() == Some(true)
+    }
+
+    /// ROS-503
+    fn policy(&self, past: &BTreeSet<EventId>) -> Policy {
+        let mut policy = Policy::default();
+        for id in self.ordered(past) {
+            match &self.operations[&id] {
+                Op::Found(founding) => policy = founding.policy,
+                Op::Policy(one) => policy = *one,
+                _ => {}
+            }
+        }
+        policy
+    }
+
+    // What is void.
+
+    /// ROS-6, ROS-510
+    fn is_void(&self, id: EventId) -> bool {
+        let lost = |ground: &(BTreeSet<EventId>, bool)| {
+            let takers: BTreeSet<EventId> = ground.0.intersection(&self.counted).copied().collect();
+            let first = takers.iter().filter(|one| {
+                !takers
+                    .iter()
+                    .any(|other| other != *one && self.saw(**one, *other))
+            });
+            let saved = !ground.1 && first.into_iter().any(|one| self.saw(*one, id));
+            let blind = |one: &EventId| !self.saw(*one, id) && self.prevails(*one, id);
+            takers.iter().any(blind) && !saved
+        };
+        self.grounds(id).iter().any(lost) || self.counted.iter().any(|one| self.outranks(*one, id))
+    }
+
+    /// For each thing on which an operation rests all that take it and that it had not seen, and
+    /// whether it is one of them.
+    fn grounds(&self, id: EventId) -> Vec<(BTreeSet<EventId>, bool)> {
+        let author = self.events[&id].author();
+        let by = self.identities.get(&author).copied();
+        let others = |takers: BTreeSet<EventId>| {
+            let takes_itself = takers.contains(&id);
+            let unseen = takers
+                .into_iter()
+                .filter(|one| *one != id && !self.saw(id, *one));
+            (unseen.collect::<BTreeSet<EventId>>(), takes_itself)
+        };
+        let mut own = self.enders(author);
+        own.extend(self.operations.iter().filter_map(|(one, op)| match op {
+            Op::Demote(member) if Some(member.identity) == by && *one != id => {
+                (!self.suffices(member.role, id)).then_some(*one)
+            }
+            _ => None,
+        }));
+        let mut grounds = vec![others(own)];
+        if let Some(chain) = self.begun(id).filter(|chain| *chain != author) {
+            grounds.push((others(self.enders(chain)).0, false));
+        }
+        if let Op::JoinLink(joining) = &self.operations[&id] {
+            grounds.push(others(self.about_link(joining.opening)));
+        }
+        if let Op::Add(_) | Op::Promote(_) = &self.operations[&id] {
+            let whom = self.named(id);
+            let from = |one: &EventId| match &self.operations[one] {
+                Op::Remove(removal) => whom.contains(&removal.identity),
+                Op::Demote(member) => whom.contains(&member.identity),
+                Op::Leave => whom.is_superset(&self.named(*one)),
+                _ => false,
+            };
+            let takers = self.operations.keys().copied().filter(from);
+            grounds.push((others(takers.collect()).0, false));
+        }
+        grounds
+    }
+
+    /// ROS-510: whether a taking prevails over what it had not seen.
+    fn prevails(&self, taker: EventId, id: EventId) -> bool {
+        let gives = matches!(self.operations[&id], Op::Add(_) | Op::Promote(_));
+        let by = self.identities[&self.events[&taker].author()];
+        let about = gives && self.named(taker) == self.named(id);
+        !about || self.named(id).contains(&by) || !self.is_above(id, taker)
+    }
+
+    /// ROS-510: whether a giving prevails over a taking that is apart from it.
+    fn outranks(&self, one: EventId, taker: EventId) -> bool {
+        let gives = matches!(self.operations[&one], Op::Add(_) | Op::Promote(_));
+        let takes = matches!(self.operations[&taker], Op::Remove(_) | Op::Demote(_));
+        let by = self.identities.get(&self.events[&taker].author());
+        gives
+            && takes
+            && self.named(one) == self.named(taker)
+            && by.is_some_and(|by| !self.named(one).contains(by))
+            && !self.saw(one, taker)
+            && !self.saw(taker, one)
+            && self.is_above(one, taker)
+    }
+
+    fn is_above(&self, one: EventId, other: EventId) -> bool {
+        let rank = |id: EventId| {
+            let by = self.identities[&self.events[&id].author()];
+            self.role(by, &self.before[&id])
+        };
+        match (rank(one), rank(other)) {
+            (Some(one), Some(other)) => one < other,
+            (one, _) => one.is_some(),
+        }
+    }
+
+    /// Whether one operation would void another, if nothing saved that.
+    fn opposes(&self, one: EventId, other: EventId) -> bool {
+        let rests_on = self.events[&other].author().added_by;
+        let mut grounds = self.grounds(other).into_iter();
+        grounds.any(|(takers, _)| takers.contains(&one) && !self.saw(one, other))
+            || self.enders(self.events[&other].author()).contains(&one)
+            || self.outranks(one, other)
+            || (rests_on != other && self.opposes(one, rests_on))
+    }
+
+    /// All that end a chain, counted or not.
+    fn enders(&self, chain: Author) -> BTreeSet<EventId> {
+        let Some(of) = self.identities.get(&chain) else {
+            return BTreeSet::new();
+        };
+        let later = |id: &EventId| !self.saw(chain.added_by, *id);
+        let ends = |id: &EventId, op: &Op| match op {
+            Op::RemoveDevice(one) => *one == chain,
+            Op::Revoke(one) => one.device() == chain.device && one.identity() == *of,
+            Op::Leave => self.identities.get(&self.events[id].author()) == Some(of) && later(id),
+            Op::Remove(one) => one.identity == *of && later(id),
+            Op::Dissolve => later(id),
+            _ => false,
+        };
+        let enders = self.operations.iter().filter(|(id, op)| ends(id, op));
+        enders.map(|(id, _)| *id).collect()
+    }
+
+    fn about_link(&self, opening: EventId) -> BTreeSet<EventId> {
+        let closings = self
+            .operations
+            .iter()
+            .filter(|(_, op)| **op == Op::CloseLink(opening));
+        closings.map(|(id, _)| *id).collect()
+    }
+
+    /// Whom an operation names.
+    fn named(&self, id: EventId) -> BTreeSet<IdentityId> {
+        match &self.operations[&id] {
+            Op::Found(founding) => founding.members.iter().map(|one| one.identity).collect(),
+            Op::Add(one) => [one.identity].into(),
+            Op::Promote(one) | Op::Demote(one) => [one.identity].into(),
+            Op::Remove(one) => [one.identity].into(),
+            Op::Mute(one) => [one.identity].into(),
+            Op::Unmute(one) => [*one].into(),
+            Op::JoinLink(_) | Op::Leave => {
+                let by = self.identities.get(&self.events[&id].author());
+                by.into_iter().copied().collect()
+            }
+            _ => BTreeSet::new(),
+        }
+    }
+
+    fn begun(&self, id: EventId) -> Option<Author> {
+        self.identities
+            .keys()
+            .copied()
+            .find(|chain| chain.added_by == id)
+    }
+
+    // What follows.
+
+    fn check_roster(&self, node: &Node) {
+        let roster = node.session.roster();
+        let all: BTreeSet<EventId> = self.events.keys().copied().collect();
+        let identities: BTreeSet<IdentityId> = self
+            .operations
+            .keys()
+            .flat_map(|id| self.named(*id))
+            .collect();
+        let members = identities
+            .iter()
+            .filter_map(|one| Some((*one, self.role(*one, &all)?)));
+        assert_eq!(members.collect::<BTreeMap<_, _>>(), roster.members);
+        assert_eq!(self.policy(&all), roster.policy);
+        let open = self.counted.iter().filter(|id| {
+            let opens = matches!(self.operations[*id], Op::OpenLink(_));
+            opens && self.about_link(**id).is_disjoint(&self.counted)
+        });
+        assert!(open.eq(roster.links.keys()));
+        let begun = self
+            .identities
+            .keys()
+            .filter(|one| self.counted.contains(&one.added_by));
+        assert!(begun.eq(roster.chains.keys()));
+        for (chain, membership) in &roster.chains {
+            let end = membership
+                .end
+                .iter()
+                .flat_map(|end| end.operations.iter().copied());
+            assert_eq!(
+                end.collect::<BTreeSet<_>>(),
+                self.first(self.enders(*chain))
+            );
+            let active = |(other, one): &(&Author, &crate::roster::Membership)| {
+                one.identity == membership.identity
+                    && one.end.is_none()
+                    && other.device != chain.device
+            };
+            let others: BTreeSet<_> = roster
+                .chains
+                .iter()
+                .filter(active)
+                .map(|one| one.0.device)
+                .collect();
+            assert!(!membership.surplus || others.len() >= crate::roster::MAX_DEVICES_PER_IDENTITY);
+        }
+    }
+
+    /// Of these operations the counted ones that had seen no other counted one.
+    fn first(&self, all: BTreeSet<EventId>) -> BTreeSet<EventId> {
+        let counted: BTreeSet<EventId> = all.intersection(&self.counted).copied().collect();
+        let seen = |one: &EventId| counted.iter().any(|other| self.saw(*one, *other));
+        counted.iter().copied().filter(|one| !seen(one)).collect()
+    }
+
     fn standings(&self, node: &Node) -> BTreeMap<EventId, Standing> {
-        let roster = &node.session.roster;
+        let roster = node.session.roster();
         let points = self.points();
         let mut ordered: Vec<&Event> = self.events.values().collect();
         ordered.sort_by_key(|event| std::cmp::Reverse(event.order()));
         let mut standings: BTreeMap<EventId, Standing> = BTreeMap::new();
         for event in ordered {
             let (id, author) = (event.id(), event.author());
-            let membership = roster.chains.get(&author).filter(|chain| !chain.surplus);
-            let by_roster = match (self.operations.contains_key(&id), membership) {
-                (true, _) => roster.counted.contains(&id),
-                (false, None) => false,
-                (false, Some(membership)) => membership
-                    .end
-                    .as_ref()
-                    .is_none_or(|end| end.operations.iter().any(|ender| self.precedes(id, *ender))),
+            let is_operation = self.operations.contains_key(&id);
+            let ended = self.first(self.enders(author));
+            let surplus = roster
+                .chains
+                .get(&author)
+                .is_some_and(|chain| chain.surplus);
+            let off = match is_operation {
+                true => !self.counted.contains(&id),
+                false => {
+                    !self.counted.contains(&author.added_by)
+                        || surplus
+                        || !(ended.is_empty() || ended.iter().any(|one| self.saw(*one, id)))
+                }
             };
-            let in_fork = !self.operations.contains_key(&id)
+            let silenced = !is_operation && !off && self.is_silenced(event);
+            let in_fork = !is_operation
                 && points
                     .get(&author)
                     .is_some_and(|point| event.header().seq >= *point);
             let upheld = standings.iter().any(|(other, standing)| {
                 standing.counts()
                     && self.events[other].author().device != author.device
-                    && self.precedes(id, *other)
+                    && self.saw(*other, id)
             });
-            let standing = match (by_roster, in_fork && !upheld) {
-                (false, _) => Standing::OffRoster,
-                (true, true) => Standing::Forked,
-                (true, false) => Standing::Counted,
+            let standing = match (off, silenced, in_fork && !upheld) {
+                (true, ..) => Standing::OffRoster,
+                (_, true, _) => Standing::Silenced,
+                (_, _, true) => Standing::Forked,
+                _ => Standing::Counted,
             };
             standings.insert(id, standing);
         }
         standings
+    }
+
+    /// ROS-513, ROS-514: told as two lives of the identity, one by its role, one by mutes.
+    fn is_silenced(&self, event: &Event) -> bool {
+        let of = self.identities[&event.author()];
+        let all: BTreeSet<EventId> = self.events.keys().copied().collect();
+        let (mut role, mut write) = (None, Policy::default().write);
+        let (mut by_role, mut by_mute) = (Life::default(), Life::default());
+        for id in self.ordered(&all) {
+            let time = self.events[&id].header().time;
+            let before = role.is_none_or(|role: Role| role <= write);
+            let mut takes = matches!(&self.operations[&id], Op::Demote(one) if one.identity == of);
+            match &self.operations[&id] {
+                Op::Found(founding) => write = founding.policy.write,
+                Op::Policy(policy) => {
+                    takes = policy.write < write;
+                    write = policy.write;
+                }
+                Op::Mute(one) if one.identity == of => by_mute.take(self, id, one.until),
+                Op::Unmute(one) if *one == of => by_mute.give(time, |first| self.saw(id, first)),
+                _ => {}
+            }
+            let had = role.is_some();
+            role = self.role_after(role, id, of);
+            let may = role.is_none_or(|role| role <= write);
+            match (before, may) {
+                (true, false) => by_role.take(self, id, None),
+                (false, false) if takes => by_role.take(self, id, None),
+                (false, true) if role.is_none() && had => by_role.give(time, |_| true),
+                (false, true) => by_role.give(time, |first| self.saw(id, first)),
+                _ => {}
+            }
+        }
+        let time = event.header().time;
+        let lives = [by_role, by_mute];
+        let mut silences = lives.iter().flat_map(|life| &life.silences);
+        silences.any(|(firsts, until)| {
+            until.is_none_or(|until| time < until)
+                && !firsts.iter().any(|first| self.saw(*first, event.id()))
+        })
     }
 
     fn points(&self) -> BTreeMap<Author, u64> {
@@ -462,11 +565,11 @@ impl Model {
     }
 
     fn tips(&self) -> BTreeSet<EventId> {
-        let parents: BTreeSet<EventId> = self
+        let parents = self
             .events
             .values()
-            .flat_map(|event| event.parents().collect::<Vec<_>>())
-            .collect();
+            .flat_map(|event| event.parents().collect::<Vec<_>>());
+        let parents: BTreeSet<EventId> = parents.collect();
         self.events
             .keys()
             .copied()
@@ -474,12 +577,75 @@ impl Model {
             .collect()
     }
 
-    fn precedes(&self, one: EventId, other: EventId) -> bool {
-        self.before[&other].contains(&one)
+    /// Counted operations among these events, in the total order.
+    fn ordered(&self, among: &BTreeSet<EventId>) -> Vec<EventId> {
+        let mut ordered: Vec<EventId> = among.intersection(&self.counted).copied().collect();
+        ordered.sort_by_key(|id| self.events[id].order());
+        ordered
+    }
+
+    fn founding(&self) -> EventId {
+        let mut founding = self.operations.iter();
+        *founding
+            .find(|(_, op)| matches!(op, Op::Found(_)))
+            .unwrap()
+            .0
+    }
+
+    fn is_closed(&self) -> bool {
+        match &self.operations[&self.founding()] {
+            Op::Found(founding) => founding.kind.is_closed(),
+            _ => panic!(),
+        }
+    }
+
+    fn saw(&self, one: EventId, other: EventId) -> bool {
+        self.before[&one].contains(&other)
     }
 }
 
-/// An event of a kind that a later version may know.
-pub(crate) fn unknown_operation(raw: Raw<'_>) -> Event {
-    raw.sign("roster.rename", Content::Payload(vec![1]), None)
+/// When somebody may not write: each time with the first that took the word, and its end.
+#[derive(Default)]
+struct Life {
+    silences: Vec<(Vec<EventId>, Option<Hlc>)>,
+    /// Whether the last of them goes on, mutes that end by themselves aside.
+    silent: bool,
+}
+
+impl Life {
+    fn take(&mut self, model: &Model, id: EventId, until: Option<Hlc>) {
+        let time = model.events[&id].header().time;
+        let goes_on =
+            |(_, until): &&mut (Vec<EventId>, Option<Hlc>)| until.is_none_or(|until| until > time);
+        let silent = self.silent;
+        match self.silences.last_mut().filter(|_| silent).filter(goes_on) {
+            Some((firsts, ends)) => {
+                *ends = match firsts.iter().all(|first| model.saw(id, *first)) {
+                    true => until,
+                    false => ends.zip(until).map(|(one, other)| one.max(other)),
+                };
+                if !firsts.iter().any(|first| model.saw(id, *first)) {
+                    firsts.push(id);
+                }
+            }
+            None => self.silences.push((vec![id], until)),
+        }
+        self.silent = true;
+    }
+
+    fn give(&mut self, time: Hlc, saw: impl Fn(EventId) -> bool) {
+        let silent = std::mem::replace(&mut self.silent, false);
+        let Some((firsts, until)) = self.silences.last_mut().filter(|_| silent) else {
+            return;
+        };
+        if until.is_some_and(|until| until <= time) {
+            return;
+        }
+        let unseen: Vec<EventId> = firsts.iter().copied().filter(|one| !saw(*one)).collect();
+        let was = until.replace(time);
+        if !unseen.is_empty() {
+            self.silences.push((unseen, was));
+            self.silent = true;
+        }
+    }
 }

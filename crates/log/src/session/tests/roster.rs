@@ -372,7 +372,7 @@ fn operations_of_later_versions_change_nothing_and_are_kept() {
         deps,
         later_by: 1,
     };
-    let come = super::model::unknown_operation(raw(None, None, vec![&founding]));
+    let come = super::tangle::unknown_operation(raw(None, None, vec![&founding]));
     assert_eq!(node.take(&come).standing, Standing::OffRoster);
     let says = raw(Some(come.id()), Some(&come), vec![]).say("from a later version");
     assert_eq!(node.take(&says).standing, Standing::OffRoster);

@@ -15,8 +15,8 @@ use crate::{
     frontier::{Head, Past},
     ids::{Author, EventId, SessionId},
     memory::MemoryStore,
-    roster::{Op, Roster, SessionKind},
-    session::{Admitted, AppendError, Draft, DraftContent, Receipt, Retired, Session},
+    roster::{Member, Op, Policy, Roster, SessionKind},
+    session::{Admitted, AppendError, Draft, DraftContent, Receipt, Retired, Session, Terms},
     standing::Standing,
     store::LogStore,
     sync::Peer,
@@ -163,11 +163,11 @@ impl Node {
 
     /// The chain of an active device.
     pub(crate) fn chain(&self, device: &Device) -> Author {
-        self.session.roster.author(device.key.public()).unwrap()
+        self.session.roster().author(device.key.public()).unwrap()
     }
 
     pub(crate) fn is_in(&self, device: &Device) -> bool {
-        self.session.roster.author(device.key.public()).is_some()
+        self.session.roster().author(device.key.public()).is_some()
     }
 
     pub(crate) fn standing(&self, event: &Event) -> Standing {
@@ -182,7 +182,7 @@ impl Node {
     pub(crate) fn holds(&self, event: &Event) -> bool {
         assert_eq!(
             self.counts(event),
-            self.session.roster.counted.contains(&event.id())
+            self.session.roster().counted.contains(&event.id())
         );
         self.counts(event)
     }
@@ -240,15 +240,15 @@ impl Node {
         events.sort_by_key(Event::order);
         let (_, digest) = Peer::open(session, &self.store).unwrap();
         let pasts = session
-            .operations
-            .iter()
+            .fold
+            .operations()
             .map(|op| (op.order.id, op.past.clone()));
         Picture {
             order: events
                 .iter()
                 .map(|event| (event.id(), self.standing(event)))
                 .collect(),
-            roster: session.roster.clone(),
+            roster: session.roster().clone(),
             pasts: pasts.collect(),
             heads: session
                 .frontier
@@ -266,16 +266,7 @@ impl Node {
     pub(crate) fn state(&self) -> impl PartialEq + std::fmt::Debug + use<> {
         let mut heads: Vec<Head> = self.session.frontier.heads().copied().collect();
         heads.sort_by_key(|head| (head.author, head.branch));
-        let operations = self.session.operations.iter();
-        let operations: Vec<(EventId, Past)> = operations
-            .map(|op| (op.order.id, op.past.clone()))
-            .collect();
-        (
-            self.picture(),
-            heads,
-            operations,
-            self.session.forks.clone(),
-        )
+        (self.picture(), heads, self.session.forks.clone())
     }
 
     fn hear(&mut self, event: &Event, admitted: &Admitted) {
@@ -316,6 +307,17 @@ pub(crate) fn found(people: &[&Person]) -> Event {
         _ => SessionKind::Group,
     };
     Session::draft_founding(&founder.key, &founder.card, kind, &others, NOW, &mut rng(1)).unwrap()
+}
+
+/// A group founded by a person's first device on these terms.
+pub(crate) fn found_on(founder: &Person, members: &[Member], policy: Policy) -> Event {
+    let device = &founder.devices[0];
+    let terms = Terms {
+        kind: SessionKind::Group,
+        members: members.to_vec(),
+        policy,
+    };
+    Session::draft_founding_on(&device.key, &device.card, terms, NOW, &mut rng(1)).unwrap()
 }
 
 /// An event signed without asking anybody.

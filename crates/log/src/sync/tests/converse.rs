@@ -12,7 +12,8 @@ use crate::{
     ids::EventId,
     register::Register,
     session::tests::{
-        model::{Mix, Model, Tangle},
+        model::Model,
+        tangle::{Mix, Tangle},
         world::{Node, below, rng},
     },
 };
@@ -20,10 +21,12 @@ use crate::{
 const CALM: Mix = Mix {
     forks: 0,
     operations: 25,
+    many: false,
 };
 const FORKED: Mix = Mix {
     forks: 15,
     operations: 25,
+    many: false,
 };
 
 proptest! {

@@ -1,0 +1,42 @@
+//! A roster operation with all that the fold needs to know about it.
+
+use super::{Op, OpError};
+use crate::{event::Event, frontier::Past, ids::Author, order::OrderKey};
+
+/// A roster operation with all that the fold needs to know about it.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Where it stands in the total order.
+    pub order: OrderKey,
+    /// What it does.
+    pub op: Op,
+    /// What its author had seen.
+    pub past: Past,
+}
+
+impl Operation {
+    /// The operation of an event, with the event's causal past; `None` for ordinary events.
+    ///
+    /// # Errors
+    /// [`OpError`] for what no honest device writes.
+    pub fn new(event: &Event, past: Past) -> Result<Option<Self>, OpError> {
+        Ok(Op::of(event)?.map(|op| Self {
+            order: event.order(),
+            op,
+            past,
+        }))
+    }
+
+    /// The chain that it begins, where it adds a device.
+    pub(crate) fn begins(&self) -> Option<Author> {
+        Some(Author {
+            device: self.op.card()?.device(),
+            added_by: self.order.id,
+        })
+    }
+
+    /// Whether its author had seen another.
+    pub(super) fn saw(&self, other: &Self) -> bool {
+        self.past.includes(&other.order)
+    }
+}
