@@ -9,6 +9,7 @@ mod files;
 mod lossy;
 mod message;
 mod node;
+mod roster;
 mod scp;
 mod search;
 mod start;
@@ -79,6 +80,12 @@ const BENCHES: &[Bench] = &[
         what: "words among 100,000 messages, and how soon a message is found",
         needs: &[&["--bin", "tenet"]],
         run: search::run,
+    },
+    Bench {
+        name: "roster",
+        what: "the roster of 10,000 members from 100,000 operations, and one operation more",
+        needs: &[&["-p", "tenet-log", "--example", "roster"]],
+        run: roster::run,
     },
 ];
 

@@ -5,7 +5,7 @@
 //!                                  by the chain, device or link that it begins or ends
 //! ```
 //!
-//! Lists are in the total order. What is decided about an operation is found through these lists
+//! Lists are in the total order, and entries know theirs, for they are asked again and again. What is decided about an operation is found through these lists
 //! alone ([`Ledger::bears_on`]), so a new one costs what it concerns, not what there is.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +31,25 @@ pub(super) struct Entry {
     pub(super) place: usize,
     /// Whether it can count, all others aside.
     pub(super) sound: bool,
+    /// Whose operations stand where among [`Ledger::people`]: its author's,
+    by_at: Option<usize>,
+    /// those about whom it is about,
+    subject_at: Option<usize>,
+    /// and those of the device that it adds.
+    card_at: Option<usize>,
+    /// What ends the chain that it begins alone.
+    ended_by: Vec<Number>,
+    /// What was written on the chain that it begins.
+    written: Vec<Number>,
+}
+
+/// Operations of an identity and about it.
+#[derive(Clone, Debug, Default)]
+struct Person {
+    by: Vec<Number>,
+    /// What gives it a role or the word, or takes it.
+    about: Vec<Number>,
+    chains: BTreeSet<Author>,
 }
 
 /// All operations of a session.
@@ -40,12 +59,11 @@ pub(super) struct Ledger {
     numbers: BTreeMap<EventId, Number>,
     /// What begins each chain.
     chains: BTreeMap<Author, Number>,
-    by_chain: BTreeMap<Author, Vec<Number>>,
-    by_identity: BTreeMap<IdentityId, Vec<Number>>,
-    /// What gives an identity a role or the word, or takes it.
-    about: BTreeMap<IdentityId, Vec<Number>>,
-    chains_of: BTreeMap<IdentityId, BTreeSet<Author>>,
-    removals: BTreeMap<Author, Vec<Number>>,
+    /// Where each identity stands.
+    places: BTreeMap<IdentityId, usize>,
+    people: Vec<Person>,
+    /// What was written on chains that nothing known begins.
+    strays: BTreeMap<Author, Vec<Number>>,
     revocations: BTreeMap<DeviceId, Vec<Number>>,
     joinings: BTreeMap<EventId, Vec<Number>>,
     closings: BTreeMap<EventId, Vec<Number>>,
@@ -73,41 +91,53 @@ impl Ledger {
             None => None,
         };
         let sound = by.is_some_and(|by| self.is_sound(&operation, by));
+        let place = self.place(&operation);
         self.numbers.insert(order.id, number);
-        if let Some((chain, card)) = begins.zip(operation.op.card()) {
-            self.chains.insert(chain, number);
-            let chains = self.chains_of.entry(card.identity()).or_default();
-            chains.insert(chain);
-        }
+        let card = operation.op.card().map(|card| card.identity());
+        let subject = operation.op.subject();
+        let mut at = |identity: Option<IdentityId>| identity.map(|one| self.place_of(one));
         let entry = Entry {
             number,
             by,
             begun_by,
-            place: self.place(&operation),
+            place,
             sound,
+            by_at: at(by),
+            subject_at: at(subject),
+            card_at: at(card),
+            ended_by: Vec::new(),
+            written: Vec::new(),
             operation,
         };
-        self.list(&entry);
         self.entries.push(entry);
+        self.list(number, begins);
         Some(number)
     }
 
-    fn list(&mut self, entry: &Entry) {
-        let op = &entry.operation.op;
+    /// Where an identity stands among all.
+    fn place_of(&mut self, identity: IdentityId) -> usize {
+        let next = self.people.len();
+        let place = *self.places.entry(identity).or_insert(next);
+        if place == next {
+            self.people.push(Person::default());
+        }
+        place
+    }
+
+    fn list(&mut self, number: Number, begins: Option<Author>) -> Option<()> {
+        let entry = self.entries.get(number)?;
+        let about = about(&entry.operation.op, entry.by);
+        let about: Vec<usize> = about.into_iter().map(|one| self.place_of(one)).collect();
+        let entry = self.entries.get(number)?;
         let entries = &self.entries;
         let add = |list: &mut Vec<Number>| insert(entries, list, entry);
-        add(self
-            .by_chain
-            .entry(entry.operation.order.author)
-            .or_default());
-        if let Some(by) = entry.by {
-            add(self.by_identity.entry(by).or_default());
+        for place in about {
+            add(&mut self.people.get_mut(place)?.about);
         }
-        for identity in about(op, entry.by) {
-            add(self.about.entry(identity).or_default());
+        if let Some(place) = entry.by_at {
+            add(&mut self.people.get_mut(place)?.by);
         }
-        match op {
-            Op::RemoveDevice(chain) => add(self.removals.entry(*chain).or_default()),
+        match &entry.operation.op {
             Op::Revoke(revocation) => {
                 add(self.revocations.entry(revocation.device()).or_default());
             }
@@ -118,6 +148,64 @@ impl Ledger {
             Op::Dissolve => add(&mut self.dissolutions),
             _ => {}
         }
+        if let Some((chain, place)) = begins.zip(entry.card_at) {
+            self.chains.insert(chain, number);
+            self.people.get_mut(place)?.chains.insert(chain);
+        }
+        self.list_chains(number)
+    }
+
+    /// Notes what an operation does to chains with those that begin them.
+    fn list_chains(&mut self, number: Number) -> Option<()> {
+        let entry = self.entries.get(number)?;
+        let (chain, begins) = (entry.operation.order.author, entry.operation.begins());
+        let ends: Vec<Number> = match &entry.operation.op {
+            Op::RemoveDevice(chain) => self.chains.get(chain).copied().into_iter().collect(),
+            Op::Revoke(revocation) => {
+                let chains = self.chains.range(every_chain(revocation.device()));
+                let of = revocation.identity();
+                chains
+                    .map(|(_, one)| *one)
+                    .filter(|one| self.is_of(*one, of))
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        let card = entry.operation.op.card();
+        let ended_by = card.map(|card| {
+            let revoked = self.revocations(card.device());
+            let own = revoked.filter(|one| {
+                matches!(&one.operation.op, Op::Revoke(one) if one.identity() == card.identity())
+            });
+            own.map(|one| one.number).collect()
+        });
+        for end in ends {
+            self.entries.get_mut(end)?.ended_by.push(number);
+        }
+        if let Some(ended_by) = ended_by {
+            self.entries.get_mut(number)?.ended_by = ended_by;
+        }
+        let beginning = match begins == Some(chain) {
+            true => Some(number),
+            false => self.chains.get(&chain).copied(),
+        };
+        let written = match beginning {
+            Some(beginning) => {
+                let list = std::mem::take(&mut self.entries.get_mut(beginning)?.written);
+                let list = with(&self.entries, list, self.entries.get(number)?);
+                self.entries.get_mut(beginning)?.written = list;
+                return Some(());
+            }
+            None => self.strays.entry(chain).or_default(),
+        };
+        insert(&self.entries, written, self.entries.get(number)?);
+        Some(())
+    }
+
+    /// Whether a chain that an operation begins is a device's of this identity.
+    fn is_of(&self, beginning: Number, identity: IdentityId) -> bool {
+        let card = self.get(beginning).and_then(|one| one.operation.op.card());
+        card.is_some_and(|card| card.identity() == identity)
     }
 
     /// Whether an operation can count, by what it says and had seen, whatever counts.
@@ -156,6 +244,11 @@ impl Ledger {
         let mut chain = self.by_chain(operation.order.author).rev();
         let last = chain.find(|one| operation.saw(&one.operation));
         last.map_or(0, |last| last.place.saturating_add(1))
+    }
+
+    /// Makes room for so many.
+    pub(super) fn reserve(&mut self, operations: usize) {
+        self.entries.reserve(operations);
     }
 
     /// Whether an identity was named by something that an operation had seen, counted or not.
@@ -204,25 +297,49 @@ impl Ledger {
 
     /// Chains of an identity's devices that operations begin, counted or not.
     pub(super) fn chains_of(&self, identity: IdentityId) -> impl Iterator<Item = Author> {
-        self.chains_of.get(&identity).into_iter().flatten().copied()
+        let person = self.person(identity).into_iter();
+        person.flat_map(|person| &person.chains).copied()
     }
 
     /// Identities that operations name.
     pub(super) fn identities(&self) -> impl Iterator<Item = IdentityId> {
-        self.about.keys().copied()
+        self.places.keys().copied()
     }
 
     /// What gives an identity a role or the word, or takes it.
     pub(super) fn about(&self, identity: IdentityId) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.all(self.about.get(&identity))
+        self.all(self.person(identity).map(|person| &person.about))
+    }
+
+    /// The same of the author of an operation.
+    pub(super) fn about_author(&self, one: &Entry) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.about_at(one.by_at)
+    }
+
+    /// The same of whom an operation is about.
+    pub(super) fn about_subject(&self, one: &Entry) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.about_at(one.subject_at)
+    }
+
+    fn about_at(&self, place: Option<usize>) -> impl DoubleEndedIterator<Item = &Entry> {
+        let person = place.and_then(|place| self.people.get(place));
+        self.all(person.map(|person| &person.about))
+    }
+
+    fn person(&self, identity: IdentityId) -> Option<&Person> {
+        self.people.get(*self.places.get(&identity)?)
     }
 
     pub(super) fn by_chain(&self, chain: Author) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.all(self.by_chain.get(&chain))
+        let written = match self.beginning(chain) {
+            Some(beginning) => Some(&beginning.written),
+            None => self.strays.get(&chain),
+        };
+        self.all(written)
     }
 
-    pub(super) fn by_identity(&self, id: IdentityId) -> impl Iterator<Item = &Entry> {
-        self.all(self.by_identity.get(&id))
+    pub(super) fn by_identity(&self, identity: IdentityId) -> impl Iterator<Item = &Entry> {
+        self.all(self.person(identity).map(|person| &person.by))
     }
 
     pub(super) fn revocations(&self, device: DeviceId) -> impl Iterator<Item = &Entry> {
@@ -241,7 +358,7 @@ impl Ledger {
         self.all(Some(&self.policies))
     }
 
-    pub(super) fn setting(&self, key: &str) -> impl Iterator<Item = &Entry> {
+    pub(super) fn setting(&self, key: &str) -> impl DoubleEndedIterator<Item = &Entry> {
         self.all(self.settings.get(key))
     }
 
@@ -251,22 +368,12 @@ impl Ledger {
 
     /// Whatever ends a chain, if it counts (ROS-3, ROS-4, ROS-5, ROS-6).
     pub(super) fn enders<'a>(&'a self, beginning: &'a Entry) -> impl Iterator<Item = &'a Entry> {
-        let begun = &beginning.operation;
-        let chain = begun.begins();
-        let identity = begun.op.card().map(|card| card.identity());
-        let removals = chain.and_then(|chain| self.removals.get(&chain));
-        let revocations = chain.and_then(|chain| self.revocations.get(&chain.device));
-        let revocations = self.all(revocations).filter(move |entry| {
-            matches!(&entry.operation.op, Op::Revoke(one) if Some(one.identity()) == identity)
-        });
-        let of_identity = identity.and_then(|identity| self.about.get(&identity));
-        let of_identity = self
-            .all(of_identity)
-            .filter(|entry| matches!(entry.operation.op, Op::Remove(_) | Op::Leave));
+        let ends = |entry: &&Entry| matches!(entry.operation.op, Op::Remove(_) | Op::Leave);
+        let of_identity = self.about_at(beginning.card_at).filter(ends);
         let later = of_identity
             .chain(self.dissolutions())
-            .filter(|entry| !begun.saw(&entry.operation));
-        self.all(removals).chain(revocations).chain(later)
+            .filter(|entry| !beginning.operation.saw(&entry.operation));
+        self.all(Some(&beginning.ended_by)).chain(later)
     }
 
     fn all<'a>(
@@ -294,6 +401,12 @@ fn about(op: &Op, by: Option<IdentityId>) -> Vec<IdentityId> {
         Op::Leave | Op::JoinLink(_) => by.into_iter().collect(),
         op => op.subject().into_iter().collect(),
     }
+}
+
+/// A list with one entry more.
+fn with(entries: &[Entry], mut list: Vec<Number>, entry: &Entry) -> Vec<Number> {
+    insert(entries, &mut list, entry);
+    list
 }
 
 /// Puts an entry into a list at its place in the total order.

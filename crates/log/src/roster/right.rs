@@ -52,14 +52,24 @@ impl<'a> View<'a, '_> {
 
     /// An identity's role at a place (ROS-502).
     pub(super) fn role(&self, identity: IdentityId, at: At<'_>) -> Option<Option<Role>> {
+        self.role_by(self.ledger.about(identity), identity, at)
+    }
+
+    /// The same by the operations about it.
+    fn role_by(
+        &self,
+        about: impl Iterator<Item = &'a Entry>,
+        identity: IdentityId,
+        at: At<'_>,
+    ) -> Option<Option<Role>> {
         for entry in self.ledger.dissolutions().filter(|one| at.has(one)) {
             if self.counts(entry)? {
                 return Some(None);
             }
         }
         let mut role = None;
-        for entry in self.ledger.about(identity).filter(|one| at.has(one)) {
-            if changes_role(&entry.operation.op) && self.counts(entry)? {
+        for entry in about {
+            if changes_role(&entry.operation.op) && at.has(entry) && self.counts(entry)? {
                 role = self.role_after(role, entry, identity);
             }
         }
@@ -125,7 +135,10 @@ impl<'a> View<'a, '_> {
     /// The role of an operation's author in what it had seen.
     pub(super) fn rank(&self, entry: &Entry) -> Option<Option<Role>> {
         match entry.by {
-            Some(by) => self.role(by, At::Past(&entry.operation)),
+            Some(by) => {
+                let about = self.ledger.about_author(entry);
+                self.role_by(about, by, At::Past(&entry.operation))
+            }
             None => Some(None),
         }
     }
@@ -208,7 +221,7 @@ impl<'a> View<'a, '_> {
         let at = At::Past(&entry.operation);
         let op = &entry.operation.op;
         let target = match op.subject() {
-            Some(subject) => self.role(subject, at)?,
+            Some(subject) => self.role_by(self.ledger.about_subject(entry), subject, at)?,
             None => None,
         };
         let policy = match op.is_for_many() {

@@ -86,9 +86,9 @@ impl<'a> View<'a, '_> {
         if let Some(beginning) = beginning {
             let mut takers = self.unseen(entry, self.ledger.enders(beginning));
             takers.extend(self.demotions(entry));
-            let itself = self.ledger.enders(beginning);
-            let mut itself = itself.map(|ender| ender.number);
-            add(takers, itself.any(|number| number == entry.number));
+            let mut itself = self.ledger.enders(beginning).map(|ender| ender.number);
+            let itself = !takers.is_empty() && itself.any(|number| number == entry.number);
+            add(takers, itself);
         }
         if !begins_own && entry.operation.op.card().is_some() {
             add(self.unseen(entry, self.ledger.enders(entry)), false);
@@ -114,17 +114,21 @@ impl<'a> View<'a, '_> {
 
     /// Demotions of the author after which the operation would not have been its right (ROS-509).
     fn demotions(&self, entry: &'a Entry) -> Vec<Taker<'a>> {
-        let Some(by) = entry.by.filter(|_| entry.operation.op.is_for_many()) else {
+        if !entry.operation.op.is_for_many() {
             return Vec::new();
-        };
-        let unseen = self.unseen(entry, self.ledger.about(by));
-        let taking = unseen.into_iter().filter_map(|taker| {
-            let Op::Demote(member) = &taker.entry.operation.op else {
-                return None;
-            };
-            let prevails = not(self.allows(member.role, entry));
-            (prevails != Some(false)).then_some(Taker { prevails, ..taker })
-        });
+        }
+        let about = self.ledger.about_author(entry);
+        let demotions = about.filter(|one| matches!(one.operation.op, Op::Demote(_)));
+        let taking = self
+            .unseen(entry, demotions)
+            .into_iter()
+            .filter_map(|taker| {
+                let Op::Demote(member) = &taker.entry.operation.op else {
+                    return None;
+                };
+                let prevails = not(self.allows(member.role, entry));
+                (prevails != Some(false)).then_some(Taker { prevails, ..taker })
+            });
         taking.collect()
     }
 
@@ -136,12 +140,12 @@ impl<'a> View<'a, '_> {
         ) else {
             return Vec::new();
         };
-        let unseen = self.unseen(entry, self.ledger.about(subject));
-        let taking = unseen.into_iter().filter(|taker| {
-            let op = &taker.entry.operation.op;
+        let taking = self.ledger.about_subject(entry).filter(|taker| {
+            let op = &taker.operation.op;
             matches!(op, Op::Remove(_) | Op::Leave | Op::Demote(_))
         });
-        taking
+        self.unseen(entry, taking)
+            .into_iter()
             .map(|taker| Taker {
                 prevails: match taker.entry.by == Some(subject) {
                     true => Some(true),
