@@ -69,11 +69,7 @@ impl Outlet {
             }
             Notice::File { blob } => self.file(blob),
             Notice::Conversation { session } => self.publish_conversation(session),
-            Notice::Typing {
-                session,
-                identity,
-                typing,
-            } => self.typing(session, identity, typing),
+            notice @ Notice::Typing { .. } => self.typing(&notice),
             Notice::Progress { session, ids } => self.delivered(session, &ids),
             Notice::WrittenAgain { session, old, new } => {
                 self.0.waiters.moved(old, new);
@@ -162,7 +158,15 @@ impl Outlet {
         });
     }
 
-    fn typing(&self, session: SessionId, identity: IdentityId, typing: bool) {
+    fn typing(&self, notice: &Notice) {
+        let Notice::Typing {
+            session,
+            identity,
+            typing,
+        } = *notice
+        else {
+            return;
+        };
         self.0.live.typing(session, identity, typing);
         if !self.0.feed.is_watched() {
             return self.0.feed.skip();

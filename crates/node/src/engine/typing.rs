@@ -58,9 +58,9 @@ impl Heard {
 }
 
 impl Typing {
-    /// How much is remembered.
+    /// How many others are remembered.
     pub(super) fn len(&self) -> usize {
-        self.said.len() + self.heard.len()
+        self.heard.len()
     }
 
     /// When somebody types no more.
@@ -198,7 +198,8 @@ impl<S: Storage> Engine<S> {
 
     /// A message ends the typing that led to it.
     pub(super) fn typed(&mut self, session: SessionId, event: &Event) {
-        if self.typing.len() == 0 || event.header().kind.as_str() != text::KIND {
+        let quiet = self.typing.said.is_empty() && self.typing.heard.is_empty();
+        if quiet || event.header().kind.as_str() != text::KIND {
             return;
         }
         match self.author_of(event) {
