@@ -308,3 +308,17 @@ fn a_request_is_named_by_its_id_or_by_who_asks() {
     let result = bench.ask(too_long);
     assert!(matches!(result, Err(CommandError::Usage(_))));
 }
+
+/// CON-101: who came by two links is let in by their DID, whatever was said to the first.
+#[test]
+fn by_their_did_the_request_is_meant_that_waits() {
+    let mut world = requested(5, &[]);
+    world.ask(ANN, rejects(BERT));
+    world.rest();
+    world.ask(ANN, opens_to(BERT));
+    world.until(|world| requests(&world.nodes[ANN]).len() == 2);
+    world.ask(ANN, accepts(BERT));
+    world.until(are_contacts);
+    world.rest();
+    world.check_peace();
+}

@@ -51,6 +51,15 @@ impl<S: Storage> Engine<S> {
             let begins = request.id.to_string().starts_with(&digits);
             (digits.len() >= LEAST_DIGITS && begins) || did::encode(&request.identity) == id
         });
+        // Of somebody who came by several links the one is meant that is still to be answered, and of several
+        // such the one that was heard last: whoever is let in by one asks no more by the others.
+        if found
+            .iter()
+            .all(|request| did::encode(&request.identity) == id)
+        {
+            found.sort_by_key(|request| (request.decision == Decision::Waiting, request.last));
+            found = found.pop().into_iter().collect();
+        }
         match (found.pop(), found.is_empty()) {
             (Some(request), true) => Ok(request),
             (Some(_), false) => Err(CommandError::Usage(format!(
