@@ -58,6 +58,9 @@ pub enum Input {
     Connected(EndpointId),
     /// The last connection with the endpoint has ended.
     Lost(EndpointId),
+    /// The connection with the endpoint ended before both ends knew each other: a dial that failed, however
+    /// long it stood.
+    Unmet(EndpointId),
     /// A dial ended without a connection.
     DialFailed(EndpointId),
     /// The endpoint was seen on the LAN, or its addresses were published.
@@ -109,6 +112,7 @@ impl Redial {
             Input::Forget(id) => self.with(id, Peer::forget),
             Input::Connected(id) => self.with(id, |peer| peer.connected(now)),
             Input::Lost(id) => self.with(id, |peer| peer.lost(now, rng)),
+            Input::Unmet(id) => self.with(id, |peer| peer.unmet(now, rng)),
             Input::DialFailed(id) => self.with(id, |peer| peer.dial_failed(now, rng)),
             Input::News(id) => self.with(id, |peer| peer.moved(now)),
             Input::NetworkChanged => {

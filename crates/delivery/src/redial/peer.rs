@@ -86,6 +86,13 @@ impl Peer {
         Keep::Yes
     }
 
+    pub(super) fn unmet<R: CryptoRng + ?Sized>(&mut self, now: u64, rng: &mut R) -> Keep {
+        if matches!(self.state, State::Connected { .. }) {
+            self.back_off(now, rng);
+        }
+        Keep::Yes
+    }
+
     pub(super) fn dial_failed<R: CryptoRng + ?Sized>(&mut self, now: u64, rng: &mut R) -> Keep {
         match self.state {
             State::Abandoned => return Keep::No,

@@ -271,6 +271,7 @@ impl<S: Storage> Engine<S> {
         self.index_devices()?;
         self.note_departure(session)?;
         self.want_everybody(now)?;
+        self.forget_the_departed(now, session)?;
         let known = |connection: &Connection| {
             let device = connection.ready().map(|ready| ready.device);
             device.is_some_and(|device| self.devices.contains_key(&device))

@@ -1,10 +1,13 @@
 //! Who is no company any more: whom we block, whom we left, who left us.
 
+use tenet_delivery::state::Failure;
 use tenet_identity::keys::{DeviceId, EndpointId, IdentityId};
 use tenet_log::{
-    ids::SessionId,
+    event::{Event, Unverified},
+    ids::{EventId, SessionId},
     roster::{Op, SessionKind},
-    store::{Position, StoreError},
+    store::{LogStore, Position, StoreError},
+    sync::{Message, Objection, Tag},
 };
 
 use super::{Engine, Fault, Ours};
@@ -97,6 +100,63 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
+    /// NODE-404: of what is said in a session that we left, one thing matters: that the other device has left
+    /// too, each of us before hearing of it. Neither takes the other's word there; so it is answered with an
+    /// objection, and we owe that device nothing more.
+    pub(super) fn on_said_in_vain(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        tag: Tag,
+        session: SessionId,
+        message: &Message,
+    ) -> Result<(), Fault> {
+        let (Message::Events(events), Some(device)) = (message, self.device_on(conn)) else {
+            return Ok(());
+        };
+        for bytes in events {
+            let event = Unverified::decode(bytes).and_then(Unverified::verify);
+            let event = event.map_err(|error| Fault::Peer(error.to_string()))?;
+            let theirs = event.session() == session && event.author().device == device;
+            if theirs && is_leave(&event) {
+                self.say(conn, tag, Message::Object(event.id(), Objection::Invalid));
+                self.owe_nothing(now, session, device)?;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// NODE-404: somebody objects to our leaving because they have left too.
+    pub(super) fn on_gone_too(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        session: SessionId,
+        id: EventId,
+    ) -> Result<(), Fault> {
+        let (true, Some(device)) = (self.has_left(session), self.device_on(conn)) else {
+            return Ok(());
+        };
+        let ours = LogStore::event(&self.store, id)?.filter(|stored| {
+            let event = &stored.event;
+            event.session() == session && event.author().device == self.own.device()
+        });
+        match ours.is_some_and(|stored| is_leave(&stored.event)) {
+            true => self.owe_nothing(now, session, device),
+            false => Ok(()),
+        }
+    }
+
+    /// A device needs nothing of a session that we left.
+    fn owe_nothing(&mut self, now: u64, session: SessionId, device: DeviceId) -> Result<(), Fault> {
+        self.must_last();
+        for alone in self.store.forget(session, device)? {
+            self.store.fail(alone, Failure::NobodyThere)?;
+        }
+        self.forget_the_left(now, session)
+    }
+
     /// CON-105: whoever leaves the session of two ends the contact.
     pub(super) fn note_departure(&mut self, id: SessionId) -> Result<(), Fault> {
         let Some(session) = self.sessions.get(&id) else {
@@ -155,4 +215,8 @@ impl<S: Storage> Engine<S> {
             self.close(now, conn, CloseReason::NotWelcome);
         }
     }
+}
+
+fn is_leave(event: &Event) -> bool {
+    matches!(Op::of(event), Ok(Some(Op::Leave)))
 }

@@ -37,6 +37,30 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
+    /// NODE-104: dials no more who is in no session of ours since a roster has changed.
+    pub(super) fn forget_the_departed(
+        &mut self,
+        now: u64,
+        session: SessionId,
+    ) -> Result<(), StoreError> {
+        let registers = self.store.registers(session)?;
+        let met = registers.iter().filter(|register| {
+            register.key() == endpoint::KEY && register.device() != self.own.device()
+        });
+        let met = met.filter_map(|register| Endpoint::decode(register.value()).ok());
+        let met: Vec<EndpointId> = met.map(|endpoint| endpoint.id).collect();
+        let wanted = self.wanted(now)?;
+        for endpoint in met
+            .into_iter()
+            .filter(|endpoint| !wanted.contains(endpoint))
+        {
+            self.addresses.remove(&endpoint);
+            self.redial
+                .handle(redial::Input::Forget(endpoint), now, &mut self.rng);
+        }
+        Ok(())
+    }
+
     /// NODE-20: everybody to be connected with; where they are met is noted.
     pub(super) fn wanted(&mut self, now: u64) -> Result<BTreeSet<EndpointId>, StoreError> {
         let mut wanted: BTreeSet<EndpointId> = BTreeSet::new();

@@ -299,8 +299,12 @@ impl<S: Storage> Engine<S> {
             .values()
             .any(|other| other.peer == connection.peer);
         if !others {
-            self.redial
-                .handle(redial::Input::Lost(connection.peer), now, &mut self.rng);
+            // NODE-20: a dial whose connection ends before both know each other is a failed one.
+            let end = match connection.stage {
+                Stage::Ready(_) => redial::Input::Lost(connection.peer),
+                _ => redial::Input::Unmet(connection.peer),
+            };
+            self.redial.handle(end, now, &mut self.rng);
         }
         if let Stage::Ready(ready) = connection.stage {
             self.tell_connection(ready.identity, ready.device);

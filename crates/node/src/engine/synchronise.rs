@@ -33,8 +33,8 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         };
         if self.has_left(session) && matches!(message, Message::Events(_) | Message::Registers(_)) {
-            // Whoever writes there has not heard yet that we left.
-            return Ok(());
+            // Whoever writes there has not heard yet that we left, or has left too.
+            return self.on_said_in_vain(now, conn, tag, session, &message);
         }
         match message {
             Message::Digest(digest) => self.on_digest(now, conn, tag, session, digest),
@@ -240,7 +240,7 @@ impl<S: Storage> Engine<S> {
         objection: Objection,
     ) -> Result<(), Fault> {
         let Objection::TooEarly(theirs) = objection else {
-            return Ok(());
+            return self.on_gone_too(now, conn, session, id);
         };
         let Some(stored) = self.store.event(id)? else {
             return Ok(());
