@@ -2,7 +2,7 @@
 
 use tenet_identity::meeting::link::Link;
 use tenet_log::ids::{EventId, SessionId};
-use tenet_node::command::Command;
+use tenet_node::command::{Command, Contents, TransferChange};
 
 use super::files;
 
@@ -73,6 +73,37 @@ pub enum Act {
         /// What, with that person's DID.
         command: fn(String) -> Command,
     },
+    /// As [`Self::Do`], but where it is refused, or lost with a process, nobody minds.
+    Try {
+        /// About whom.
+        with: usize,
+        /// What, with that person's DID.
+        command: fn(String) -> Command,
+    },
+    /// Ask at somebody's door; whoever finds it shut does not mind.
+    Knock {
+        /// What leads there.
+        link: Box<Link>,
+    },
+    /// Say again what a message says; nobody minds if it was taken back meanwhile.
+    Forward {
+        /// Which.
+        id: EventId,
+        /// To whom.
+        to: usize,
+    },
+    /// Tell of somebody; nobody minds where they are no contact.
+    Introduce {
+        /// Whom to tell.
+        to: usize,
+        /// Of whom.
+        of: usize,
+    },
+    /// Have the files of a message fetched.
+    Fetch {
+        /// Which.
+        id: EventId,
+    },
     /// Have these fetched again, which are damaged.
     Mend {
         /// Which, with their sessions.
@@ -115,7 +146,23 @@ impl Act {
                 who: did(with),
                 seconds,
             },
-            Self::Do { with, command } => command(did(with)),
+            Self::Do { with, command } | Self::Try { with, command } => command(did(with)),
+            Self::Knock { link } => Command::Accept {
+                link,
+                name: None,
+                remark: Some("Elm Street".into()),
+            },
+            Self::Forward { id, to } => Command::Forward { id, who: did(to) },
+            Self::Introduce { to, of } => Command::Introduce {
+                who: did(to),
+                contact: did(of),
+                text: "do you know each other?".into(),
+                reply: None,
+            },
+            Self::Fetch { id } => Command::Transfer {
+                of: Contents::Message(id),
+                change: TransferChange::Resume,
+            },
             Self::Mend { events } => Command::Mend { events },
         }
     }
@@ -131,6 +178,19 @@ impl Act {
                 | Self::Timer { .. }
                 | Self::Do { .. }
                 | Self::Mend { .. }
+                | Self::Fetch { .. }
+        )
+    }
+
+    /// Whether it may be refused with no harm done.
+    pub fn may_fail(&self) -> bool {
+        matches!(
+            self,
+            Self::Try { .. }
+                | Self::Knock { .. }
+                | Self::Forward { .. }
+                | Self::Introduce { .. }
+                | Self::Fetch { .. }
         )
     }
 }

@@ -42,16 +42,23 @@ impl World {
                 0 | 1 => self.cut_one(),
                 2 => self.plan_a_kill(),
                 3 => {
-                    let node = usize::from(self.draw(2) == 0);
+                    let node = self.someone();
                     if self.nodes[node].engine().is_some() {
                         self.kill(node);
                     }
                 }
+                4..=7 => {
+                    let node = usize::from(self.draw(2) == 0);
+                    self.small_deed(node, 1 - node);
+                }
+                8..=10 => self.acquaintance(),
                 _ => self.random_deed(u32::try_from(number * deeds + deed).unwrap()),
             }
         }
         while self.step_until(end) {}
-        self.rest_after_kills();
+        self.kills.clear();
+        self.settle();
+        self.rest();
     }
 
     /// Comes to rest. A process that is to die in a batch that never comes lives on.
@@ -60,8 +67,13 @@ impl World {
         self.rest();
     }
 
+    /// A random node.
+    fn someone(&mut self) -> usize {
+        usize::try_from(self.draw(self.nodes.len() as u64)).unwrap()
+    }
+
     fn plan_a_kill(&mut self) {
-        let node = usize::from(self.draw(2) == 0);
+        let node = self.someone();
         let batch = self.nodes[node].batches + self.draw(3);
         let moment = match self.draw(5) {
             0 | 1 => Moment::Before,
@@ -92,6 +104,9 @@ impl World {
             .map(|shown| shown.message.id)
             .collect();
         let mut text = format!("{number} of {node}");
+        if self.draw(4) == 0 {
+            text += [" @bert", " @ann", " @nobody"][self.draw(3) as usize];
+        }
         if self.draw(3) == 0 {
             text.push(CLIP);
         }

@@ -1,6 +1,10 @@
 //! The loop: what happens next, one node's batch, its commit, and the end of its process.
 
-use std::{collections::BTreeMap, mem, net::SocketAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    net::SocketAddr,
+};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -27,6 +31,9 @@ const HALF_AN_HOUR: u64 = 30 * 60 * 1000;
 
 /// The longest that anything takes on the virtual network, in milliseconds.
 const LONGEST_DELAY: u64 = 60;
+
+/// How long a connection may stand before both ends know each other (`NET-10`), in milliseconds.
+const STRANGER_TIME: u64 = 10_000;
 
 /// All delays are multiples of this, so that several inputs often fall into one batch.
 const GRAIN: u64 = 5;
@@ -76,6 +83,8 @@ pub(super) enum Happening {
     },
     /// A process starts.
     Starts { node: usize },
+    /// An end of a connection has had its time to become known.
+    Estranged { conn: ConnId },
 }
 
 /// Several nodes, what is between them, and what their persons expect to see.
@@ -96,6 +105,10 @@ pub struct World {
     pub patience: u64,
     /// A hash over all outputs so far: two runs of one seed have the same.
     pub trace: u64,
+    /// Whether a connection ends whose two ends do not come to know each other, as the real network has it.
+    pub estranges: bool,
+    /// Ends that have become known.
+    pub(super) known: BTreeSet<ConnId>,
     pub(super) network: Network,
     pub(super) contents: Contents,
     queue: BTreeMap<(u64, u64), Happening>,
@@ -118,6 +131,8 @@ impl World {
             refused: Vec::new(),
             patience: HALF_AN_HOUR,
             trace: 0,
+            estranges: false,
+            known: BTreeSet::new(),
             network: Network::default(),
             contents: Contents::default(),
             queue: BTreeMap::new(),
@@ -149,7 +164,12 @@ impl World {
             return;
         }
         let at = usize::try_from(self.draw(open.len() as u64)).unwrap();
-        for conn in [open[at].0, open[at].1] {
+        self.end(open[at].0);
+    }
+
+    /// Ends a connection, at both ends about now.
+    fn end(&mut self, conn: ConnId) {
+        for conn in self.network.both_ends(conn) {
             let at = self.now + self.draw_delay();
             self.network.cut(conn, at);
             let node = self.node_of(conn);
@@ -320,6 +340,12 @@ impl World {
                 self.dialled(node, life, peer, &addresses);
                 None
             }
+            Happening::Estranged { conn } => {
+                if !self.known.contains(&conn) {
+                    self.end(conn);
+                }
+                None
+            }
             Happening::Starts { node } => {
                 self.start(node);
                 Some((
@@ -387,6 +413,9 @@ impl World {
                 exporter,
             };
             self.happens_in(0, Happening::Arrives { node, conn, input });
+            if self.estranges {
+                self.happens_in(STRANGER_TIME, Happening::Estranged { conn });
+            }
         }
     }
 

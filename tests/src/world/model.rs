@@ -111,6 +111,7 @@ impl Model {
                     self.confirmed.insert((node, *with));
                 }
             }
+            Act::Forward { to, .. } | Act::Introduce { to, .. } => self.discover(node, *to, nodes),
             _ => {}
         }
     }
@@ -124,6 +125,40 @@ impl Model {
         };
         let message = about.and_then(|id| self.messages.get(&id));
         message.is_some_and(|message| message.expires.is_some() || message.unsent)
+    }
+
+    /// Something was asked for and refused, as it should be: what hangs on it comes to nothing.
+    pub fn refused(&mut self, act: &Act) {
+        if let Act::Send { text, .. } = act {
+            self.lost.insert(text.clone());
+        }
+    }
+
+    /// What a node has said again, or told somebody of, and nobody has noted yet.
+    fn discover(&mut self, node: usize, to: usize, nodes: &[Node]) {
+        let this = &nodes[node];
+        for shown in this.history(nodes[to].identity()) {
+            let message = shown.message;
+            let mine = message.identity == this.identity();
+            let said_so = message.forwarded || message.card.is_some();
+            if mine && said_so && !self.messages.contains_key(&message.id) {
+                let text = message.text.unwrap_or_default();
+                self.messages.insert(
+                    message.id,
+                    Expected {
+                        author: node,
+                        to,
+                        label: text.clone(),
+                        text,
+                        edited: false,
+                        unsent: false,
+                        reply: None,
+                        expires: message.expires,
+                        reactions: BTreeSet::new(),
+                    },
+                );
+            }
+        }
     }
 
     /// A message stands under another id.

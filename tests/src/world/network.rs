@@ -43,6 +43,12 @@ impl Network {
         (one, other)
     }
 
+    /// An end and the other one, if it is open.
+    pub fn both_ends(&self, conn: ConnId) -> Vec<ConnId> {
+        let end = self.ends.get(&conn).filter(|end| end.speaks);
+        end.map_or_else(Vec::new, |end| vec![conn, end.other])
+    }
+
     /// Whose an end is.
     pub fn node_of(&self, conn: ConnId) -> usize {
         self.ends[&conn].node

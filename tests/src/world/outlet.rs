@@ -49,7 +49,9 @@ impl World {
                 }
                 self.nodes[node].notices.push(notice);
             }
-            Output::Authenticated { .. } => {}
+            Output::Authenticated { conn } => {
+                self.known.insert(conn);
+            }
             output @ (Output::Fetch { .. }
             | Output::StopFetch { .. }
             | Output::Discard { .. }
@@ -68,16 +70,30 @@ impl World {
             Ok(reply) => {
                 let given = (&act, &reply);
                 if let (
-                    Act::Invite { to: with } | Act::Do { with, .. },
+                    Act::Invite { to: with } | Act::Do { with, .. } | Act::Try { with, .. },
                     Reply::Invited { link, .. },
                 ) = given
                 {
-                    self.ask(*with, Act::Accept { link: link.clone() });
+                    let link = link.clone();
+                    self.ask(
+                        *with,
+                        match act {
+                            Act::Try { .. } => Act::Knock { link },
+                            _ => Act::Accept { link },
+                        },
+                    );
                 }
                 self.model.done(node, &act, &reply, &self.nodes);
+                if matches!(act, Act::Forward { .. } | Act::Introduce { .. }) {
+                    self.model.look(node, &act, &self.nodes);
+                }
             }
             // A person who is told that it was not stored asks again.
             Err(CommandError::NotStored(_)) => self.ask(node, act),
+            Err(_) if act.may_fail() => {}
+            Err(CommandError::Refused(why)) if why.contains("quota") => {
+                self.model.refused(&act);
+            }
             Err(CommandError::NotFound(_) | CommandError::Refused(_))
                 if self.model.came_too_late(&act) => {}
             Err(error) => self.refused.push((act, error)),

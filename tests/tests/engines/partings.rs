@@ -1,7 +1,7 @@
 //! Blocking, removing, and meeting again.
 
 use tenet_apps::contacts::store::ContactStore;
-use tenet_delivery::state::State;
+use tenet_delivery::{outbox::Outbox, state::State};
 use tenet_identity::{
     hello::Role,
     meeting::knock::{Message, Reason},
@@ -112,6 +112,50 @@ fn who_is_removed_hears_of_it_and_then_it_is_quiet() {
     assert!(
         matches!(world.refused.pop(), Some((_, CommandError::Refused(why))) if why.contains("ended"))
     );
+}
+
+/// NODE-104: nor does who was removed go on dialling, which nobody would answer.
+#[test]
+fn who_was_removed_dials_no_more() {
+    let mut world = talked(1, &[]);
+    world.estranges = true;
+    world.ask(ANN, removes(BERT));
+    world.rest();
+    let dialled = world.now;
+    let later = world.now + 12 * HOUR;
+    while world.step_until(later) {}
+    assert!(is_over(&world, BERT, ANN));
+    assert_eq!(world.now, later, "from {dialled} on nothing happens");
+    for node in &world.nodes {
+        assert_eq!(node.engine().unwrap().deadline(), None, "{}", node.name);
+    }
+}
+
+/// NODE-404: each removes the other before hearing of it.
+#[test]
+fn who_remove_each_other_at_once_owe_each_other_nothing() {
+    for seed in 0..8 {
+        let mut world = talked(seed, &[]);
+        // Neither is there to hear of the other.
+        world.kill(ANN);
+        world.kill(BERT);
+        world.ask(ANN, removes(BERT));
+        world.ask(BERT, removes(ANN));
+        world.rest();
+        for node in &world.nodes {
+            assert_eq!(
+                node.disk().waiting().unwrap(),
+                [],
+                "{}, seed {seed}: {}",
+                node.name,
+                world.state()
+            );
+            let sizes = node.engine().unwrap().sizes();
+            let met = sizes.iter().find(|(name, _)| *name == "met");
+            assert_eq!(met.unwrap().1, 0, "{}, seed {seed}", node.name);
+        }
+        world.check_peace();
+    }
 }
 
 /// NODE-17, NODE-104.
