@@ -4,13 +4,19 @@ use minicbor::Decoder;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use tenet_apps::chat::{Action, text::Text};
-use tenet_identity::{encoding, keys::Signature};
+use tenet_identity::{
+    encoding,
+    keys::{InviteKey, Signature},
+};
 use tenet_log::{
     clock::Hlc,
     event::{Body, Content, Event, Header, Kind, Unverified, size_bucket},
     memory::MemoryStore,
     register::{self, Register},
-    roster::{Op, SessionKind, kind},
+    roster::{
+        Addition, History, Joining, Member, Muting, Op, Opening, Policy, Removal, Role,
+        SessionKind, Setting, kind,
+    },
     session::{Receipt, Session},
     store::LogStore,
     sync::{HeadEntry, Message, Peer},
@@ -161,6 +167,18 @@ const KINDS: &[&str] = &[
     kind::REMOVE_DEVICE,
     kind::REVOKE,
     kind::LEAVE,
+    kind::ADD,
+    kind::JOIN_LINK,
+    kind::PROMOTE,
+    kind::DEMOTE,
+    kind::REMOVE,
+    kind::MUTE,
+    kind::UNMUTE,
+    kind::OPEN_LINK,
+    kind::CLOSE_LINK,
+    kind::POLICY,
+    kind::SET,
+    kind::DISSOLVE,
 ];
 
 fn operation(data: &[u8]) {
@@ -171,7 +189,8 @@ fn operation(data: &[u8]) {
         return;
     }
     let name = KINDS[usize::from(*which) % KINDS.len()];
-    let (founds, begins) = (name == kind::FOUND, name == kind::JOIN);
+    let founds = name == kind::FOUND;
+    let begins = [kind::JOIN, kind::JOIN_LINK].contains(&name);
     let own = if begins { person(1) } else { person(0) };
     let header = Header {
         session: (!founds).then(|| FOUNDED.into()),
@@ -203,12 +222,54 @@ fn operation_seeds() -> Vec<Vec<u8>> {
         Content::Body { .. } => Vec::new(),
     };
     let author = encoding::encode(&events[0].author());
-    vec![
+    let mut seeds = vec![
         of(0, &payload(&events[0])),
         of(1, &payload(&events[1])),
         of(2, &own.card.to_bytes()),
         of(3, &author),
         of(5, &[]),
+    ];
+    for op in operations_of_many() {
+        let which = KINDS.iter().position(|kind| *kind == op.kind());
+        seeds.push(of(which.unwrap() as u8, &op.payload()));
+    }
+    seeds
+}
+
+fn operations_of_many() -> Vec<Op> {
+    let identity = person(1).identity();
+    let (role, until) = (Role::Member, Some(Hlc::from_millis(BEGINNING)));
+    let key = InviteKey::from_seed([3; 32]);
+    let opening = FOUNDED.into();
+    vec![
+        Op::Add(Addition {
+            identity,
+            role,
+            floor: until,
+        }),
+        Op::JoinLink(Joining::by(&key, opening, person(1).card)),
+        Op::Demote(Member { identity, role }),
+        Op::Remove(Removal {
+            identity,
+            shut_out: true,
+        }),
+        Op::Mute(Muting { identity, until }),
+        Op::OpenLink(Opening {
+            key: key.public(),
+            role,
+            until,
+            floor: until,
+        }),
+        Op::CloseLink(opening),
+        Op::Policy(Policy {
+            add: role,
+            history: History::Last(9),
+            ..Policy::default()
+        }),
+        Op::Set(Setting {
+            key: "name".into(),
+            value: vec![1],
+        }),
     ]
 }
 

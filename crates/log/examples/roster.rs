@@ -8,6 +8,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     reason = "a bench measures time, and may fail"
 )]
 
@@ -154,6 +155,11 @@ impl World {
         if self.people.len() < MEMBERS {
             return self.grow();
         }
+        self.change();
+    }
+
+    /// Something changes for somebody.
+    fn change(&mut self) {
         let whom = self.below(MEMBERS);
         let by = match self.people[whom].role {
             Role::Member | Role::Observer => 1 + self.below(MODERATORS),

@@ -7,15 +7,20 @@ use tenet_log::{
     event::Event,
     ids::SessionId,
     register::{MAX_KEYS_PER_DEVICE, Register},
+    roster::Op,
     store::LogStore,
     sync::{Message, Objection},
 };
 use tenet_node::{
-    command::{Command, Reply},
+    command::{Command, CommandError, Reply},
     frame::Frame,
     input::{CloseReason, Input, Notice},
 };
-use tenet_tests::world::rogue::{Bench, Done, Line, Rogue};
+use tenet_tests::world::{
+    machine::BEGINNING,
+    node::Node,
+    rogue::{Bench, Done, Line, Rogue},
+};
 
 /// Two who are contacts, and the connection between them.
 pub(crate) fn friends() -> (Bench, Rogue, Line) {
@@ -85,6 +90,38 @@ fn a_device_that_comes_by_a_new_connection_never_seems_gone() {
     assert_eq!(done.closed, [(old.conn, CloseReason::Duplicate)]);
     let done = bench.tell(Input::Closed { conn: new.conn });
     assert_eq!(done.told, [met(None)]);
+}
+
+/// NODE-501: what one's role allows is written and brought to the others; the rest is refused.
+#[test]
+fn a_roster_is_changed_by_whoever_may() {
+    let (mut bench, rogue, _) = friends();
+    let session = rogue.session.as_ref().unwrap().id();
+    let mut operate = |op: Op| {
+        let op = Box::new(op);
+        bench.ask(Command::Operate { session, op })
+    };
+    let theirs = rogue.session.as_ref().unwrap().roster();
+    let theirs = theirs.author(rogue.own.device()).unwrap();
+    for op in [Op::Dissolve, Op::RemoveDevice(theirs)] {
+        let refused = operate(op);
+        assert!(matches!(refused, Err(CommandError::Refused(_))));
+    }
+    let own = Node::new(0, 0, BEGINNING).own();
+    let Ok(Reply::Operated { event, .. }) = operate(Op::AddDevice(own.card)) else {
+        panic!()
+    };
+    let store = bench.engine.store();
+    let stored = LogStore::event(store, event).unwrap().unwrap();
+    assert!(stored.standing.counts());
+    let elsewhere = Command::Operate {
+        session: [0; 32].into(),
+        op: Box::new(Op::Leave),
+    };
+    assert!(matches!(
+        bench.ask(elsewhere),
+        Err(CommandError::NotFound(_))
+    ));
 }
 
 /// NODE-21: one clock alone gives up no chain.

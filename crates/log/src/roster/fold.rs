@@ -16,7 +16,7 @@ use super::{
     End, Founding, Link, MAX_DEVICES_PER_IDENTITY, Membership, Op, Operation, Roster, Silence,
     decide::{concerned, decide},
     ledger::{Entry, Ledger, Number},
-    right::{At, View},
+    right::{At, View, changes_role},
     silence::Episode,
 };
 use crate::{
@@ -165,6 +165,27 @@ impl Fold {
         }
         let known = self.operations().filter(|one| operation.saw(one));
         Self::of(known.cloned().collect()).is_some_and(|fold| none_of(&fold.roster.counted))
+    }
+
+    /// What the right to an operation rests on: the last that changed the author's role, that of whom
+    /// it is about, and the policy, and the opening of its link.
+    pub(crate) fn grounds(&self, by: IdentityId, op: &Op) -> Vec<OrderKey> {
+        let view = self.view();
+        let counts = |one: &&Entry| view.counts(one) == Some(true);
+        let identities = std::iter::once(by).chain(op.subject());
+        let last = identities.filter_map(|identity| {
+            let mut about = self.ledger.about(identity).rev().filter(counts);
+            about.find(|one| changes_role(&one.operation.op))
+        });
+        let policy = self.ledger.policies().rev().find(counts);
+        let opening = match op {
+            Op::JoinLink(joining) => Some(joining.opening),
+            Op::CloseLink(opening) => Some(*opening),
+            _ => None,
+        };
+        let opening = opening.and_then(|opening| self.ledger.find(opening));
+        let entries = last.chain(policy).chain(opening);
+        entries.map(|one| one.operation.order).collect()
     }
 
     /// An operation that comes now lay in no earlier one's past, also where its place did: on a

@@ -177,6 +177,15 @@ impl Roster {
         let target = subject.and_then(|subject| self.members.get(&subject).copied());
         let own = subject == Some(identity);
         let closed = self.kind.is_closed() && op.is_for_many();
+        // ROS-3: devices are their own identity's matter.
+        let foreign = match op {
+            Op::Join(card) | Op::AddDevice(card) => card.identity() != identity,
+            Op::RemoveDevice(chain) => self.identity(*chain) != Some(identity),
+            _ => false,
+        };
+        if foreign {
+            return false;
+        }
         let role = self.members.get(&identity).filter(|_| !closed);
         role.is_some_and(|role| right::allows(*role, op, own, target, &self.policy))
     }

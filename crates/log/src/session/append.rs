@@ -154,6 +154,17 @@ impl Session {
                 self.header(store, author, kind, content, None, now)?
             }
         };
+        let by = match op {
+            Op::Join(card) | Op::JoinLink(Joining { card, .. }) => Some(card.identity()),
+            _ => header.added_by.and_then(|added_by| {
+                let device = key.public();
+                self.roster().identity(Author { device, added_by })
+            }),
+        };
+        let header = match by {
+            Some(by) => self.with_grounds(header, by, op),
+            None => header,
+        };
         let event = Event::sign(key, header, None);
         let past = past::of(store, &self.frontier, &event)?;
         let operation =
@@ -163,6 +174,25 @@ impl Session {
         }
         let admitted = self.admit_operation(store, &event, operation)?;
         Ok((event, admitted))
+    }
+
+    /// An operation that cannot name all tips names first what its right rests on (LOG-10).
+    fn with_grounds(&self, mut header: Header, by: IdentityId, op: &Op) -> Header {
+        if header.deps.len() < MAX_DEPS {
+            return header;
+        }
+        let grounds = self.fold.grounds(by, op).into_iter();
+        let grounds = grounds.filter(|one| one.time < header.time && Some(one.id) != header.prev);
+        let mut deps: Vec<EventId> = grounds.map(|one| one.id).collect();
+        deps.sort_unstable();
+        deps.dedup();
+        let others = header.deps.iter().filter(|one| !deps.contains(one));
+        let others: Vec<EventId> = others.copied().collect();
+        deps.extend(others);
+        deps.truncate(MAX_DEPS);
+        deps.sort_unstable();
+        header.deps = deps;
+        header
     }
 
     /// The chain on which this device may write (FORK-4).

@@ -7,6 +7,7 @@ mod invite;
 mod message;
 mod profile;
 mod request;
+mod roster;
 mod settings;
 mod transfer;
 mod typing;
@@ -23,6 +24,7 @@ use tenet_identity::{
 };
 use tenet_log::{
     ids::{BlobId, EventId, SessionId},
+    roster::Op,
     session::AppendError,
     store::StoreError,
 };
@@ -217,6 +219,13 @@ pub enum Command {
     },
     /// Keep the words of what was said until now, as far as that is soon done.
     KeepWords,
+    /// Change who is in a session, and as what.
+    Operate {
+        /// Which session.
+        session: SessionId,
+        /// The change.
+        op: Box<Op>,
+    },
     /// Dial everybody now.
     Reach,
     /// Fetch events again whose copies here are damaged, from whoever has them.
@@ -326,6 +335,13 @@ pub enum Reply {
         /// Their number.
         left: usize,
     },
+    /// Who is in a session was changed.
+    Operated {
+        /// In which session.
+        session: SessionId,
+        /// By which event.
+        event: EventId,
+    },
     /// It was done.
     Done,
 }
@@ -358,7 +374,7 @@ impl From<AppendError> for CommandError {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::Store(error) => error.into(),
-            AppendError::NotOnRoster => Self::Refused(error.to_string()),
+            AppendError::NotOnRoster | AppendError::Refused => Self::Refused(error.to_string()),
             error => Self::Usage(error.to_string()),
         }
     }
@@ -433,6 +449,7 @@ impl<S: Storage> Engine<S> {
             Command::Timer { who, seconds } => self.set_timer(now, &who, seconds),
             Command::Draft { who, text } => self.keep_draft(&who, text.as_deref()),
             Command::KeepWords => self.keep_words(now),
+            Command::Operate { session, op } => self.operate(now, session, &op),
             Command::Reach => self.reach(now),
             Command::Mend { events } => {
                 let left = self.mend_events(events)?;

@@ -3,13 +3,19 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use tenet_identity::keys::DeviceKey;
 
 use super::{
     model::Model,
-    tangle::{Mix, Tangle},
-    world::{Node, below, rng, shuffle},
+    tangle::{Mix, Tangle, members},
+    world::{Node, Person, Raw, below, found_on, rng, shuffle},
 };
-use crate::{event::Event, ids::EventId, session::Receipt};
+use crate::{
+    event::Event,
+    ids::{EventId, SessionId},
+    roster::{Member, Op, Policy, Role, Setting},
+    session::Receipt,
+};
 
 const MIXES: [Mix; 7] = [
     Mix {
@@ -102,6 +108,88 @@ proptest! {
         one.take_all(other);
         other.take_all(one);
         prop_assert_eq!(one.picture(), other.picture());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// ROS-511: whoever refuses an operation because so many before it were in vain refuses it
+    /// whatever else was heard, and in whatever order.
+    #[test]
+    fn the_limit_of_operations_in_vain_converges(seed: u64, length in 60..200_usize) {
+        let people: Vec<Person> = (1..=3).map(Person::new).collect();
+        let founding = found_on(&people[0], &members(&people), Policy::default());
+        let (owner, other) = (&people[0].devices[0], &people[2].devices[0]);
+        let session = founding.session();
+        let mut rng = rng(seed);
+        let join = after(session, &other.key, None, None, vec![&founding]);
+        let join = join.operate(&Op::Join(other.card.clone()));
+        // The owner lets the other one up and down, who tries the same again and again and hears of
+        // that now and then.
+        let (mut ups, mut tries) = (vec![founding.clone()], vec![join.clone()]);
+        for turn in 0..length {
+            if below(&mut rng, 30) == 0 {
+                let identity = people[2].key.public();
+                let op = match ups.len() % 2 {
+                    1 => Op::Promote(Member { identity, role: Role::Moderator }),
+                    _ => Op::Demote(Member { identity, role: Role::Member }),
+                };
+                let last = ups.last().unwrap();
+                let up = after(session, &owner.key, Some(founding.id()), Some(last), vec![tries.last().unwrap()]);
+                let up = up.operate(&op);
+                ups.push(up);
+            }
+            let heard = if below(&mut rng, 20) == 0 { ups.last() } else { None };
+            let last = tries.last().unwrap();
+            let op = Op::Set(Setting { key: "name".into(), value: vec![turn as u8] });
+            let next = after(session, &other.key, Some(join.id()), Some(last), heard.into_iter().collect());
+            let next = next.operate(&op);
+            tries.push(next);
+        }
+        let mut events: Vec<Event> = ups[1..].iter().chain(&tries).cloned().collect();
+        let mut pictures = Vec::new();
+        for _ in 0..3 {
+            shuffle(&mut rng, &mut events);
+            events.sort_by_cached_key(|event| event.header().time.raw() + below(&mut rng, 40) as u64);
+            let (mut node, mut open) = (Node::open(&founding), events.clone());
+            let mut refused = BTreeSet::new();
+            loop {
+                let before = open.len();
+                open.retain(|event| match node.receive(event) {
+                    Receipt::Lacks(_) => true,
+                    Receipt::Refused(_) => {
+                        refused.insert(event.id());
+                        false
+                    }
+                    _ => false,
+                });
+                if open.len() == before {
+                    break;
+                }
+            }
+            refused.extend(open.iter().map(Event::id));
+            pictures.push((node.picture(), refused));
+        }
+        prop_assert!(pictures.iter().all(|one| *one == pictures[0]));
+    }
+}
+
+/// What follows an event on its chain.
+fn after<'a>(
+    session: SessionId,
+    key: &'a DeviceKey,
+    added_by: Option<EventId>,
+    prev: Option<&'a Event>,
+    deps: Vec<&'a Event>,
+) -> Raw<'a> {
+    Raw {
+        session,
+        key,
+        added_by,
+        prev,
+        deps,
+        later_by: 1,
     }
 }
 

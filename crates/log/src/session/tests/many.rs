@@ -324,6 +324,43 @@ fn ros_504_whoever_was_shut_out_comes_in_by_no_link() {
 }
 
 #[test]
+fn log_10_an_operation_names_what_its_right_rests_on_among_however_many() {
+    let people = [
+        Person::with_devices(1, 12),
+        Person::with_devices(2, 12),
+        Person::new(3),
+    ];
+    let mut node = Node::open(&found_on(
+        &people[0],
+        &members(&people[..2]),
+        Policy::default(),
+    ));
+    let devices: Vec<&Device> = people[..2].iter().flat_map(|one| &one.devices).collect();
+    for device in devices
+        .iter()
+        .filter(|device| !std::ptr::eq(**device, devices[0]))
+    {
+        node.join(device);
+    }
+    let add = node.operate(
+        devices[0],
+        &Op::Add(Addition {
+            identity: people[2].key.public(),
+            role: Role::Member,
+            floor: None,
+        }),
+    );
+    let before = node.clone();
+    for device in &devices {
+        let word = before.clone().say(device, "all at once");
+        node.take(&word);
+    }
+    assert!(node.session.frontier().tips().len() > crate::event::MAX_DEPS);
+    let join = node.join(&people[2].devices[0]);
+    assert!(join.header().deps.contains(&add.id()) && node.is_in(&people[2].devices[0]));
+}
+
+#[test]
 fn ros_505_the_right_is_needed_where_one_stood() {
     let mut scene = Scene::new();
     let add = scene.add(DAN, Role::Member);
