@@ -76,9 +76,10 @@ impl Ledger {
     /// Enters an operation; what it builds on was entered before. `None` if it is known.
     pub(super) fn enter(&mut self, operation: Operation) -> Option<Number> {
         let (number, order) = (self.entries.len(), operation.order);
-        if self.numbers.contains_key(&order.id) {
-            return None;
-        }
+        match self.numbers.entry(order.id) {
+            std::collections::btree_map::Entry::Occupied(_) => return None,
+            std::collections::btree_map::Entry::Vacant(place) => place.insert(number),
+        };
         let begins = operation.begins();
         let begun_by = self.chains.get(&order.author).copied();
         let by = match begun_by {
@@ -92,19 +93,23 @@ impl Ledger {
         };
         let sound = by.is_some_and(|by| self.is_sound(&operation, by));
         let place = self.place(&operation);
-        self.numbers.insert(order.id, number);
         let card = operation.op.card().map(|card| card.identity());
         let subject = operation.op.subject();
         let mut at = |identity: Option<IdentityId>| identity.map(|one| self.place_of(one));
+        let (subject_at, card_at) = (at(subject), at(card));
+        let by_at = match begun_by {
+            _ if begins == Some(order.author) => card_at,
+            begun_by => begun_by.and_then(|one| self.get(one)?.card_at),
+        };
         let entry = Entry {
             number,
             by,
             begun_by,
             place,
             sound,
-            by_at: at(by),
-            subject_at: at(subject),
-            card_at: at(card),
+            by_at,
+            subject_at,
+            card_at,
             ended_by: Vec::new(),
             written: Vec::new(),
             operation,
@@ -126,8 +131,15 @@ impl Ledger {
 
     fn list(&mut self, number: Number, begins: Option<Author>) -> Option<()> {
         let entry = self.entries.get(number)?;
-        let about = about(&entry.operation.op, entry.by);
-        let about: Vec<usize> = about.into_iter().map(|one| self.place_of(one)).collect();
+        let about = match &entry.operation.op {
+            Op::Found(founding) => {
+                let members = founding.members.iter();
+                let members: Vec<IdentityId> = members.map(|one| one.identity).collect();
+                members.into_iter().map(|one| self.place_of(one)).collect()
+            }
+            Op::Leave | Op::JoinLink(_) => Vec::from_iter(entry.by_at),
+            _ => Vec::from_iter(entry.subject_at),
+        };
         let entry = self.entries.get(number)?;
         let entries = &self.entries;
         let add = |list: &mut Vec<Number>| insert(entries, list, entry);
@@ -392,15 +404,6 @@ pub(super) fn every_chain(device: DeviceId) -> std::ops::RangeInclusive<Author> 
         added_by: EventId::from([added_by; 32]),
     };
     chain(0)..=chain(255)
-}
-
-/// The identities of which an operation gives or takes the role or the word.
-fn about(op: &Op, by: Option<IdentityId>) -> Vec<IdentityId> {
-    match op {
-        Op::Found(founding) => founding.members.iter().map(|one| one.identity).collect(),
-        Op::Leave | Op::JoinLink(_) => by.into_iter().collect(),
-        op => op.subject().into_iter().collect(),
-    }
 }
 
 /// A list with one entry more.
