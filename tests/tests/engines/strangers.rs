@@ -9,6 +9,7 @@ use tenet_identity::{
     },
 };
 use tenet_log::{
+    event::{Content, Event, Header},
     roster::{Op, SessionKind},
     session::Session,
     sync::{self, Tag},
@@ -174,7 +175,7 @@ fn the_same_knock_has_the_same_answer_and_another_none() {
 /// NODE-8: whatever is wrong with an opening, nothing of it is kept.
 #[test]
 fn a_wrong_opening_founds_nothing() {
-    type Spoil = fn(&mut Rogue, &Bench, &Answer, tenet_log::event::Event) -> Open;
+    type Spoil = fn(&mut Rogue, &Bench, &Answer, Event) -> Open;
     let wrong_nonce: Spoil = |_, _, _, join| Open::new([0; 32], join.to_wire()).unwrap();
     let no_event: Spoil = |rogue, _, _, _| Open::new(rogue.nonce, vec![0x80]).unwrap();
     let forged: Spoil = |rogue, _, _, join| {
@@ -183,14 +184,14 @@ fn a_wrong_opening_founds_nothing() {
         bytes[last] ^= 1;
         Open::new(rogue.nonce, bytes).unwrap()
     };
-    let somebody_else: Spoil = |rogue, bench, _, _| {
+    let somebody_else: Spoil = |rogue, _, _, join| {
         let other = Rogue::new(2);
-        let session = rogue.session.as_mut().unwrap();
-        let op = Op::Join(other.own.card.clone());
-        let join = session
-            .operate(&mut rogue.disk, &other.own.key, &op, bench.now)
-            .unwrap()
-            .0;
+        let header = Header {
+            device: other.own.device(),
+            content: Content::Payload(Op::Join(other.own.card.clone()).payload()),
+            ..join.header().clone()
+        };
+        let join = Event::sign(&other.own.key, header, None);
         Open::new(rogue.nonce, join.to_wire()).unwrap()
     };
     let elsewhere: Spoil = |rogue, bench, _, _| {

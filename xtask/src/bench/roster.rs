@@ -22,6 +22,10 @@ pub(super) fn run(release: &Path) -> Result<()> {
         figure("members"),
     );
     figures::print("from scratch", figure("scratch_ms"), "ms", 1_000.0, true);
+    println!(
+        "  of that on a processor: {:.0} ms",
+        figure("scratch_cpu_ms")
+    );
     println!("  one more: median {:.0} µs", figure("one_p50_us"));
     figures::print("one more, p99", figure("one_p99_us"), "µs", 1_000.0, true);
     figures::print(

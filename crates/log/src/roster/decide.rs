@@ -16,7 +16,7 @@ use super::{
 pub(super) fn decide(ledger: &Ledger, verdicts: &mut [Option<bool>], open: &BTreeSet<Number>) {
     let mut debate = Debate { ledger, verdicts };
     let mut ordered: Vec<&Entry> = open.iter().filter_map(|one| ledger.get(*one)).collect();
-    ordered.sort_by(|one, other| one.operation.order.cmp(&other.operation.order));
+    ordered.sort_by_key(|entry| entry.operation.order);
     for entry in &ordered {
         debate.set(entry.number, None);
     }

@@ -37,6 +37,7 @@ impl Operation {
 
     /// Whether its author had seen another.
     pub(super) fn saw(&self, other: &Self) -> bool {
-        self.past.includes(&other.order)
+        // Nothing that it saw is dated later (LOG-7): mostly that settles it.
+        other.order.time < self.order.time && self.past.includes(&other.order)
     }
 }
