@@ -247,7 +247,7 @@ fn operations_of_many() -> Vec<Op> {
             role,
             floor: until,
         }),
-        Op::JoinLink(Joining::by(&key, opening, person(1).card)),
+        Op::JoinLink(Joining::by(&key, opening, person(1).card.clone())),
         Op::Demote(Member { identity, role }),
         Op::Remove(Removal {
             identity,
