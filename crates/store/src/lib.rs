@@ -23,6 +23,7 @@ mod records;
 mod rows;
 mod schema;
 mod search;
+mod stored;
 mod transaction;
 
 pub use audit::Audit;

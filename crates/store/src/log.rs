@@ -1,13 +1,10 @@
 //! The log's trait over SQLite.
 
-use rusqlite::{Row, params};
-use tenet_identity::{
-    encoding,
-    keys::{DeviceId, Signature},
-};
+use rusqlite::params;
+use tenet_identity::{encoding, keys::DeviceId};
 use tenet_log::{
     clock::Hlc,
-    event::{Body, Content, Event, Unverified},
+    event::{Content, Event, Unverified},
     frontier::{Head, Past},
     ids::{Author, EventId, SessionId},
     register::{self, Register},
@@ -15,9 +12,11 @@ use tenet_log::{
     store::{Held, LogStore, Position, StoreError, Stored},
 };
 
-use crate::{Store, error::OrStoreError};
-
-pub(crate) const EVENT_COLUMNS: &str = "position, standing, header, signature, salt, body";
+use crate::{
+    Store,
+    error::OrStoreError,
+    stored::{EVENT_COLUMNS, stored, stored_parts},
+};
 
 /// The condition for the event whose id is `?1` (`STORE-10`); only so worded does it use the index.
 pub(crate) const BY_ID: &str = "substr(event.id, 1, 8) = substr(?1, 1, 8) AND event.id = ?1";
@@ -435,43 +434,6 @@ fn saturating(millis: u64) -> i64 {
     i64::try_from(millis).unwrap_or(i64::MAX)
 }
 
-/// The columns of [`EVENT_COLUMNS`], as they are.
-pub(crate) struct StoredParts {
-    position: i64,
-    standing: u8,
-    header: Vec<u8>,
-    signature: [u8; 64],
-    salt: Option<[u8; 32]>,
-    body: Option<Vec<u8>>,
-}
-
-pub(crate) fn stored_parts(row: &Row<'_>) -> rusqlite::Result<StoredParts> {
-    Ok(StoredParts {
-        position: row.get(0)?,
-        standing: row.get(1)?,
-        header: row.get(2)?,
-        signature: row.get(3)?,
-        salt: row.get(4)?,
-        body: row.get(5)?,
-    })
-}
-
-fn stored(parts: StoredParts) -> Result<Stored, StoreError> {
-    let body = match (parts.salt, parts.body) {
-        (Some(salt), Some(bytes)) => Some(Body { salt, bytes }),
-        _ => None,
-    };
-    let event = Event::trusted(parts.header, Signature::from(parts.signature), body)
-        .map_err(|_| StoreError::Damaged("an event does not decode"))?;
-    let standing = Standing::from_code(parts.standing)
-        .ok_or(StoreError::Damaged("an event has an unknown standing"))?;
-    Ok(Stored {
-        event,
-        position: Position(parts.position),
-        standing,
-    })
-}
-
 fn stored_register(bytes: &[u8]) -> Result<Register, StoreError> {
     register::Unverified::decode(bytes)
         .map(register::Unverified::trusted)
@@ -484,23 +446,5 @@ impl Store {
         self.db
             .pragma_update(None, "secure_delete", how)
             .or_store_error()
-    }
-
-    pub(crate) fn event_at(&self, position: Position) -> Result<Option<Stored>, StoreError> {
-        let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE position = ?1");
-        self.one(&sql, [position.0], stored_parts)?
-            .map(stored)
-            .transpose()
-    }
-
-    pub(crate) fn stored_rows(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-    ) -> Result<Vec<Stored>, StoreError> {
-        self.collect(sql, params, stored_parts)?
-            .into_iter()
-            .map(stored)
-            .collect()
     }
 }

@@ -14,7 +14,7 @@ use tenet_log::{
     store::{Position, StoreError},
 };
 
-use crate::{Store, log::EVENT_COLUMNS, records::Kind};
+use crate::{Store, records::Kind, stored::EVENT_COLUMNS};
 
 /// Words that were taken out are only marked so, until the segments of the index that hold them are
 /// merged: the first step gathers all segments for it, the next ones merge (SQLite, FTS5, 6.8).
