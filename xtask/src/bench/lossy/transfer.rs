@@ -88,7 +88,9 @@ impl<'a> Scene<'a> {
         bob.call("transfer_resume", &json!({"id": id}))?;
         for (at, cut) in cuts.iter().enumerate() {
             let until = (at + 1) as f64 / (cuts.len() + 1) as f64;
-            watch.until(&mut bob, (until * SIZE as f64) as u64)?;
+            if watch.until(&mut bob, (until * SIZE as f64) as u64)? {
+                bail!("all of it was there before it could be cut");
+            }
             self.cut(*cut, &mut watch)?;
             bob = self.bob.api()?;
         }
@@ -126,7 +128,6 @@ impl<'a> Scene<'a> {
             Cut::Giver => self.alice_node.take().context("no node")?.kill()?,
             Cut::Taker => self.bob_node.take().context("no node")?.kill()?,
         }
-        watch.interrupted();
         self.up(cut)
     }
 
@@ -156,7 +157,6 @@ struct Watch {
     /// What came over the network in that fetch.
     came: u64,
     repeated: u64,
-    interrupted: bool,
 }
 
 impl Default for Watch {
@@ -169,26 +169,21 @@ impl Default for Watch {
             done: 0,
             came: 0,
             repeated: 0,
-            interrupted: false,
         }
     }
 }
 
 impl Watch {
-    /// Returns when so many bytes are there.
-    fn until(&mut self, bob: &mut Api, bytes: u64) -> Result<()> {
+    /// Returns when so many bytes are there, and whether that is all.
+    fn until(&mut self, bob: &mut Api, bytes: u64) -> Result<bool> {
         while self.begin.elapsed() < PATIENCE {
-            if self.look(bob)? || self.done >= bytes && bytes < SIZE as u64 {
-                return Ok(());
+            let whole = self.look(bob)?;
+            if whole || self.done >= bytes && bytes < SIZE as u64 {
+                return Ok(whole);
             }
             sleep(GLANCE);
         }
         bail!("the file did not come within {PATIENCE:?}")
-    }
-
-    /// The next fetch is a new one.
-    fn interrupted(&mut self) {
-        self.interrupted = true;
     }
 
     /// Whether all is there.
@@ -203,7 +198,8 @@ impl Watch {
         if done == 0 {
             return Ok(false);
         }
-        if std::mem::take(&mut self.interrupted) || came < self.came {
+        // Another fetch, which begins with what is kept.
+        if came < self.came {
             self.repeated += again(self.came, done.saturating_sub(self.from));
             (self.from, self.done) = (done, done);
         }

@@ -1,6 +1,7 @@
 //! Fetching a content from another device.
 
 use std::{
+    collections::BTreeMap,
     ops::ControlFlow,
     sync::{Arc, atomic::Ordering},
 };
@@ -30,11 +31,18 @@ pub(in super::super) fn fetch(shared: &Arc<Shared>, conn: ConnId, blob: BlobId, 
             Err(end) => end,
         };
         tracing::debug!(?conn, ?end, "a fetch ended");
-        shared.transfers.lock().remove(&blob);
+        forget(&mut shared.transfers.lock(), blob, &coming);
         shared
             .engine
             .input(Input::Fetched { conn, blob, end }, None);
     });
+}
+
+/// A fetch over a connection that is gone may end after the next one of the same content has begun.
+fn forget(all: &mut BTreeMap<BlobId, Arc<Coming>>, blob: BlobId, coming: &Arc<Coming>) {
+    if all.get(&blob).is_some_and(|now| Arc::ptr_eq(now, coming)) {
+        all.remove(&blob);
+    }
 }
 
 async fn run(
@@ -144,5 +152,21 @@ pub(super) fn end(error: &Error) -> FetchEnd {
         Error::Cancelled => FetchEnd::Stopped,
         Error::Mismatch { .. } | Error::Size { .. } => FetchEnd::Mismatch,
         _ => FetchEnd::Interrupted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fetch_that_ends_late_leaves_the_next_one_known() {
+        let blob = BlobId::from([1; 32]);
+        let [old, new] = [(); 2].map(|()| Arc::new(Coming::default()));
+        let mut all = BTreeMap::from([(blob, Arc::clone(&new))]);
+        forget(&mut all, blob, &old);
+        assert_eq!(all.len(), 1);
+        forget(&mut all, blob, &new);
+        assert_eq!(all.len(), 0);
     }
 }
