@@ -621,6 +621,19 @@ fn ros_513_observers_do_not_write() {
 }
 
 #[test]
+fn ros_513_of_demotions_apart_one_that_had_seen_a_word_saves_it() {
+    let mut scene = Scene::new();
+    let mut apart = scene.apart();
+    let heard = apart.says(CID);
+    let down = scene.demote(CID, Role::Observer);
+    assert!(scene.does(BOB, &down) && apart.does(ANN, &down));
+    scene.meet(&mut apart);
+    assert!(scene.node.counts(&heard));
+    let word = scene.says(CID);
+    assert_eq!(scene.node.standing(&word), Standing::Silenced);
+}
+
+#[test]
 fn ros_514_a_mute_ends_by_the_time_of_the_event_itself() {
     let mut scene = Scene::new();
     let before = scene.says(CID);
