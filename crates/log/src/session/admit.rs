@@ -123,16 +123,17 @@ impl Session {
     /// The standing of an ordinary event on which nothing builds yet.
     fn standing_on_arrival(&self, event: &Event) -> Standing {
         let (author, seq) = (event.author(), event.header().seq);
-        let by_roster = self.roster().standing_of(event);
-        if !by_roster.counts() || !self.forks.contain(author, seq) {
-            return by_roster;
+        if !self.forks.contain(author, seq) {
+            return self.roster().standing_of(event);
         }
-        let chain = self.roster().chains.get(&author);
-        if chain.is_some_and(|chain| chain.end.is_some()) {
-            // What ended the chain came before this, and so had not seen it.
-            Standing::OffRoster
-        } else {
-            Standing::Forked
+        // What ended or silenced the chain came before this, and so had not seen it.
+        let unseen = |_, _: &[EventId]| false;
+        match self
+            .roster()
+            .standing_if(author, event.header().time, unseen)
+        {
+            Standing::Counted => Standing::Forked,
+            otherwise => otherwise,
         }
     }
 
