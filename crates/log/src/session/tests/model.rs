@@ -207,6 +207,10 @@ impl Model {
     fn role(&self, identity: IdentityId, past: &BTreeSet<EventId>) -> Option<Role> {
         let mut role = None;
         for id in self.ordered(past) {
+            // For good, whatever was written apart from it and is dated later.
+            if matches!(self.operations[&id], Op::Dissolve) {
+                return None;
+            }
             role = self.role_after(role, id, identity);
         }
         role
