@@ -155,12 +155,20 @@ impl<'a> View<'a, '_> {
             Op::Found(_) => return Some(true),
             Op::JoinLink(joining) => {
                 let joins = || self.may_join_by(entry, by, joining.opening);
-                return both(self.is_unrevoked(entry), joins);
+                let open = both(self.is_undissolved(entry), || self.is_unrevoked(entry));
+                return both(open, joins);
             }
             _ => {}
         }
         let allowed = both(self.is_allowed_now(entry), || self.is_unrevoked(entry));
         both(allowed, || self.stands(entry))
+    }
+
+    /// Whether there was a session still, by what an operation had seen.
+    fn is_undissolved(&self, entry: &Entry) -> Option<bool> {
+        let ends = self.ledger.dissolutions();
+        let ends = ends.filter(|one| entry.operation.saw(&one.operation));
+        not(any(ends.map(|one| self.counts(one))))
     }
 
     /// Whether the author's role allowed it.

@@ -72,7 +72,8 @@ impl<'a> View<'a, '_> {
                 }
                 op => {
                     role = self.role_after(role, entry, identity);
-                    op.takes_away()
+                    // A mute is another matter.
+                    matches!(op, Op::Demote(_))
                 }
             };
             let Some(role) = role else {

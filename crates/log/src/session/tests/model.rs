@@ -144,7 +144,9 @@ impl Model {
                 let closed = closed
                     .iter()
                     .any(|one| saw(one) && self.counted.contains(one));
+                let ended = |one: &EventId| matches!(self.operations[one], Op::Dissolve);
                 unrevoked
+                    && !self.ordered(past).iter().any(ended)
                     && saw(&joining.opening)
                     && self.counted.contains(&joining.opening)
                     && !closed
