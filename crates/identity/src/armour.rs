@@ -1,7 +1,6 @@
 //! Bytes as a text that is kept in a file or sent by mail: a scheme and base64url (RFC 4648).
 
 use data_encoding::BASE64URL_NOPAD;
-use minicbor::Decode;
 
 /// Why a text carries no bytes.
 pub(crate) enum Error {
@@ -9,14 +8,6 @@ pub(crate) enum Error {
     Scheme,
     /// Not base64url, or too long.
     Damaged,
-}
-
-/// The version that stands first in what is carried.
-#[derive(Decode)]
-#[cbor(map)]
-pub(crate) struct Head {
-    #[n(0)]
-    pub(crate) version: u16,
 }
 
 /// The text that carries bytes.

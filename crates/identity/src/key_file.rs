@@ -9,6 +9,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::{
+    checked::Version,
     domain::{KEY_FILE_CHECK, KEY_FILE_KEY},
     encoding,
     keys::IdentityId,
@@ -143,13 +144,6 @@ impl fmt::Debug for KeyFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyFile(of {:?}, redacted)", self.identity)
     }
-}
-
-#[derive(Decode)]
-#[cbor(map)]
-struct Version {
-    #[n(0)]
-    version: u16,
 }
 
 #[derive(Encode, Decode)]

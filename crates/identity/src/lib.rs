@@ -18,6 +18,7 @@
 
 mod armour;
 pub mod card;
+mod checked;
 pub mod did;
 pub mod domain;
 pub mod encoding;

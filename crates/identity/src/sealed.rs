@@ -14,7 +14,8 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::{
-    armour::{self, Head},
+    armour,
+    checked::{Checked, Version},
     domain::derive,
     encoding,
     vault::{self, Cost},
@@ -93,9 +94,8 @@ impl Sort {
             nonce,
             ciphertext: sealed.map_err(|_| Error::Damaged)?,
         });
-        let check = self.check_of(&body);
-        let whole = encoding::encode(&Whole { body, check });
-        Ok(armour::write(self.scheme, &whole))
+        let checked = Checked::new(self.check, body).to_bytes();
+        Ok(armour::write(self.scheme, &checked))
     }
 
     /// Opens a text; this takes as long as its [`Cost`] says. White space is ignored.
@@ -104,16 +104,14 @@ impl Sort {
     /// [`Error`].
     pub(crate) fn open(&self, text: &str, password: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
         let bytes = armour::read(text, self.scheme, self.most)?;
-        let whole: Whole = encoding::decode(&bytes)?;
+        let checked: Checked = encoding::decode(&bytes)?;
         // SEAL-102: before the password is tried, so that damage is never taken for a wrong one.
-        if self.check_of(&whole.body) != whole.check {
-            return Err(Error::Damaged);
-        }
-        let Head { version } = encoding::decode(&whole.body)?;
+        let body = checked.body(self.check).ok_or(Error::Damaged)?;
+        let Version { version } = encoding::decode(body)?;
         if version != VERSION {
             return Err(Error::Newer { version });
         }
-        let body: Body = encoding::decode(&whole.body)?;
+        let body: Body = encoding::decode(body)?;
         let cost = Cost::new(body.memory_kib, body.passes, body.lanes)?;
         let payload = Payload {
             msg: &body.ciphertext,
@@ -131,11 +129,6 @@ impl Sort {
         let key: &[u8; 32] = &key;
         Ok(Aes256Gcm::new(key.into()))
     }
-
-    fn check_of(&self, body: &[u8]) -> [u8; 8] {
-        let [a, b, c, d, e, f, g, h, ..] = derive(self.check, &[body]);
-        [a, b, c, d, e, f, g, h]
-    }
 }
 
 impl From<armour::Error> for Error {
@@ -145,15 +138,6 @@ impl From<armour::Error> for Error {
             armour::Error::Damaged => Self::Damaged,
         }
     }
-}
-
-#[derive(Encode, Decode)]
-#[cbor(array)]
-struct Whole {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    body: Vec<u8>,
-    #[cbor(n(1), with = "minicbor::bytes")]
-    check: [u8; 8],
 }
 
 #[derive(Encode, Decode)]

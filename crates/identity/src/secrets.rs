@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     card::{self, DeviceCard, UnverifiedCard},
+    checked::Version,
     encoding,
     keys::{DeviceKey, IdentityKey, bytes_of},
     phrase::{self, Language, Phrase},
@@ -142,13 +143,6 @@ impl fmt::Debug for HeldPhrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HeldPhrase(…)")
     }
-}
-
-#[derive(Encode, Decode)]
-#[cbor(map)]
-struct Version {
-    #[n(0)]
-    version: u16,
 }
 
 #[derive(Encode, Decode)]

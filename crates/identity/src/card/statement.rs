@@ -9,6 +9,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use super::{Error, MAX_BODY_BYTES, VERSION};
 use crate::{
+    checked::Version,
     domain::derive,
     encoding,
     keys::{IdentityId, IdentityKey, Signature, verify},
@@ -63,13 +64,6 @@ impl Statement {
             _ => Ok(()),
         }
     }
-}
-
-#[derive(Encode, Decode)]
-#[cbor(map)]
-struct Version {
-    #[n(0)]
-    version: u16,
 }
 
 impl<C> Encode<C> for Statement {

@@ -13,8 +13,9 @@ use minicbor::{Decode, Encode};
 
 use super::{address::Address, door::Place, link::MAX_ADDRESSES};
 use crate::{
-    armour::{self, Head},
+    armour,
     card::{self, DeviceCard, UnverifiedCard},
+    checked::Version,
     domain::{CONTACT_CARD_ID, CONTACT_CARD_SIGNATURE, derive},
     encoding,
     keys::{DeviceKey, EndpointId, Signature, SignatureError, verify},
@@ -101,7 +102,7 @@ impl ContactCard {
     pub fn read(text: &str) -> Result<Self, Error> {
         let bytes = armour::read(text, SCHEME, MAX_CHARACTERS)?;
         let signed: Signed = encoding::decode(&bytes)?;
-        let Head { version } = encoding::decode(&signed.body)?;
+        let Version { version } = encoding::decode(&signed.body)?;
         if version != VERSION {
             return Err(Error::Newer { version });
         }

@@ -14,7 +14,8 @@ use super::{
     slot::{Kind, Sealed, SlotKey, machine_check},
 };
 use crate::{
-    domain::{VAULT_CHECK, derive},
+    checked::{Checked, Version},
+    domain::VAULT_CHECK,
     encoding,
 };
 
@@ -202,8 +203,7 @@ impl Wrapped {
     /// The stored form; it needs no protection of its own.
     pub fn to_bytes(&self) -> Vec<u8> {
         let body = encoding::encode(&Body::of(self));
-        let check = check(&body);
-        encoding::encode(&Stored { body, check })
+        Checked::new(VAULT_CHECK, body).to_bytes()
     }
 
     /// Reads the stored form.
@@ -214,15 +214,13 @@ impl Wrapped {
         if bytes.len() > MAX_BYTES {
             return Err(Error::Damaged);
         }
-        let stored: Stored = encoding::decode(bytes)?;
-        if check(&stored.body) != stored.check {
-            return Err(Error::Damaged);
-        }
-        let Version { version } = encoding::decode(&stored.body)?;
+        let stored: Checked = encoding::decode(bytes)?;
+        let body = stored.body(VAULT_CHECK).ok_or(Error::Damaged)?;
+        let Version { version } = encoding::decode(body)?;
         if version != VERSION {
             return Err(Error::Newer { version });
         }
-        encoding::decode::<Body>(&stored.body)?.read()
+        encoding::decode::<Body>(body)?.read()
     }
 
     fn check_machine(&self, machine: &MachineSecret) -> Result<(), Error> {
@@ -260,21 +258,6 @@ impl Door {
         let sealed = Sealed::new(rng, &slot, vault, Kind::Pin, key)?;
         Ok(Self::Pin { salt, cost, sealed })
     }
-}
-
-#[derive(Encode, Decode)]
-struct Stored {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    body: Vec<u8>,
-    #[cbor(n(1), with = "minicbor::bytes")]
-    check: [u8; 8],
-}
-
-#[derive(Encode, Decode)]
-#[cbor(map)]
-struct Version {
-    #[n(0)]
-    version: u16,
 }
 
 #[derive(Encode, Decode)]
@@ -369,11 +352,6 @@ impl Body {
 }
 
 /// VAULT-8.
-fn check(body: &[u8]) -> [u8; 8] {
-    let [a, b, c, d, e, f, g, h, ..] = derive(VAULT_CHECK, &[body]);
-    [a, b, c, d, e, f, g, h]
-}
-
 fn new_vault<R: CryptoRng + ?Sized>(rng: &mut R) -> VaultId {
     let mut vault = [0; 16];
     rng.fill_bytes(&mut vault);
@@ -393,8 +371,7 @@ pub(super) mod tests {
     use super::*;
 
     pub(in crate::vault) fn checked(body: Vec<u8>) -> Vec<u8> {
-        let check = check(&body);
-        encoding::encode(&Stored { body, check })
+        Checked::new(VAULT_CHECK, body).to_bytes()
     }
 
     pub(in crate::vault) fn with_cost(

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::{Error, Ext, VERSION};
 use crate::{
+    checked::Version,
     encoding,
     keys::{EndpointId, IdentityId},
     meeting::{address::Address, invite::Secret},
@@ -65,11 +66,4 @@ impl Form {
             name: form.name,
         })
     }
-}
-
-#[derive(Encode, Decode)]
-#[cbor(map)]
-struct Version {
-    #[n(0)]
-    version: u16,
 }
