@@ -16,7 +16,7 @@ use crate::host::Options;
 use crate::input::Input;
 
 /// How often to look whether a home that another process holds is free, or has a socket.
-const LOOK_AGAIN: Duration = Duration::from_millis(25);
+pub const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
 /// Whom a command speaks to.
 #[derive(Debug)]

@@ -10,14 +10,12 @@ use tenet_rpc::server::{Server, ask};
 
 use super::Shell;
 use crate::args::Up;
+use crate::caller::LOOK_AGAIN;
 use crate::failure::{Failure, Outcome};
 use crate::gate::Gate;
 use crate::home::{self, Home};
 use crate::output::note;
 use crate::signals::Signals;
-
-/// How often to look whether a home that a command holds is free.
-const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(25);
 
 /// The line that says that everything works.
 #[derive(Serialize)]

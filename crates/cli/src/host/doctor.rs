@@ -31,7 +31,8 @@ use crate::time as clock;
 /// How long a repair waits for what is damaged to come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often it looks whether it has come: events are mended without a notice to wait for.
+/// How often it looks whether it has come: an event of any kind, or a file, and no notice says that it
+/// was the last.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// How many events from the future are listed: all that can wait in sixteen sessions.

@@ -6,6 +6,8 @@
 //! a bare event that nothing took away ──▶ lacking, asked for again (mend.rs)
 //! ```
 
+use std::borrow::Cow;
+
 use tenet_apps::chat::{
     Action, edit,
     fold::{self, Change},
@@ -166,8 +168,7 @@ impl<S: Storage> Engine<S> {
 }
 
 /// What is left of an event that nobody needs to see any more.
-pub(super) fn kept(event: &Event, now: u64) -> std::borrow::Cow<'_, Event> {
-    use std::borrow::Cow;
+pub(super) fn kept(event: &Event, now: u64) -> Cow<'_, Event> {
     match event.is_expired(now) {
         true => Cow::Owned(event.bare()),
         false => Cow::Borrowed(event),
