@@ -50,6 +50,12 @@ pub enum ActionError {
         /// How many.
         count: usize,
     },
+    /// More edits than an unsend may name.
+    #[error("an unsend names {count} edits, at most {max}", max = unsend::MAX_EDITS)]
+    TooManyEdits {
+        /// How many.
+        count: usize,
+    },
     /// A name that a person on a card cannot have.
     #[error("not a name for a person: it is too long, or has control characters")]
     Name,
@@ -289,6 +295,52 @@ mod tests {
                 Err(ActionError::Place)
             ));
         }
+    }
+
+    #[derive(minicbor::Encode)]
+    #[cbor(map)]
+    struct Boundless {
+        #[n(0)]
+        target: EventId,
+        #[n(1)]
+        edits: Vec<EventId>,
+    }
+
+    /// CHAT-20.
+    #[test]
+    fn an_unsend_names_the_last_edits_and_no_more() {
+        let edits: Vec<EventId> = (0..=256_u16)
+            .map(|number| {
+                let mut id = [0; 32];
+                id[..2].copy_from_slice(&number.to_be_bytes());
+                EventId::from(id)
+            })
+            .collect();
+        let unsend = Unsend::new(target()).with_edits(edits.clone());
+        assert_eq!(unsend.edits(), &edits[1..]);
+        let mut writer = Writer::new(1, 1);
+        let event = writer.act(&Action::Unsend(unsend));
+        assert!(matches!(
+            Action::decode(&event),
+            Ok(Some(Action::Unsend(_)))
+        ));
+        // The same with one more, by a hand that keeps no limit.
+        let bytes = encoding::encode(&Boundless {
+            target: target(),
+            edits,
+        });
+        let kind = Kind::new(unsend::KIND).unwrap();
+        let content = DraftContent::Payload(bytes);
+        let event = writer.write(Draft {
+            kind,
+            content,
+            expires: None,
+        });
+        let decoded = Action::decode(&event);
+        assert!(matches!(
+            decoded,
+            Err(ActionError::TooManyEdits { count: 257 })
+        ));
     }
 
     #[test]

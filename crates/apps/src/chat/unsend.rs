@@ -61,6 +61,10 @@ impl Unsend {
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, ActionError> {
-        Ok(encoding::decode(bytes)?)
+        let unsend: Self = encoding::decode(bytes)?;
+        match unsend.edits.len() {
+            count if count > MAX_EDITS => Err(ActionError::TooManyEdits { count }),
+            _ => Ok(unsend),
+        }
     }
 }

@@ -82,6 +82,11 @@ pub(super) async fn ask_pin(shell: &Shell, caller: &Caller) -> Outcome<Option<Se
 /// Reads a key file and opens it.
 pub(super) fn open(shell: &Shell, file: &Path, password_file: Option<&Path>) -> Outcome<KeyFile> {
     let text = text_file::read(file)?;
+    // Before a password is asked for.
+    if !text.trim_start().starts_with(key_file::SCHEME) {
+        let file = file.display();
+        return Err(Error::usage(format!("{file} is no file that tenet backup file wrote")).into());
+    }
     let password = match password_file {
         Some(path) => shell.input.secret_file(path, "its password: ")?,
         None => shell.input.secret("its password: ")?,

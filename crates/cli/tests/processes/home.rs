@@ -84,6 +84,8 @@ fn an_identity_comes_back_from_a_key_file() {
     let damaged = other.writes("damaged", &text.replacen("tenet-key:g", "tenet-key:h", 1));
     restore(Path::new(&damaged), "a long password\n").fails(2, &["damaged"]);
     restore(&world.path().join("none"), "a long password\n").code(4);
+    let other_file = other.writes("letter", "dear Bob");
+    restore(Path::new(&other_file), "").fails(2, &["no file that tenet backup file wrote"]);
     assert_eq!(
         restore(&file, "a long password\n").ok().row()["did"],
         *alice.did

@@ -94,5 +94,8 @@ fn the_pages_of_an_erased_body_are_written_over() {
     let pages = before.chunks(PAGE).zip(after.chunks(PAGE));
     let written = pages.filter(|(before, after)| before != after).count();
     assert!(written >= long.len() / PAGE, "{written} pages");
-    assert!(store.audit().unwrap().is_well(), "a bare event is no damage");
+    assert!(
+        store.audit().unwrap().is_well(),
+        "a bare event is no damage"
+    );
 }
