@@ -23,6 +23,8 @@ use tenet_tests::world::{
 mod answers;
 #[path = "engines/clocks.rs"]
 mod clocks;
+#[path = "engines/devices.rs"]
+mod devices;
 #[path = "engines/doors.rs"]
 mod doors;
 #[path = "engines/erasure.rs"]

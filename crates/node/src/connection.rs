@@ -30,6 +30,10 @@ pub(crate) struct Connection {
     /// The tags that the other end named last: among them may be those of sessions that we only
     /// come to know later.
     pub(crate) named: BTreeSet<Tag>,
+    /// Sessions that we brought here.
+    pub(crate) offered: BTreeSet<SessionId>,
+    /// Sessions that the other end brought and in which we have no place yet.
+    pub(crate) brought: BTreeSet<SessionId>,
     /// Connections in whose place this one stands once it is in use at both ends.
     pub(crate) supersedes: Vec<ConnId>,
 }
@@ -110,6 +114,8 @@ impl Connection {
             knocked: None,
             answered: None,
             named: BTreeSet::new(),
+            offered: BTreeSet::new(),
+            brought: BTreeSet::new(),
             supersedes: Vec::new(),
         }
     }

@@ -13,6 +13,9 @@ pub const VERSION: u16 = 1;
 /// The most session tags in one frame, padding included.
 pub const MAX_TAGS: usize = 16_384;
 
+/// The most foundings in one frame: at most 32 KiB each, they fit the 1 MiB of a frame.
+pub const MAX_BROUGHT: usize = 24;
+
 /// One frame.
 #[derive(Clone, Debug, Encode, Decode)]
 pub enum Frame {
@@ -31,6 +34,9 @@ pub enum Frame {
     /// In the session with this tag of the sender's, its person types, or no more.
     #[n(4)]
     Typing(#[n(0)] Tag, #[n(1)] bool),
+    /// Foundings of sessions in which the receiver has a place and of which it seems not to know.
+    #[n(5)]
+    Bring(#[n(0)] Vec<ByteVec>),
 }
 
 /// Why bytes are no frame.
@@ -46,6 +52,9 @@ pub enum FrameError {
     /// Too many tags.
     #[error("frame holds too many session tags")]
     Tags,
+    /// Too many foundings.
+    #[error("frame brings too many sessions")]
+    Brought,
 }
 
 impl Frame {
@@ -63,6 +72,7 @@ impl Frame {
         match &frame {
             Self::Sync(_, message) => message.check()?,
             Self::Meet(tags) if tags.len() > MAX_TAGS => return Err(FrameError::Tags),
+            Self::Bring(brought) if brought.len() > MAX_BROUGHT => return Err(FrameError::Brought),
             _ => {}
         }
         Ok(frame)
@@ -165,6 +175,10 @@ mod tests {
                 format!("82 03 82 {aa} 82 06 81 81 {six}"),
             ),
             (Frame::Typing(tag(0xaa), true), format!("82 04 82 {aa} f5")),
+            (
+                Frame::Bring(vec![ByteVec::from(vec![9])]),
+                "82 05 81 81 41 09".to_owned(),
+            ),
         ] {
             let bytes = frame.encode();
             assert_eq!(
@@ -185,6 +199,8 @@ mod tests {
             Frame::decode(&tags(MAX_TAGS + 1)),
             Err(FrameError::Tags)
         ));
+        let brought = Frame::Bring(vec![ByteVec::from(vec![1]); MAX_BROUGHT + 1]).encode();
+        assert!(matches!(Frame::decode(&brought), Err(FrameError::Brought)));
         let events = vec![ByteVec::from(Vec::new()); MAX_EVENTS_PER_MESSAGE + 1];
         let events = Frame::Sync(tag(1), Message::Events(events)).encode();
         assert!(matches!(
@@ -220,6 +236,7 @@ mod tests {
             bytes().prop_map(Frame::Knock),
             prop::collection::vec(tag(), 0..20).prop_map(Frame::Meet),
             (tag(), message).prop_map(|(tag, message)| Frame::Sync(tag, message)),
+            prop::collection::vec(bytes(), 0..4).prop_map(Frame::Bring),
             (tag(), any::<bool>()).prop_map(|(tag, on)| Frame::Typing(tag, on)),
         ]
     }

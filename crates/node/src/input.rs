@@ -281,6 +281,11 @@ pub enum Notice {
         /// Which.
         blob: BlobId,
     },
+    /// This device came into a session that was there before.
+    SessionEntered {
+        /// Which.
+        session: SessionId,
+    },
     /// A contact is new.
     ContactAdded {
         /// Who.

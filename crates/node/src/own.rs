@@ -15,6 +15,8 @@ pub struct Own {
     pub endpoint: EndpointId,
     /// What this person calls themselves.
     pub name: String,
+    /// Whether another device of this identity let this one in: it does not begin anything of its own.
+    pub linked: bool,
 }
 
 impl Own {

@@ -4,7 +4,7 @@ use tenet_identity::meeting::link::Link;
 use tenet_log::ids::{EventId, SessionId};
 use tenet_node::command::{Command, Contents, TransferChange};
 
-use super::files;
+use super::{files, many::Many};
 
 /// Something that a person asks of the own device; `with` and `to` are numbers of nodes.
 #[derive(Clone, Debug)]
@@ -104,6 +104,8 @@ pub enum Act {
         /// Which.
         id: EventId,
     },
+    /// Something in a session of many.
+    Many(Box<Many>),
     /// Have these fetched again, which are damaged.
     Mend {
         /// Which, with their sessions.
@@ -164,6 +166,7 @@ impl Act {
                 change: TransferChange::Resume,
             },
             Self::Mend { events } => Command::Mend { events },
+            Self::Many(deed) => deed.command(),
         }
     }
 

@@ -115,6 +115,16 @@ impl World {
         }
     }
 
+    /// Checks that these nodes hold the same of a session.
+    ///
+    /// # Panics
+    /// Where they do not.
+    pub fn check_same(&self, nodes: &[usize], session: SessionId) {
+        for pair in nodes.windows(2) {
+            same_set(&self.nodes[pair[0]], &self.nodes[pair[1]], session);
+        }
+    }
+
     fn same_history(&self, one: usize, other: usize) {
         let names = self.names();
         let read = |node: usize, with: usize| -> Vec<_> {

@@ -9,6 +9,7 @@ use std::{
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use tenet_identity::{hello::Role, keys::EndpointId};
+use tenet_log::ids::SessionId;
 use tenet_node::{
     Engine,
     command::CommandError,
@@ -105,6 +106,8 @@ pub struct World {
     pub patience: u64,
     /// A hash over all outputs so far: two runs of one seed have the same.
     pub trace: u64,
+    /// The session of many that was founded last.
+    pub(super) founded: Option<SessionId>,
     /// Whether a connection ends whose two ends do not come to know each other, as the real network has it.
     pub estranges: bool,
     /// Ends that have become known.
@@ -122,6 +125,11 @@ impl World {
         let nodes = nodes
             .map(|(number, ahead)| Node::new(number, *ahead, BEGINNING))
             .collect();
+        Self::of(seed, nodes)
+    }
+
+    /// These nodes, which start at once.
+    pub fn of(seed: u64, nodes: Vec<Node>) -> Self {
         let mut world = Self {
             now: BEGINNING,
             rng: ChaCha20Rng::seed_from_u64(seed),
@@ -131,6 +139,7 @@ impl World {
             refused: Vec::new(),
             patience: HALF_AN_HOUR,
             trace: 0,
+            founded: None,
             estranges: false,
             known: BTreeSet::new(),
             network: Network::default(),
@@ -346,6 +355,7 @@ impl World {
                 }
                 None
             }
+            Happening::Starts { node } if self.nodes[node].lost => None,
             Happening::Starts { node } => {
                 self.start(node);
                 Some((

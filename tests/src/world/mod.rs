@@ -10,7 +10,7 @@
 //!
 //! In reading order: [`machine`] (the loop, batches, kills), [`network`] (connections),
 //! [`node`] (one person's device), [`act`] (what persons do), [`model`] (what must be seen for it),
-//! [`script`] (who does what after what), [`chance`] (random days), `living` (what is rarer), [`check`] (what holds when all is quiet), [`disk`] (a
+//! [`script`] (who does what after what), [`chance`] (random days), `living` (what is rarer), [`many`] (sessions of many), [`check`] (what holds when all is quiet), [`disk`] (a
 //! store that fails when told to), [`errors`] (errors that were logged), [`rogue`] (an engine alone,
 //! and who talks to it frame by frame).
 #![allow(
@@ -29,6 +29,7 @@ pub mod errors;
 pub mod files;
 mod living;
 pub mod machine;
+pub mod many;
 pub mod model;
 pub mod network;
 pub mod node;

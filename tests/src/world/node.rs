@@ -24,8 +24,12 @@ use super::{
 pub struct Node {
     /// What the person is called.
     pub name: String,
-    seed: [u8; 32],
+    key: [u8; 32],
     card: DeviceCard,
+    /// Whether another device of its person let it in.
+    pub linked: bool,
+    /// Whether it never starts again.
+    pub lost: bool,
     /// Where it listens.
     pub address: SocketAddr,
     /// How far its clock is ahead, in milliseconds.
@@ -55,19 +59,27 @@ pub(super) enum State {
 impl Node {
     /// A device that does not run yet; `number` tells it from all others.
     pub fn new(number: usize, ahead: u64, now: u64) -> Self {
+        Self::of(number, number, ahead, now)
+    }
+
+    /// A device of this person that does not run yet; `number` tells it from all others.
+    pub fn of(person: usize, number: usize, ahead: u64, now: u64) -> Self {
         let number = u8::try_from(number).unwrap();
-        let seed = [number + 1; 32];
-        let name = ["ann", "bert", "cleo", "dora"][usize::from(number) % 4].to_owned();
+        let seed = [u8::try_from(person).unwrap() + 1; 32];
+        let key = [number + 1; 32];
+        let name = ["ann", "bert", "cleo", "dora"][person % 4].to_owned();
         let card = card::issue(
             &identity(&seed),
-            device(&seed).public(),
+            device(&key).public(),
             "phone",
             now + ahead,
         );
         Self {
             name,
-            seed,
+            key,
             card: card.unwrap(),
+            linked: false,
+            lost: false,
             address: SocketAddr::from(([10, 0, 0, number + 1], 4000)),
             ahead,
             busy_until: 0,
@@ -83,10 +95,11 @@ impl Node {
     /// Its keys and names, for an engine.
     pub fn own(&self) -> Own {
         Own {
-            key: device(&self.seed),
+            key: device(&self.key),
             card: self.card.clone(),
             endpoint: self.endpoint(),
             name: self.name.clone(),
+            linked: self.linked,
         }
     }
 
@@ -102,7 +115,7 @@ impl Node {
 
     /// The key that it shows on the network.
     pub fn endpoint(&self) -> EndpointId {
-        let mut seed = self.seed;
+        let mut seed = self.key;
         seed[31] = 0xe;
         EndpointId::from(*DeviceKey::from_seed(seed).public().as_bytes())
     }
@@ -144,6 +157,11 @@ impl Node {
             State::Dead(disk) => disk.fail(Some(failing)),
             _ => panic!("the store belongs to the engine"),
         }
+    }
+
+    /// What it shows of one session.
+    pub fn shown_in(&self, session: SessionId) -> Vec<Shown> {
+        query::history(self.disk(), self.identity(), &[session], None, 10_000).unwrap()
     }
 
     /// What it shows of a conversation.

@@ -83,6 +83,9 @@ impl World {
                         },
                     );
                 }
+                if let (Act::Many(_), Reply::Conversation { session }) = given {
+                    self.founded = Some(*session);
+                }
                 self.model.done(node, &act, &reply, &self.nodes);
                 if matches!(act, Act::Forward { .. } | Act::Introduce { .. }) {
                     self.model.look(node, &act, &self.nodes);

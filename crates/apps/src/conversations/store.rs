@@ -56,25 +56,26 @@ pub fn fold<S: ConversationStore>(
     Ok(Some(change.session))
 }
 
-/// Makes all standings anew from what counts in the own session: an event counts no more, or
+/// Makes all standings anew from what counts in the own sessions: an event counts no more, or
 /// again (`CONV-2`). Only a device that was taken out or has forked causes this.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn refold<S: ConversationStore + LogStore>(
     store: &mut S,
-    own: SessionId,
+    own: &[SessionId],
 ) -> Result<(), StoreError> {
     store.clear_standings()?;
-    let mut from = Position::default();
-    loop {
-        let page = store.since(own, from, PAGE)?;
-        for stored in &page {
-            fold(store, &stored.event, stored.standing.counts())?;
-        }
-        match page.last() {
-            Some(last) if page.len() == PAGE => from = last.position,
-            _ => return Ok(()),
+    for session in own {
+        let mut from = Some(Position::default());
+        while let Some(after) = from {
+            let page = store.since(*session, after, PAGE)?;
+            for stored in &page {
+                fold(store, &stored.event, stored.standing.counts())?;
+            }
+            let last = page.last().filter(|_| page.len() == PAGE);
+            from = last.map(|last| last.position);
         }
     }
+    Ok(())
 }

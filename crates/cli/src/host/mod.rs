@@ -156,6 +156,7 @@ impl Node {
             key: secrets.device,
             card: secrets.card,
             name,
+            linked: false,
         };
         let (identity, device) = (own.identity(), own.device());
         let endpoint = own.endpoint;

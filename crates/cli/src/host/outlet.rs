@@ -67,6 +67,7 @@ impl Outlet {
                     session: session.to_string(),
                 });
             }
+            Notice::SessionEntered { session } => self.publish_conversation(session),
             Notice::File { blob } => self.file(blob),
             Notice::Conversation { session } => self.publish_conversation(session),
             notice @ Notice::Typing { .. } => self.typing(&notice),

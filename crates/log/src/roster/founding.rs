@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The most members that a founding may name.
-const MAX_FOUNDING_MEMBERS: usize = 16;
+pub const MAX_FOUNDING_MEMBERS: usize = 16;
 
 /// What sort of session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]

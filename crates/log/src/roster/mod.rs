@@ -33,7 +33,7 @@ use tenet_identity::{
 use zeroize::Zeroize;
 
 pub use fold::{Fold, MAX_IN_VAIN, Shift, fold};
-pub use founding::{Founding, Member, SessionKind};
+pub use founding::{Founding, MAX_FOUNDING_MEMBERS, Member, SessionKind};
 pub use op::{
     Addition, Joining, MAX_SETTING_BYTES, MAX_SETTING_KEY_BYTES, Muting, Op, OpError, Opening,
     Removal, Setting,
@@ -153,6 +153,14 @@ impl Roster {
         let chains = self.chains.range(ledger::every_chain(device));
         let mut active = chains.filter(|(_, membership)| membership.is_active());
         active.next().map(|(author, _)| *author)
+    }
+
+    /// Whether a device is in or ever was.
+    pub fn has_held(&self, device: DeviceId) -> bool {
+        self.chains
+            .range(ledger::every_chain(device))
+            .next()
+            .is_some()
     }
 
     /// Chains of devices that are in now.

@@ -229,6 +229,12 @@ impl Session {
         self.id
     }
 
+    /// When it was founded.
+    pub fn founded(&self) -> Hlc {
+        let founding = self.fold.operations().next();
+        founding.map_or_else(Hlc::default, |founding| founding.order.time)
+    }
+
     /// Who is in it.
     pub fn roster(&self) -> &Roster {
         self.fold.roster()

@@ -21,10 +21,18 @@ impl<S: Storage> Engine<S> {
         who: &str,
     ) -> Result<(SessionId, Vec<SessionId>), CommandError> {
         let none = || CommandError::NotFound(format!("there is no conversation with \"{who}\""));
-        match self.resolve(who)? {
+        // Contacts first: what others call a group does not take a contact's place.
+        let known = match self.resolve(who) {
+            Ok(known) => known,
+            Err(error) => {
+                let group = self.group_of(who);
+                return group.map(|id| (id, vec![id])).ok_or(error);
+            }
+        };
+        match known {
             Who::Own => {
-                let session = self.own_session().ok_or_else(none)?;
-                Ok((session, vec![session]))
+                let sessions = self.own_sessions();
+                Ok((*sessions.first().ok_or_else(none)?, sessions))
             }
             Who::Contact(identity) => {
                 let contact = self.store.contact(identity)?.ok_or_else(none)?;
@@ -40,7 +48,7 @@ impl<S: Storage> Engine<S> {
             return Ok(*session);
         }
         let (session, _) = self.sessions_of(who)?;
-        if let Who::Contact(_) = self.resolve(who)? {
+        if let Ok(Who::Contact(_)) = self.resolve(who) {
             can_write_to(&self.contact_of(who)?)?;
         }
         if self.named.len() >= MAX_NAMED {

@@ -100,7 +100,7 @@ impl<S: Storage> Engine<S> {
         let remark = line(remark)?;
         let ext = link.ext();
         let (identity, endpoint) = (ext.identity, ext.endpoint);
-        if identity == self.own.identity() {
+        if identity == self.own.identity() && endpoint == self.own.endpoint {
             return Err(CommandError::Usage(
                 "this is your own link; give it to somebody else".into(),
             ));

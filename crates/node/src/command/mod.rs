@@ -219,6 +219,13 @@ pub enum Command {
     },
     /// Keep the words of what was said until now, as far as that is soon done.
     KeepWords,
+    /// Found a session of many, of which this person is the owner and the others are members.
+    Found {
+        /// What it is called: the setting `name`.
+        name: String,
+        /// Who is in from the start: contacts.
+        with: Vec<String>,
+    },
     /// Change who is in a session, and as what.
     Operate {
         /// Which session.
@@ -449,6 +456,7 @@ impl<S: Storage> Engine<S> {
             Command::Timer { who, seconds } => self.set_timer(now, &who, seconds),
             Command::Draft { who, text } => self.keep_draft(&who, text.as_deref()),
             Command::KeepWords => self.keep_words(now),
+            Command::Found { name, with } => self.found(now, &name, &with),
             Command::Operate { session, op } => self.operate(now, session, &op),
             Command::Reach => self.reach(now),
             Command::Mend { events } => {

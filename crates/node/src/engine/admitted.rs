@@ -26,7 +26,6 @@ use tenet_log::{
 
 use super::{Engine, Fault};
 use crate::{
-    connection::Connection,
     input::{ConnId, Notice},
     storage::Storage,
 };
@@ -113,13 +112,15 @@ impl<S: Storage> Engine<S> {
         admitted: &Admitted,
     ) -> Result<(), StoreError> {
         let is_change = event.header().kind.as_str() == conversations::KIND;
-        if !(is_change || admitted.roster_changed || admitted.forked)
-            || self.own_session() != Some(session)
-        {
+        if !(is_change || admitted.roster_changed || admitted.forked) {
+            return Ok(());
+        }
+        let own = self.own_sessions();
+        if !own.contains(&session) {
             return Ok(());
         }
         if !admitted.changes.is_empty() {
-            conversations::refold(&mut self.store, session)?;
+            conversations::refold(&mut self.store, &own)?;
         }
         let counts = admitted.standing.counts();
         if let Some(session) = conversations::fold(&mut self.store, event, counts)? {
@@ -267,26 +268,20 @@ impl<S: Storage> Engine<S> {
 
     /// Devices came or went.
     fn roster_changed(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
+        self.named.clear();
         self.settle_outbox(session)?;
         self.index_devices()?;
         self.note_departure(session)?;
         self.want_everybody(now)?;
         self.forget_the_departed(now, session)?;
-        let known = |connection: &Connection| {
-            let device = connection.ready().map(|ready| ready.device);
-            device.is_some_and(|device| self.devices.contains_key(&device))
-        };
-        let conns: Vec<ConnId> = self
-            .connections
-            .0
-            .iter()
-            .filter(|(_, connection)| known(connection))
-            .map(|(conn, _)| *conn)
-            .collect();
+        let ready = self.connections.0.iter();
+        let ready = ready.filter_map(|(conn, one)| Some((*conn, one.ready()?)));
+        let company = ready.filter(|(_, it)| self.is_company(it.identity, it.device));
+        let conns: Vec<ConnId> = company.map(|(conn, _)| conn).collect();
         for conn in conns {
             self.say_meet(conn)?;
         }
-        Ok(())
+        self.take_place(now, session)
     }
 
     /// What nobody has yet is owed to whoever came; nothing is owed to whoever went.

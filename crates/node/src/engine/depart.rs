@@ -1,5 +1,7 @@
 //! Who is no company any more: whom we block, whom we left, who left us.
 
+use std::collections::BTreeSet;
+
 use tenet_delivery::state::Failure;
 use tenet_identity::keys::{DeviceId, EndpointId, IdentityId};
 use tenet_log::{
@@ -10,7 +12,7 @@ use tenet_log::{
     sync::{Message, Objection, Tag},
 };
 
-use super::{Engine, Fault, Ours};
+use super::{Engine, Fault, Ours, Place};
 use crate::{
     command::CommandError,
     connection::Connection,
@@ -77,8 +79,7 @@ impl<S: Storage> Engine<S> {
 
     /// Whether we are in a session no more.
     pub(crate) fn has_left(&self, session: SessionId) -> bool {
-        let session = self.sessions.get(&session);
-        session.is_some_and(|session| session.roster().author(self.own.device()).is_none())
+        self.sessions.contains_key(&session) && self.place(session) == Place::Left
     }
 
     /// Whether something that we wrote has not reached a device yet.
@@ -199,12 +200,13 @@ impl<S: Storage> Engine<S> {
         if !std::mem::take(&mut self.strangers) {
             return;
         }
-        let known = std::mem::take(&mut self.devices);
-        self.close_those(now, |connection| {
-            let device = connection.ready().map(|ready| ready.device);
-            device.is_some_and(|device| !known.contains_key(&device))
-        });
-        self.devices = known;
+        let ready = self.connections.0.iter();
+        let ready = ready.filter_map(|(conn, one)| Some((*conn, one.ready()?)));
+        let strange = ready.filter(|(_, it)| !self.is_company(it.identity, it.device));
+        let strange: BTreeSet<ConnId> = strange.map(|(conn, _)| conn).collect();
+        for conn in strange {
+            self.close(now, conn, CloseReason::NotWelcome);
+        }
     }
 
     fn close_those(&mut self, now: u64, which: impl Fn(&Connection) -> bool) {

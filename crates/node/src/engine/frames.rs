@@ -28,10 +28,13 @@ impl<S: Storage> Engine<S> {
                 self.on_typing(now, conn, tag, on);
                 Ok(())
             }
-            (Frame::Sync(..) | Frame::Typing(..), _) if connection.in_knock() => Ok(()),
-            (Frame::Meet(_) | Frame::Sync(..) | Frame::Typing(..), _) => Err(Fault::Peer(
-                "it spoke of sessions before it said who it is".into(),
-            )),
+            (Frame::Bring(brought), Stage::Ready(_)) => self.on_bring(now, conn, &brought),
+            (Frame::Sync(..) | Frame::Typing(..) | Frame::Bring(_), _) if connection.in_knock() => {
+                Ok(())
+            }
+            (Frame::Meet(_) | Frame::Sync(..) | Frame::Typing(..) | Frame::Bring(_), _) => Err(
+                Fault::Peer("it spoke of sessions before it said who it is".into()),
+            ),
         }
     }
 }

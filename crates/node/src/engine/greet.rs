@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tenet_identity::{
     card::DeviceCard,
     hello::{Hello, Role, UnverifiedHello, negotiate},
-    keys::DeviceId,
+    keys::{DeviceId, IdentityId},
 };
 
 use super::{Engine, Fault};
@@ -72,12 +72,22 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// Whether the card's device is in some session of ours, belongs to whom it says, and we want
+    /// Whether the card's device is in some session of ours, or its identity is (NODE-35), and we want
     /// to hear them (NODE-103).
     pub(super) fn knows(&self, card: &DeviceCard) -> bool {
-        let known = self.devices.get(&card.device());
-        known.is_some_and(|acquaintance| acquaintance.identity == Some(card.identity()))
-            && !self.blocked.contains(&card.identity())
+        self.is_company(card.identity(), card.device()) && !self.blocked.contains(&card.identity())
+    }
+
+    /// NODE-35: whether a device of this identity has a place in some session of ours or could join one by
+    /// itself, and was not revoked. A device of our own identity always does.
+    pub(super) fn is_company(&self, identity: IdentityId, device: DeviceId) -> bool {
+        if self.revoked.contains(&(identity, device)) {
+            return false;
+        }
+        let known = self.devices.get(&device);
+        identity == self.own.identity()
+            || self.members.contains_key(&identity)
+            || known.is_some_and(|known| known.identity == Some(identity))
     }
 
     pub(super) fn set_stage(&mut self, conn: ConnId, stage: Stage) {

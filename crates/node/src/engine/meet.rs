@@ -7,9 +7,9 @@ use tenet_log::{
     sync::{Message, Peer, Tag},
 };
 
-use super::{Engine, Fault};
+use super::{Engine, Fault, Place};
 use crate::{
-    connection::Share,
+    connection::{Connection, Share},
     frame::{Frame, MAX_TAGS},
     input::ConnId,
     storage::Storage,
@@ -25,10 +25,10 @@ impl<S: Storage> Engine<S> {
         let Some(connection) = self.connections.0.get(&conn) else {
             return Ok(());
         };
-        let Some(ready) = connection.ready() else {
+        if connection.ready().is_none() {
             return Ok(());
-        };
-        let secrets = self.secrets_with(ready.device);
+        }
+        let secrets = self.secrets_with(connection);
         let mut tags: Vec<Tag> = secrets
             .iter()
             .map(|(_, secret)| connection.tags(secret).0)
@@ -42,7 +42,8 @@ impl<S: Storage> Engine<S> {
         // The order of tags that nobody else can compute tells nothing; sorting hides ours.
         tags.sort();
         self.send(conn, &Frame::Meet(tags));
-        self.begin_shares(conn)
+        self.begin_shares(conn)?;
+        self.bring(conn)
     }
 
     /// The other end says which sessions it believes to share.
@@ -52,7 +53,7 @@ impl<S: Storage> Engine<S> {
         }
         self.begin_shares(conn)?;
         self.supersede(now, conn);
-        Ok(())
+        Ok(self.bring(conn)?)
     }
 
     /// Begins to synchronise every session that both have named by now.
@@ -64,7 +65,7 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         };
         let mut begun = Vec::new();
-        for (session, secret) in self.secrets_with(ready.device) {
+        for (session, secret) in self.secrets_with(connection) {
             let (ours, theirs) = connection.tags(&secret);
             if !connection.named.contains(&theirs) || ready.shares.contains_key(&theirs) {
                 continue;
@@ -106,21 +107,25 @@ impl<S: Storage> Engine<S> {
             .and_then(|connection| connection.ready_mut());
         if let Some(ready) = ready {
             ready.shares.insert(theirs, share);
+            self.knock_again = true;
             self.send(conn, &frame);
             self.want_again(conn, theirs)?;
         }
         Ok(())
     }
 
-    /// Sessions that a device is in, with their secrets.
-    fn secrets_with(&self, device: tenet_identity::keys::DeviceId) -> Vec<(SessionId, [u8; 32])> {
-        let Some(acquaintance) = self.devices.get(&device) else {
+    /// Sessions to be spoken of on a connection, with their secrets: those that the device at its other end
+    /// has a place in, and those that it brought.
+    pub(super) fn secrets_with(&self, connection: &Connection) -> Vec<(SessionId, [u8; 32])> {
+        let Some(ready) = connection.ready() else {
             return Vec::new();
         };
-        acquaintance
-            .sessions
-            .iter()
-            .filter_map(|id| Some((*id, self.sessions.get(id)?.roster().secret)))
+        let mut sessions = self.sessions_of_device(ready.identity, ready.device);
+        let brought = connection.brought.iter();
+        sessions.extend(brought.filter(|session| self.place(**session) == Place::Coming));
+        sessions
+            .into_iter()
+            .filter_map(|id| Some((id, self.sessions.get(&id)?.roster().secret)))
             .collect()
     }
 }

@@ -16,6 +16,7 @@ mod asked;
 mod batch;
 mod depart;
 mod dial;
+mod enter;
 mod erasure;
 mod files;
 mod frames;
@@ -56,6 +57,7 @@ pub(crate) use admitted::Ours;
 pub use allowance::Allowance;
 use allowance::Allowances;
 use batch::Batch;
+pub(crate) use enter::Place;
 use files::Fetching;
 use mend::Mending;
 use typing::Typing;
@@ -82,6 +84,10 @@ pub struct Engine<S> {
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     /// Which identity's device, and in which sessions: every device that may meet us.
     pub(crate) devices: BTreeMap<DeviceId, Acquaintance>,
+    /// Whose further devices may meet us too, and in which sessions (NODE-35).
+    pub(crate) members: BTreeMap<IdentityId, BTreeSet<SessionId>>,
+    /// Devices that their identity revoked.
+    pub(crate) revoked: BTreeSet<(IdentityId, DeviceId)>,
     pub(crate) connections: Connections,
     /// By which connection each device is met, as was told last.
     met: BTreeMap<DeviceId, ConnId>,
@@ -167,6 +173,8 @@ impl<S: Storage> Engine<S> {
             rng: ChaCha20Rng::from_seed(seed),
             sessions: BTreeMap::new(),
             devices: BTreeMap::new(),
+            members: BTreeMap::new(),
+            revoked: BTreeSet::new(),
             connections: Connections::default(),
             met: BTreeMap::new(),
             redial: Redial::new(),

@@ -44,7 +44,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Says in a session what this person says of themselves, if they ever did.
-    pub(super) fn publish_profile(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
+    pub(crate) fn publish_profile(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
         match &self.profile {
             Some(profile) => {
                 let value = profile.encode();

@@ -55,7 +55,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Says in a session where this device is met, unless that is said already.
-    pub(super) fn publish_endpoint(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
+    pub(crate) fn publish_endpoint(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
         if self.own_addresses.is_empty() {
             return Ok(());
         }

@@ -1,7 +1,8 @@
 //! Sessions in memory, and which devices are in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
     event::Event,
     ids::SessionId,
@@ -10,7 +11,7 @@ use tenet_log::{
     store::StoreError,
 };
 
-use super::{Acquaintance, Engine};
+use super::{Acquaintance, Engine, Place};
 use crate::storage::Storage;
 
 impl<S: Storage> Engine<S> {
@@ -37,23 +38,78 @@ impl<S: Storage> Engine<S> {
     /// Works out anew which devices are in which session; a session that we left counts for
     /// those who are still owed something, that we left above all (NODE-104).
     pub(super) fn index_devices(&mut self) -> Result<(), StoreError> {
+        self.index_revoked();
         let mut devices: BTreeMap<_, Acquaintance> = BTreeMap::new();
+        let mut members: BTreeMap<_, BTreeSet<SessionId>> = BTreeMap::new();
         for (id, session) in &self.sessions {
-            let left = session.roster().author(self.own.device()).is_none();
-            for (author, membership) in session.roster().active() {
+            let left = self.place(*id) == Place::Left;
+            let roster = session.roster();
+            for (author, membership) in roster.active() {
                 let device = author.device;
-                if device == self.own.device() || (left && !self.is_owed(device)?) {
+                let revoked = self.revoked.contains(&(membership.identity, device));
+                let strange = revoked || (left && !self.is_owed(device)?);
+                if device == self.own.device() || strange {
                     continue;
                 }
                 let acquaintance = devices.entry(device).or_default();
                 acquaintance.identity = Some(membership.identity);
                 acquaintance.sessions.push(*id);
             }
+            for member in roster.members.keys().filter(|_| !left) {
+                members.entry(*member).or_default().insert(*id);
+            }
         }
-        self.devices = devices;
+        (self.devices, self.members) = (devices, members);
         self.strangers = true;
         self.fetching.stir();
         Ok(())
+    }
+
+    /// What an identity says of its devices holds in every session, wherever it was handed in.
+    fn index_revoked(&mut self) {
+        self.revoked.clear();
+        for session in self.sessions.values() {
+            let roster = session.roster();
+            for chain in roster.chains.iter() {
+                let (device, identity) = (chain.0.device, chain.1.identity);
+                if roster.revoked.contains(&device) {
+                    self.revoked.insert((identity, device));
+                }
+            }
+        }
+    }
+
+    /// The sessions that a device has a place in, or could join by itself, by all that is known here
+    /// (NODE-35).
+    pub(super) fn sessions_of_device(
+        &self,
+        identity: IdentityId,
+        device: DeviceId,
+    ) -> BTreeSet<SessionId> {
+        if self.revoked.contains(&(identity, device)) {
+            return BTreeSet::new();
+        }
+        let member = self.members.get(&identity).into_iter().flatten();
+        let known = self.devices.get(&device);
+        let known = known.filter(|known| known.identity == Some(identity));
+        let active = known.into_iter().flat_map(|known| &known.sessions);
+        member.chain(active).copied().collect()
+    }
+
+    /// Whether a device may hear what is said in a session.
+    pub(super) fn may_hear(
+        &self,
+        identity: IdentityId,
+        device: DeviceId,
+        session: SessionId,
+    ) -> bool {
+        let member = self.members.get(&identity);
+        let member = member.is_some_and(|sessions| sessions.contains(&session));
+        let known = self.devices.get(&device);
+        let active = known.is_some_and(|known| {
+            known.identity == Some(identity) && known.sessions.contains(&session)
+        });
+        (member || active) && !self.revoked.contains(&(identity, device))
     }
 
     pub(super) fn session(&self, id: SessionId) -> Result<Option<&Session>, StoreError> {
@@ -73,9 +129,10 @@ impl<S: Storage> Engine<S> {
         session.receive(&mut self.store, event, now).map(Some)
     }
 
-    /// Every identity has a session among its own devices, founded when it is first needed.
+    /// Every identity has a session among its own devices, founded when it is first needed; a device that
+    /// was linked is brought it (NODE-36).
     pub(super) fn ensure_own_session(&mut self, now: u64) -> Result<(), StoreError> {
-        if self.own_session().is_some() {
+        if self.own_session().is_some() || self.own.linked {
             return Ok(());
         }
         self.store.begin()?;
@@ -105,11 +162,18 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// The session among our own devices.
+    /// The session among our own devices that is written in: of several (a device that was restored had
+    /// founded another) the one that was founded first, so that all choose the same (NODE-36).
     pub fn own_session(&self) -> Option<SessionId> {
-        self.sessions
-            .iter()
-            .find(|(_, session)| session.roster().kind == SessionKind::Own)
-            .map(|(id, _)| *id)
+        self.own_sessions().first().copied()
+    }
+
+    /// All sessions among our own devices, the first founded first.
+    pub fn own_sessions(&self) -> Vec<SessionId> {
+        let sessions = self.sessions.iter();
+        let own = sessions.filter(|(_, session)| session.roster().kind == SessionKind::Own);
+        let mut own: Vec<_> = own.map(|(id, one)| (one.founded(), *id)).collect();
+        own.sort_unstable();
+        own.into_iter().map(|(_, id)| id).collect()
     }
 }

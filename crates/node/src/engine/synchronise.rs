@@ -1,5 +1,7 @@
 //! Sessions on connections: what is said about them, and what to send next.
 
+use std::collections::BTreeSet;
+
 use tenet_log::{
     event::{self, Event, Unverified},
     ids::SessionId,
@@ -121,9 +123,9 @@ impl<S: Storage> Engine<S> {
             events.push(Unverified::decode(bytes).map_err(|error| Fault::Peer(error.to_string()))?);
         }
         // NODE-301: of whom nothing more is taken, nothing more is checked either.
-        let sender = self.device_on(conn);
-        let sender = sender.and_then(|device| self.devices.get(&device));
-        if self.is_too_much(session, sender.and_then(|sender| sender.identity)) {
+        let sender = self.connections.0.get(&conn).and_then(|it| it.ready());
+        let sender = sender.map(|ready| ready.identity);
+        if self.is_too_much(session, sender) {
             if let Some(first) = events.first() {
                 self.say(conn, tag, Message::Object(first.id(), Objection::NoRoom));
             }
@@ -323,19 +325,19 @@ impl<S: Storage> Engine<S> {
             self.knock_where_ready(now)?;
         }
         let mut frames = Vec::new();
+        let welcome = self.welcome();
         let (store, sessions, recent) = (&self.store, &self.sessions, &mut self.recent);
         for (conn, connection) in &mut self.connections.0 {
             let Some(ready) = connection.ready_mut() else {
                 continue;
             };
-            let device = self.devices.get(&ready.device);
             for share in ready.shares.values_mut().filter(|share| share.dirty) {
                 share.dirty = false;
                 if !sessions.contains_key(&share.session) {
                     continue;
                 }
                 let acknowledgement = share.peer.acknowledgement();
-                if !device.is_some_and(|device| device.sessions.contains(&share.session)) {
+                if !welcome.contains(&(*conn, share.session)) {
                     // Who has left hears that we know, and nothing more.
                     let message = acknowledgement.into_iter();
                     frames.extend(message.map(|said| (*conn, Frame::Sync(share.ours, said))));
@@ -359,6 +361,21 @@ impl<S: Storage> Engine<S> {
             self.send(conn, &frame);
         }
         Ok(())
+    }
+
+    /// Of the shares that may have something to send those whose devices may hear it.
+    fn welcome(&self) -> BTreeSet<(ConnId, SessionId)> {
+        let mut welcome = BTreeSet::new();
+        for (conn, connection) in &self.connections.0 {
+            let Some(ready) = connection.ready() else {
+                continue;
+            };
+            let dirty = ready.shares.values().filter(|share| share.dirty);
+            let heard =
+                dirty.filter(|share| self.may_hear(ready.identity, ready.device, share.session));
+            welcome.extend(heard.map(|share| (*conn, share.session)));
+        }
+        welcome
     }
 
     pub(super) fn share(&mut self, conn: ConnId, tag: Tag) -> Option<&mut Share> {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use tenet_apps::{chat::text, settings::Settings};
-use tenet_identity::keys::{DeviceId, IdentityId};
+use tenet_identity::keys::IdentityId;
 use tenet_log::{event::Event, ids::SessionId, store::StoreError, sync::Tag};
 
 use super::Engine;
@@ -157,7 +157,9 @@ impl<S: Storage> Engine<S> {
             let Some(ready) = connection.ready() else {
                 continue;
             };
-            if ready.identity == self.own.identity() || !self.is_company(ready.device, session) {
+            if ready.identity == self.own.identity()
+                || !self.may_hear(ready.identity, ready.device, session)
+            {
                 continue;
             }
             let mut shares = ready.shares.values();
@@ -165,11 +167,6 @@ impl<S: Storage> Engine<S> {
             there.extend(share.map(|share| (*conn, share.ours)));
         }
         there
-    }
-
-    fn is_company(&self, device: DeviceId, session: SessionId) -> bool {
-        let device = self.devices.get(&device);
-        device.is_some_and(|device| device.sessions.contains(&session))
     }
 
     /// The other end says that its person types, or no more (NODE-402).
@@ -182,7 +179,8 @@ impl<S: Storage> Engine<S> {
             return;
         };
         let other = identity != self.own.identity();
-        if !(self.typing.on && other && self.is_company(device, session)) || self.has_left(session)
+        if !(self.typing.on && other && self.may_hear(identity, device, session))
+            || self.has_left(session)
         {
             return;
         }

@@ -29,7 +29,7 @@ use tenet_log::{
 use super::{open_fault, own_fault, peer_fault, verified};
 use crate::{
     connection::Stage,
-    engine::{Engine, Fault, Ours},
+    engine::{Engine, Fault, Ours, Place},
     input::{CloseReason, ConnId, Notice},
     storage::Storage,
 };
@@ -43,7 +43,11 @@ impl<S: Storage> Engine<S> {
         peer: EndpointId,
     ) -> Result<Option<InviteId>, StoreError> {
         let mut links = self.open_knockings(now)?;
-        links.retain(|knocking| knocking.link.ext().endpoint == peer);
+        links.retain(|knocking| {
+            let ext = knocking.link.ext();
+            // NODE-37: at the door of one's own nobody knocks.
+            ext.endpoint == peer && ext.identity != self.own.identity()
+        });
         let unheard = |knocking: &Knocking| knocking.state == State::Pending;
         let first = links
             .iter()
@@ -79,6 +83,9 @@ impl<S: Storage> Engine<S> {
         identity: IdentityId,
         session: SessionId,
     ) -> Result<bool, StoreError> {
+        if identity == self.own.identity() {
+            return Ok(self.place(session) == Place::In);
+        }
         let contact = self.store.contact(identity)?;
         Ok(contact.is_some_and(|contact| !contact.blocked && contact.sessions.contains(&session)))
     }
@@ -383,12 +390,39 @@ impl<S: Storage> Engine<S> {
         }
     }
 
+    /// NODE-37: a link of another device of our own has led there once both share a session of their own.
+    fn met_own(&mut self, conns: &[ConnId], mut knocking: Knocking) -> Result<(), StoreError> {
+        let own = self.own_sessions();
+        let mut shares = conns.iter().filter_map(|conn| {
+            let ready = self.connections.0.get(conn)?.ready()?;
+            let mut shares = ready.shares.values();
+            shares.find(|share| own.contains(&share.session))
+        });
+        let Some(session) = shares.next().map(|share| share.session) else {
+            return Ok(());
+        };
+        if self.place(session) == Place::In {
+            knocking.state = State::Connected { session };
+            self.store.put_knocking(&knocking)?;
+            self.notify(Notice::Knocked {
+                invite: knocking.id(),
+                identity: self.own.identity(),
+                refused: None,
+            });
+        }
+        Ok(())
+    }
+
     /// Knocks with links that are still to be taken where a connection stands already: perhaps
     /// the other side made it, so it was not dialled to knock.
     pub(in crate::engine) fn knock_where_ready(&mut self, now: u64) -> Result<(), StoreError> {
         for knocking in self.open_knockings(now)? {
             let invite = knocking.id();
             let conns = self.connections.with_endpoint(knocking.link.ext().endpoint);
+            if knocking.link.ext().identity == self.own.identity() {
+                self.met_own(&conns, knocking)?;
+                continue;
+            }
             for conn in conns {
                 let Some(connection) = self.connections.0.get_mut(&conn) else {
                     continue;

@@ -1,0 +1,220 @@
+//! Coming into sessions in which this device has a place and of which it does not know yet.
+//!
+//! ```text
+//! any member ── Bring (founding) ──▶ open ── synchronise ──▶ my identity is a member ── roster.join
+//! ```
+//!
+//! A new device of one's own, one that was restored and has lost its store, and somebody who was just added:
+//! to the session they are all the same. Whoever has it brings its founding, what was said follows by sync,
+//! and the newcomer joins by itself (ROS-2), as soon as what it holds says that it may.
+
+use minicbor::bytes::ByteVec;
+use tenet_identity::keys::IdentityId;
+use tenet_log::{
+    event::{Event, Unverified},
+    ids::SessionId,
+    roster::{Founding, Op, SessionKind},
+    session::{OpenError, Session},
+    store::{Position, StoreError},
+};
+
+use super::{Engine, Fault, Ours};
+use crate::{
+    frame::{Frame, MAX_BROUGHT},
+    input::{ConnId, Notice},
+    storage::Storage,
+};
+
+/// The most sessions brought by others that do not say yet that we have a place there. A guess: it bounds
+/// what a contact can fill the store with, and nobody is added to so many groups at once.
+const MAX_WAITING: usize = 64;
+/// The most direct sessions with one contact. A guess: two links that cross make two, a device that
+/// was restored makes one more.
+const MAX_DIRECT: usize = 16;
+
+/// How this device stands in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It may write.
+    In,
+    /// It was never in: what was brought does not say yet that it may join.
+    Coming,
+    /// It was in, and is no more.
+    Left,
+}
+
+impl<S: Storage> Engine<S> {
+    /// How this device stands in a session; `Left` in one that is not here.
+    pub(crate) fn place(&self, session: SessionId) -> Place {
+        let device = self.own.device();
+        let roster = self.sessions.get(&session).map(Session::roster);
+        match roster {
+            Some(roster) if roster.author(device).is_some() => Place::In,
+            Some(roster) if !roster.has_held(device) => Place::Coming,
+            _ => Place::Left,
+        }
+    }
+
+    /// NODE-32: brings the other end what it has a place in by our fold and did not name.
+    pub(super) fn bring(&mut self, conn: ConnId) -> Result<(), StoreError> {
+        let Some(connection) = self.connections.0.get(&conn) else {
+            return Ok(());
+        };
+        if connection.named.is_empty() {
+            // It has not said yet what it knows.
+            return Ok(());
+        }
+        let unknown = self.secrets_with(connection).into_iter();
+        let unknown = unknown.filter(|(session, secret)| {
+            let theirs = connection.tags(secret).1;
+            let here = self.place(*session) == Place::In;
+            here && !connection.named.contains(&theirs) && !connection.offered.contains(session)
+        });
+        let unknown: Vec<SessionId> = unknown.map(|(session, _)| session).collect();
+        for some in unknown.chunks(MAX_BROUGHT) {
+            let mut foundings = Vec::with_capacity(some.len());
+            for session in some {
+                let first = self.store.since(*session, Position::default(), 1)?;
+                let first = first.first().map(|stored| stored.event.to_wire());
+                foundings.extend(first.map(ByteVec::from));
+            }
+            self.send(conn, &Frame::Bring(foundings));
+        }
+        if let Some(connection) = self.connections.0.get_mut(&conn) {
+            connection.offered.extend(unknown);
+        }
+        Ok(())
+    }
+
+    /// NODE-33: somebody brings sessions.
+    pub(super) fn on_bring(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        brought: &[ByteVec],
+    ) -> Result<(), Fault> {
+        let connection = self.connections.0.get(&conn);
+        let Some(by) = connection.and_then(|it| it.ready()).map(|it| it.identity) else {
+            return Ok(());
+        };
+        for bytes in brought {
+            let event = Unverified::decode(bytes)
+                .and_then(Unverified::verify)
+                .map_err(|error| Fault::Peer(error.to_string()))?;
+            let Ok(Some(Op::Found(founding))) = Op::of(&event) else {
+                return Err(Fault::Peer("it brought what founds nothing".into()));
+            };
+            let id = event.session();
+            if !self.sessions.contains_key(&id) {
+                if !self.may_enter(now, by, &event, &founding)? {
+                    continue;
+                }
+                self.enter(now, &event, &founding)?;
+            }
+            if self.place(id) == Place::Coming
+                && let Some(connection) = self.connections.0.get_mut(&conn)
+            {
+                connection.brought.insert(id);
+            }
+        }
+        Ok(self.say_meet(conn)?)
+    }
+
+    /// NODE-33: whether a session is taken from whoever brings it.
+    fn may_enter(
+        &self,
+        now: u64,
+        by: IdentityId,
+        event: &Event,
+        founding: &Founding,
+    ) -> Result<bool, StoreError> {
+        if event.header().time.is_too_early(now) {
+            // It is brought again on the next connection.
+            return Ok(false);
+        }
+        let me = self.own.identity();
+        let named = |identity| founding.members.iter().any(|one| one.identity == identity);
+        Ok(match founding.kind {
+            SessionKind::Own => by == me && named(me),
+            SessionKind::Direct => match other_than(me, founding) {
+                Some(other) if named(me) && !self.blocked.contains(&other) => {
+                    let contact = self.store.contact(other)?;
+                    let room = contact.is_some_and(|one| one.sessions.len() < MAX_DIRECT);
+                    by == me || (by == other && room)
+                }
+                _ => false,
+            },
+            _ if by == me => true,
+            _ => self.store.contact(by)?.is_some() && (named(me) || self.waiting() < MAX_WAITING),
+        })
+    }
+
+    /// How many sessions were brought that do not say yet that we may join.
+    fn waiting(&self) -> usize {
+        let sessions = self.sessions.keys();
+        sessions
+            .filter(|session| self.place(**session) == Place::Coming)
+            .count()
+    }
+
+    fn enter(&mut self, now: u64, event: &Event, founding: &Founding) -> Result<(), Fault> {
+        let (session, admitted) =
+            Session::open(&mut self.store, event).map_err(|error| match error {
+                OpenError::Store(error) => Fault::Store(error),
+                error => Fault::Peer(error.to_string()),
+            })?;
+        let id = session.id();
+        self.sessions.insert(id, session);
+        if founding.kind == SessionKind::Direct
+            && let Some(other) = other_than(self.own.identity(), founding)
+        {
+            self.meet_in(now, other, id)?;
+        }
+        self.admitted(now, id, event, admitted, None)?;
+        self.notify(Notice::SessionEntered { session: id });
+        Ok(())
+    }
+
+    /// Somebody is a contact, because another device of ours says so, or is so in one session more.
+    fn meet_in(&mut self, now: u64, other: IdentityId, id: SessionId) -> Result<(), Fault> {
+        let known = self.store.contact(other)?;
+        let is_new = known.is_none();
+        let mut contact = match known {
+            Some(contact) => contact,
+            None => self.new_contact(now, other, None, "")?,
+        };
+        contact.sessions.insert(id);
+        self.put_contact(&contact)?;
+        if is_new {
+            self.notify(Notice::ContactAdded { identity: other });
+        }
+        Ok(())
+    }
+
+    /// NODE-34: joins a session in which our identity has a place and this device was never in.
+    pub(super) fn take_place(&mut self, now: u64, id: SessionId) -> Result<(), Fault> {
+        let me = self.own.identity();
+        if self.place(id) != Place::Coming {
+            return Ok(());
+        }
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return Ok(());
+        };
+        let roster = session.roster();
+        if !roster.members.contains_key(&me) || roster.revoked.contains(&self.own.device()) {
+            return Ok(());
+        }
+        let op = Op::Join(self.own.card.clone());
+        let (event, admitted) = session.operate(&mut self.store, &self.own.key, &op, now)?;
+        self.admitted(now, id, &event, admitted, Some(Ours))?;
+        self.knock_again = true;
+        self.publish_endpoint(now, id)?;
+        self.publish_profile(now, id)
+    }
+}
+
+/// The other one of two.
+fn other_than(me: IdentityId, founding: &Founding) -> Option<IdentityId> {
+    let mut members = founding.members.iter().map(|member| member.identity);
+    members.find(|member| *member != me)
+}

@@ -1,0 +1,73 @@
+//! Sessions of many: founding them, changing who is in, writing there.
+
+use tenet_log::{ids::SessionId, roster::Op};
+use tenet_node::command::Command;
+
+use super::{act::Act, files, machine::World};
+
+/// Something that a person does in a session of many.
+#[derive(Clone, Debug)]
+pub enum Many {
+    /// Found one.
+    Found {
+        /// What it is called.
+        name: String,
+        /// The DIDs of who is in from the start.
+        with: Vec<String>,
+    },
+    /// Change who is in.
+    Operate {
+        /// Which session.
+        session: SessionId,
+        /// The change.
+        op: Box<Op>,
+    },
+    /// Write.
+    Say {
+        /// In which session.
+        session: SessionId,
+        /// What; no two messages of a story have the same text.
+        text: String,
+    },
+}
+
+impl Many {
+    /// The command for it.
+    pub fn command(self) -> Command {
+        match self {
+            Self::Found { name, with } => Command::Found { name, with },
+            Self::Operate { session, op } => Command::Operate { session, op },
+            Self::Say { session, text } => Command::Send {
+                files: files::files(&text),
+                who: session.to_string(),
+                text,
+                reply: None,
+            },
+        }
+    }
+}
+
+impl World {
+    /// Founds a session of many.
+    ///
+    /// # Panics
+    /// Where that is refused.
+    pub fn found(&mut self, node: usize, name: &str, with: Vec<String>) -> SessionId {
+        let name = name.to_owned();
+        self.ask(node, Act::Many(Box::new(Many::Found { name, with })));
+        self.until(|world| world.founded.is_some());
+        self.founded.take().expect("it was founded")
+    }
+
+    /// Changes who is in a session.
+    pub fn operate(&mut self, node: usize, session: SessionId, op: Op) {
+        let op = Box::new(op);
+        self.ask(node, Act::Many(Box::new(Many::Operate { session, op })));
+    }
+
+    /// Writes in a session of many.
+    pub fn say(&mut self, node: usize, session: SessionId, text: &str) {
+        let text = text.to_owned();
+        self.ask(node, Act::Many(Box::new(Many::Say { session, text })));
+    }
+}
