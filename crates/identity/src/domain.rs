@@ -28,6 +28,14 @@ pub const LINK_CHECK: &str = "tenet v1 link check";
 pub const KNOCK_KEY: &str = "tenet v1 knock key";
 /// Commitments of the knocker's nonce: it cannot be chosen after the other side's was seen.
 pub const KNOCK_COMMITMENT: &str = "tenet v1 knock commitment";
+/// Keys of the proofs by which a device is linked: none of them is one of a knock.
+pub const DEVICE_LINK_KEY: &str = "tenet v1 device link key";
+/// Commitments of a new device's nonce: it cannot be chosen after the other side's was seen.
+pub const DEVICE_LINK_COMMITMENT: &str = "tenet v1 device link commitment";
+/// The connection and devices of a linking: a string or signature of another is none of this.
+pub const DEVICE_LINK_BINDING: &str = "tenet v1 device link binding";
+/// That a new device holds its key: its signature elsewhere gets no card.
+pub const DEVICE_LINK_POSSESSION: &str = "tenet v1 device link possession";
 /// The short string that two people compare: no other value of theirs can be steered into it.
 pub const SHORT_STRING: &str = "tenet v1 short string";
 /// The long number of two identities: as above, without a handshake.
@@ -120,6 +128,10 @@ mod tests {
             LINK_CHECK,
             KNOCK_KEY,
             KNOCK_COMMITMENT,
+            DEVICE_LINK_KEY,
+            DEVICE_LINK_COMMITMENT,
+            DEVICE_LINK_BINDING,
+            DEVICE_LINK_POSSESSION,
             SHORT_STRING,
             LONG_NUMBER,
             DOOR_KEY,

@@ -37,6 +37,9 @@ pub enum Frame {
     /// Foundings of sessions in which the receiver has a place and of which it seems not to know.
     #[n(5)]
     Bring(#[n(0)] Vec<ByteVec>),
+    /// A message of letting in another device of the same identity.
+    #[n(6)]
+    Link(#[n(0)] ByteVec),
 }
 
 /// Why bytes are no frame.
@@ -175,19 +178,27 @@ mod tests {
                 format!("82 03 82 {aa} 82 06 81 81 {six}"),
             ),
             (Frame::Typing(tag(0xaa), true), format!("82 04 82 {aa} f5")),
-            (
-                Frame::Bring(vec![ByteVec::from(vec![9])]),
-                "82 05 81 81 41 09".to_owned(),
-            ),
         ] {
-            let bytes = frame.encode();
-            assert_eq!(
-                HEXLOWER.encode(&bytes),
-                expected.replace(' ', ""),
-                "{frame:?}"
-            );
-            assert_eq!(Frame::decode(&bytes).unwrap().encode(), bytes);
+            has_bytes(&frame, &expected);
         }
+    }
+
+    fn has_bytes(frame: &Frame, expected: &str) {
+        let bytes = frame.encode();
+        assert_eq!(
+            HEXLOWER.encode(&bytes),
+            expected.replace(' ', ""),
+            "{frame:?}"
+        );
+        assert_eq!(Frame::decode(&bytes).unwrap().encode(), bytes);
+    }
+
+    /// NODE-1, NODE-32, DLINK-1: the bytes that travel.
+    #[test]
+    fn what_brings_and_links_has_these_bytes() {
+        let nine = || ByteVec::from(vec![9]);
+        has_bytes(&Frame::Bring(vec![nine()]), "82 05 81 81 41 09");
+        has_bytes(&Frame::Link(nine()), "82 06 81 41 09");
     }
 
     /// NODE-2.
@@ -234,6 +245,7 @@ mod tests {
         prop_oneof![
             bytes().prop_map(Frame::Hello),
             bytes().prop_map(Frame::Knock),
+            bytes().prop_map(Frame::Link),
             prop::collection::vec(tag(), 0..20).prop_map(Frame::Meet),
             (tag(), message).prop_map(|(tag, message)| Frame::Sync(tag, message)),
             prop::collection::vec(bytes(), 0..4).prop_map(Frame::Bring),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tenet_identity::{
     hello::Role,
     keys::{DeviceId, EndpointId, IdentityId},
-    meeting::invite::InviteId,
+    meeting::{invite::InviteId, short::Short},
 };
 use tenet_log::ids::{BlobId, EventId, SessionId};
 
@@ -285,6 +285,31 @@ pub enum Notice {
     SessionEntered {
         /// Which.
         session: SessionId,
+    },
+    /// A new device of ours asks for its card.
+    DeviceAsks {
+        /// Which.
+        device: DeviceId,
+        /// What it is to be called.
+        name: String,
+        /// What its screen must show too.
+        short: Short,
+        /// Whether it gets its card only after a yes.
+        waits: bool,
+    },
+    /// Somebody's device is in our sessions for the first time, or an own one was given its card.
+    DeviceAdded {
+        /// Whose.
+        identity: IdentityId,
+        /// Which.
+        device: DeviceId,
+    },
+    /// Somebody has revoked a device of theirs, or we one of ours.
+    DeviceRevoked {
+        /// Whose.
+        identity: IdentityId,
+        /// Which.
+        device: DeviceId,
     },
     /// A contact is new.
     ContactAdded {

@@ -11,8 +11,8 @@
 //!
 //! In reading order: [`input`] (what goes in and out), [`engine`] (batches, savepoints,
 //! commits), [`command`] (what a person can ask for), [`frame`] and [`ask`] (what nodes say to
-//! each other),
-//! [`query`] (reading beside the engine).
+//! each other), [`joining`] (a new device, before it has an engine), [`query`] (reading beside the
+//! engine).
 
 pub mod ask;
 pub mod command;
@@ -20,6 +20,7 @@ mod connection;
 pub mod engine;
 pub mod frame;
 pub mod input;
+pub mod joining;
 pub mod own;
 pub mod query;
 pub mod storage;

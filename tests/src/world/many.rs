@@ -1,9 +1,9 @@
-//! Sessions of many: founding them, changing who is in, writing there.
+//! Sessions of many, and of one person's devices: founding them, changing who is in, writing there.
 
 use tenet_log::{ids::SessionId, roster::Op};
-use tenet_node::command::Command;
+use tenet_node::command::{Command, device::Deed};
 
-use super::{act::Act, files, machine::World};
+use super::{act::Act, files, machine::World, node};
 
 /// Something that a person does in a session of many.
 #[derive(Clone, Debug)]
@@ -22,6 +22,13 @@ pub enum Many {
         /// The change.
         op: Box<Op>,
     },
+    /// Revoke a device.
+    Revoke {
+        /// Whose it is.
+        person: usize,
+        /// Which.
+        device: String,
+    },
     /// Write.
     Say {
         /// In which session.
@@ -37,6 +44,10 @@ impl Many {
         match self {
             Self::Found { name, with } => Command::Found { name, with },
             Self::Operate { session, op } => Command::Operate { session, op },
+            Self::Revoke { person, device } => Command::Device(Deed::Revoke {
+                key: Box::new(node::root(person)),
+                device,
+            }),
             Self::Say { session, text } => Command::Send {
                 files: files::files(&text),
                 who: session.to_string(),
@@ -63,6 +74,12 @@ impl World {
     pub fn operate(&mut self, node: usize, session: SessionId, op: Op) {
         let op = Box::new(op);
         self.ask(node, Act::Many(Box::new(Many::Operate { session, op })));
+    }
+
+    /// Revokes a node's device, at another one of the same person.
+    pub fn revoke(&mut self, node: usize, person: usize, revoked: usize) {
+        let device = self.nodes[revoked].own().device().to_string();
+        self.ask(node, Act::Many(Box::new(Many::Revoke { person, device })));
     }
 
     /// Writes in a session of many.

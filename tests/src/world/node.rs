@@ -65,15 +65,9 @@ impl Node {
     /// A device of this person that does not run yet; `number` tells it from all others.
     pub fn of(person: usize, number: usize, ahead: u64, now: u64) -> Self {
         let number = u8::try_from(number).unwrap();
-        let seed = [u8::try_from(person).unwrap() + 1; 32];
         let key = [number + 1; 32];
         let name = ["ann", "bert", "cleo", "dora"][person % 4].to_owned();
-        let card = card::issue(
-            &identity(&seed),
-            device(&key).public(),
-            "phone",
-            now + ahead,
-        );
+        let card = card::issue(&root(person), device(&key).public(), "phone", now + ahead);
         Self {
             name,
             key,
@@ -171,8 +165,9 @@ impl Node {
     }
 }
 
-fn identity(seed: &[u8; 32]) -> IdentityKey {
-    IdentityKey::from_seed(*seed)
+/// What a person's phrase gives.
+pub fn root(person: usize) -> IdentityKey {
+    IdentityKey::from_seed([u8::try_from(person).unwrap() + 1; 32])
 }
 
 fn device(seed: &[u8; 32]) -> DeviceKey {

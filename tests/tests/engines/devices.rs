@@ -1,8 +1,22 @@
 //! One person on several devices, and sessions of many: whoever has a place is brought what there is.
 
-use tenet_identity::keys::IdentityId;
+use tenet_identity::{
+    hello::Role as Side,
+    keys::{DeviceKey, EndpointId, IdentityId, IdentityKey},
+    meeting::{link::Link, short::Short},
+};
 use tenet_log::roster::{Addition, Op, Role};
-use tenet_tests::world::{Act, Kill, Moment, World, errors, machine::BEGINNING, node::Node};
+use tenet_node::{
+    command::{Command, CommandError, Reply, device::Deed},
+    input::{ConnId, Input, Notice, Output, Ticket},
+    joining::{JoinError, Joiner, Step},
+};
+use tenet_tests::world::{
+    Act, Kill, Moment, World, errors,
+    machine::BEGINNING,
+    node::{Node, root},
+    rogue::Bench,
+};
 
 const ANN: usize = 0;
 const BERT: usize = 1;
@@ -177,4 +191,172 @@ fn a_group_is_founded_and_grows() {
         assert_eq!(shown.len(), all.len(), "{node}");
     }
     world.check_peace();
+}
+
+/// A new device's talk with Ann's, over one connection; gives what both screens show and what came of it.
+struct Talk {
+    joiner: Joiner,
+    key: DeviceKey,
+    line: ConnId,
+}
+
+impl Talk {
+    fn begin(bench: &mut Bench, link: &Link, seed: u8) -> (Self, Vec<Output>) {
+        let key = DeviceKey::from_seed([seed; 32]);
+        let joiner = Joiner::new(link.clone(), &key, "tablet".into(), [seed; 32]);
+        let line = ConnId(1000 + u64::from(seed));
+        let mut talk = Self { joiner, key, line };
+        let outputs = talk.connect(bench);
+        (talk, outputs)
+    }
+
+    fn connect(&mut self, bench: &mut Bench) -> Vec<Output> {
+        self.line = ConnId(self.line.0 + 1);
+        bench.outputs(Input::Connected {
+            conn: self.line,
+            peer: EndpointId::from([9; 32]),
+            role: Side::Dialled,
+            exporter: [7; 32],
+        });
+        let Step::Send(bytes) = self.joiner.connected([7; 32]).unwrap() else {
+            panic!("it says nothing");
+        };
+        self.say(bench, bytes)
+    }
+
+    fn say(&self, bench: &mut Bench, bytes: Vec<u8>) -> Vec<Output> {
+        let conn = self.line;
+        bench.outputs(Input::Frame { conn, bytes })
+    }
+
+    /// Hears what was sent to it; gives what it does then.
+    fn hear(&mut self, outputs: &[Output]) -> Result<Vec<Step>, JoinError> {
+        let mut steps = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Send { conn, frame } if *conn == self.line => {
+                    steps.extend(self.joiner.frame(&self.key, frame)?);
+                }
+                _ => {}
+            }
+        }
+        Ok(steps)
+    }
+
+    /// Opens after a share; gives what its screen shows and what came back.
+    fn open(&mut self, bench: &mut Bench, shared: &[Output]) -> (Short, Vec<Output>) {
+        let steps = self.hear(shared).unwrap();
+        let [Step::Send(open), Step::Show(short)] = steps.as_slice() else {
+            panic!("{steps:?}");
+        };
+        (*short, self.say(bench, open.clone()))
+    }
+}
+
+fn device_link(bench: &mut Bench, ask: bool) -> Link {
+    let lasts_ms = 600_000;
+    let key = Box::new(root(ANN));
+    match bench.ask(Command::Device(Deed::Link { key, ask, lasts_ms })) {
+        Ok(Reply::Invited { link, .. }) => *link,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn shown(outputs: &[Output]) -> Option<(Short, bool)> {
+    outputs.iter().find_map(|output| match output {
+        Output::Notice(Notice::DeviceAsks { short, waits, .. }) => Some((*short, *waits)),
+        _ => None,
+    })
+}
+
+fn linked(steps: &[Step]) -> bool {
+    matches!(steps, [Step::Linked(card, name)]
+        if card.identity() == root(ANN).public() && card.name() == "tablet" && name == "ann")
+}
+
+/// DLINK-1 to DLINK-5: both screens show the same, and the card is given after a yes.
+#[test]
+fn a_device_gets_its_card_after_a_yes() {
+    let mut bench = Bench::new(ANN);
+    let link = device_link(&mut bench, true);
+    assert!(link.ext().device);
+    let (mut talk, shared) = Talk::begin(&mut bench, &link, 50);
+    let (short, told) = talk.open(&mut bench, &shared);
+    assert_eq!(shown(&told), Some((short, true)));
+    assert!(talk.hear(&told).unwrap().is_empty(), "nobody said yes yet");
+    // It is lost and comes again: the same is shown.
+    let shared = talk.connect(&mut bench);
+    let (again, told) = talk.open(&mut bench, &shared);
+    assert_eq!((again, shown(&told)), (short, Some((short, true))));
+    let given = bench.outputs(Input::Command {
+        ticket: Ticket(77),
+        command: Command::Device(Deed::Confirm { same: true }),
+    });
+    assert!(linked(&talk.hear(&given).unwrap()));
+    // The link is used up.
+    let (mut late, refused) = Talk::begin(&mut bench, &link, 60);
+    assert!(matches!(late.hear(&refused), Err(JoinError::Ended)));
+}
+
+/// DLINK-2, DLINK-7: for one device, for a time, and not after a no.
+#[test]
+fn a_device_link_is_for_one() {
+    let mut bench = Bench::new(ANN);
+    let link = device_link(&mut bench, false);
+    let (mut first, shared) = Talk::begin(&mut bench, &link, 50);
+    let (mut other, refused) = Talk::begin(&mut bench, &link, 60);
+    assert!(matches!(other.hear(&refused), Err(JoinError::Used)));
+    let (_, given) = first.open(&mut bench, &shared);
+    assert!(linked(&first.hear(&given).unwrap()), "nobody is asked");
+
+    let link = device_link(&mut bench, true);
+    let (mut talk, shared) = Talk::begin(&mut bench, &link, 50);
+    talk.open(&mut bench, &shared);
+    let refused = bench.outputs(Input::Command {
+        ticket: Ticket(78),
+        command: Command::Device(Deed::Confirm { same: false }),
+    });
+    assert!(matches!(talk.hear(&refused), Err(JoinError::Refused)));
+    let none = bench.ask(Command::Device(Deed::Confirm { same: true }));
+    assert!(matches!(none, Err(CommandError::NotFound(_))));
+
+    let link = device_link(&mut bench, true);
+    bench.now += 600_000;
+    let (mut late, refused) = Talk::begin(&mut bench, &link, 50);
+    assert!(matches!(late.hear(&refused), Err(JoinError::Ended)));
+    let key = Box::new(IdentityKey::from_seed([99; 32]));
+    let foreign = bench.ask(Command::Device(Deed::Link {
+        key,
+        ask: true,
+        lasts_ms: 1,
+    }));
+    assert!(matches!(foreign, Err(CommandError::Usage(_))));
+}
+
+/// DLINK-8, NODE-35: from then on no roster holds it, nobody talks to it, what it writes is void.
+#[test]
+fn a_revoked_device_is_nobody() {
+    let mut world = restored(4, &[]);
+    let tablet = world.nodes[TABLET].own().device();
+    world.revoke(ANN, ANN, TABLET);
+    world.rest();
+    for node in [ANN, BERT] {
+        let told = &world.nodes[node].notices;
+        let revoked = told.iter().filter(
+            |notice| matches!(notice, Notice::DeviceRevoked { device, .. } if *device == tablet),
+        );
+        assert_eq!(revoked.count(), 1, "{node}");
+    }
+    send(&mut world, TABLET, BERT, "I am still Ann");
+    send(&mut world, BERT, ANN, "only for Ann");
+    let end = world.now + 60 * 60 * 1000;
+    while world.step_until(end) {}
+    for node in [ANN, BERT] {
+        let with = if node == BERT { ANN } else { BERT };
+        let texts = texts(&world, node, with);
+        assert!(!texts.contains(&"I am still Ann".to_owned()), "{texts:?}");
+        assert!(texts.contains(&"only for Ann".to_owned()), "{texts:?}");
+    }
+    let seen = texts(&world, TABLET, BERT);
+    assert!(!seen.contains(&"only for Ann".to_owned()), "{seen:?}");
 }

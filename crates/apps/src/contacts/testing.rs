@@ -41,6 +41,7 @@ pub fn link(n: u8) -> Link {
         expires_ms: 1_900_000_000_000,
         reusable: false,
         name: None,
+        device: false,
     };
     Link::new(invite_key(n).public(), None, ext).unwrap()
 }

@@ -88,6 +88,7 @@ pub fn link(identity: IdentityId, place: Place) -> Result<Link, link::Error> {
         expires_ms: u64::MAX,
         reusable: true,
         name: None,
+        device: false,
     };
     Ok(Link::new(key(identity)?.public(), None, ext)?)
 }

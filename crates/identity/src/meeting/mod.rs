@@ -20,5 +20,6 @@ pub mod door;
 pub mod invite;
 pub mod knock;
 pub mod link;
+pub mod linking;
 pub mod sealed_link;
 pub mod short;

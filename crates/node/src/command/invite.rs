@@ -44,18 +44,8 @@ impl<S: Storage> Engine<S> {
                 .map_err(|error| CommandError::Usage(error.to_string()))?;
         }
         let ext = Ext {
-            identity: self.own.identity(),
-            endpoint: self.own.endpoint,
-            addresses: self
-                .own_addresses
-                .iter()
-                .copied()
-                .take(MAX_ADDRESSES)
-                .collect(),
-            secret,
-            expires_ms: expires,
             reusable,
-            name: Some(self.profile().name).filter(|name| !name.is_empty()),
+            ..self.link_to_here(secret, expires)
         };
         let link = Link::new(invite.key.public(), None, ext)
             .map_err(|error| CommandError::Usage(error.to_string()))?;
@@ -65,6 +55,21 @@ impl<S: Storage> Engine<S> {
             id: invite.id(),
             link: Box::new(link),
         })
+    }
+
+    /// What a link to this device says.
+    pub(super) fn link_to_here(&self, secret: Secret, expires_ms: u64) -> Ext {
+        let addresses = self.own_addresses.iter().copied();
+        Ext {
+            identity: self.own.identity(),
+            endpoint: self.own.endpoint,
+            addresses: addresses.take(MAX_ADDRESSES).collect(),
+            secret,
+            expires_ms,
+            reusable: false,
+            name: Some(self.profile().name).filter(|name| !name.is_empty()),
+            device: false,
+        }
     }
 
     pub(super) fn revoke_invite(&mut self, now: u64, id: &str) -> Result<Reply, CommandError> {
@@ -100,6 +105,13 @@ impl<S: Storage> Engine<S> {
         let remark = line(remark)?;
         let ext = link.ext();
         let (identity, endpoint) = (ext.identity, ext.endpoint);
+        if ext.device && identity != self.own.identity() {
+            return Err(CommandError::Usage(
+                "this link lets in another device of the person who made it; take it with an empty \
+                 home of theirs: tenet device join"
+                    .into(),
+            ));
+        }
         if identity == self.own.identity() && endpoint == self.own.endpoint {
             return Err(CommandError::Usage(
                 "this is your own link; give it to somebody else".into(),

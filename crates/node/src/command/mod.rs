@@ -2,6 +2,7 @@
 
 mod contact;
 mod conversation;
+pub mod device;
 mod door;
 mod invite;
 mod message;
@@ -18,7 +19,7 @@ use tenet_apps::{
     conversations::Matter,
 };
 use tenet_identity::{
-    keys::IdentityId,
+    keys::{DeviceId, IdentityId},
     meeting::{invite::InviteId, link::Link},
     name,
 };
@@ -219,6 +220,8 @@ pub enum Command {
     },
     /// Keep the words of what was said until now, as far as that is soon done.
     KeepWords,
+    /// Do something about the devices of this identity.
+    Device(device::Deed),
     /// Found a session of many, of which this person is the owner and the others are members.
     Found {
         /// What it is called: the setting `name`.
@@ -304,6 +307,11 @@ pub enum Reply {
         id: InviteId,
         /// The link.
         link: Box<Link>,
+    },
+    /// A device was revoked.
+    DeviceRevoked {
+        /// Which.
+        device: DeviceId,
     },
     /// A link is useless now.
     Revoked {
@@ -456,6 +464,7 @@ impl<S: Storage> Engine<S> {
             Command::Timer { who, seconds } => self.set_timer(now, &who, seconds),
             Command::Draft { who, text } => self.keep_draft(&who, text.as_deref()),
             Command::KeepWords => self.keep_words(now),
+            Command::Device(deed) => self.do_to_device(now, deed),
             Command::Found { name, with } => self.found(now, &name, &with),
             Command::Operate { session, op } => self.operate(now, session, &op),
             Command::Reach => self.reach(now),

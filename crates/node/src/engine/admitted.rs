@@ -270,7 +270,9 @@ impl<S: Storage> Engine<S> {
     fn roster_changed(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
         self.named.clear();
         self.settle_outbox(session)?;
+        let before = (self.devices.clone(), self.revoked.clone());
         self.index_devices()?;
+        self.tell_devices(&before.0, &before.1);
         self.note_departure(session)?;
         self.want_everybody(now)?;
         self.forget_the_departed(now, session)?;

@@ -13,6 +13,10 @@ impl<S: Storage> Engine<S> {
         match (frame, &connection.stage) {
             (Frame::Hello(bytes), _) => self.on_hello(now, conn, &bytes),
             (Frame::Knock(bytes), _) => self.on_knock_message(now, conn, &bytes),
+            (Frame::Link(bytes), Stage::Silent) => self.on_link_message(now, conn, &bytes),
+            (Frame::Link(_), _) => Err(Fault::Peer(
+                "it asked for a card after it had shown one".into(),
+            )),
             (Frame::Meet(tags), Stage::Ready(_)) => self.on_meet(now, conn, &tags),
             (Frame::Meet(tags), Stage::Shown { card }) if connection.in_knock() => {
                 // NODE-11: whom we knock at knows us already. If we know it too we go ahead, and the knock

@@ -22,6 +22,7 @@ mod files;
 mod frames;
 mod greet;
 mod knock;
+mod linking;
 mod meet;
 mod mend;
 mod profile;
@@ -59,6 +60,7 @@ use allowance::Allowances;
 use batch::Batch;
 pub(crate) use enter::Place;
 use files::Fetching;
+pub(crate) use linking::Linking;
 use mend::Mending;
 use typing::Typing;
 
@@ -107,6 +109,8 @@ pub struct Engine<S> {
     pub(crate) fetching: Fetching,
     allowances: Allowances,
     mending: Mending,
+    /// The link by which another device of ours is let in, while it is open.
+    pub(crate) linking: Option<Linking>,
     typing: Typing,
     outputs: Vec<Output>,
     batch: Option<Batch>,
@@ -187,6 +191,7 @@ impl<S: Storage> Engine<S> {
             fetching: Fetching::default(),
             allowances: Allowances::default(),
             mending: Mending::default(),
+            linking: None,
             typing: Typing::default(),
             outputs: Vec::new(),
             batch: None,

@@ -12,7 +12,7 @@ use tenet_log::{
 };
 
 use super::{Acquaintance, Engine, Place};
-use crate::storage::Storage;
+use crate::{input::Notice, storage::Storage};
 
 impl<S: Storage> Engine<S> {
     /// Reads all sessions anew: at the start, and after something was undone.
@@ -63,6 +63,33 @@ impl<S: Storage> Engine<S> {
         self.strangers = true;
         self.fetching.stir();
         Ok(())
+    }
+
+    /// Tells of devices that somebody has added to those that we knew, or revoked.
+    pub(super) fn tell_devices(
+        &mut self,
+        before: &BTreeMap<DeviceId, Acquaintance>,
+        revoked: &BTreeSet<(IdentityId, DeviceId)>,
+    ) {
+        let known: BTreeSet<_> = before.values().filter_map(|one| one.identity).collect();
+        let mut told = Vec::new();
+        for (device, one) in &self.devices {
+            let new = !before.contains_key(device);
+            let of_known = one.identity.filter(|it| new && known.contains(it));
+            told.extend(of_known.map(|identity| Notice::DeviceAdded {
+                identity,
+                device: *device,
+            }));
+        }
+        for (identity, device) in self.revoked.difference(revoked) {
+            told.push(Notice::DeviceRevoked {
+                identity: *identity,
+                device: *device,
+            });
+        }
+        for notice in told {
+            self.notify(notice);
+        }
     }
 
     /// What an identity says of its devices holds in every session, wherever it was handed in.

@@ -284,12 +284,13 @@ impl Bond<'_> {
         if remark.is_some() || knock.addresses.is_some() {
             parts.extend([said.as_slice(), &addresses]);
         }
-        self.mac(&[0], &parts)
+        self.mac(KNOCK_KEY, &[0], &parts)
     }
 
     /// Covers the knocker's card and commitment, so the answer is to this knock and no other.
     fn answer_mac(&self, knocker: &Knocker, answer: &Answer) -> [u8; 32] {
         self.mac(
+            KNOCK_KEY,
             &[1],
             &[
                 &knocker.card.to_bytes(),
@@ -302,10 +303,15 @@ impl Bond<'_> {
         )
     }
 
-    /// KNOCK-1. BLAKE3 in keyed mode over the connection, the direction, the link's names and
-    /// `parts`.
-    fn mac(&self, direction: &[u8; 1], parts: &[&[u8]]) -> [u8; 32] {
-        let key = Zeroizing::new(derive(KNOCK_KEY, &[self.secret.as_bytes()]));
+    /// KNOCK-1, DLINK-1. BLAKE3 in keyed mode over the connection, the direction, the link's names and
+    /// `parts`; the key follows from the link's secret by a domain.
+    pub(super) fn mac(
+        &self,
+        domain: &'static str,
+        direction: &[u8; 1],
+        parts: &[&[u8]],
+    ) -> [u8; 32] {
+        let key = Zeroizing::new(derive(domain, &[self.secret.as_bytes()]));
         let mut hasher = blake3::Hasher::new_keyed(&key);
         let mut take = |bytes: &[u8]| {
             hasher.update(bytes);
@@ -325,7 +331,7 @@ fn check_event(event: &[u8]) -> Result<(), Error> {
 }
 
 /// Whether two values are equal, in a time that does not depend on where they differ.
-fn same(one: &[u8; 32], other: &[u8; 32]) -> Option<()> {
+pub(super) fn same(one: &[u8; 32], other: &[u8; 32]) -> Option<()> {
     bool::from(one.ct_eq(other)).then_some(())
 }
 

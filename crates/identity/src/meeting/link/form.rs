@@ -29,6 +29,8 @@ pub(super) struct Form {
     reusable: bool,
     #[n(7)]
     name: Option<String>,
+    #[n(8)]
+    device: Option<bool>,
 }
 
 impl Form {
@@ -42,6 +44,7 @@ impl Form {
             expires_ms: ext.expires_ms,
             reusable: ext.reusable,
             name: ext.name.clone(),
+            device: ext.device.then_some(true),
         }
     }
 
@@ -64,6 +67,7 @@ impl Form {
             expires_ms: form.expires_ms,
             reusable: form.reusable,
             name: form.name,
+            device: form.device.unwrap_or(false),
         })
     }
 }

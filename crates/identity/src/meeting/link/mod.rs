@@ -57,6 +57,8 @@ pub struct Ext {
     pub reusable: bool,
     /// What the inviter calls themself.
     pub name: Option<String>,
+    /// Whether it lets in another device of the same identity, instead of somebody else (DLINK-6).
+    pub device: bool,
 }
 
 /// Why a text is no link that can be used.

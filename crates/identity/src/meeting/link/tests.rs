@@ -158,13 +158,13 @@ proptest! {
     fn round_trips(
         seed in 1..255_u8, service in proptest::option::of("[a-z:/.]{1,60}"),
         addresses in prop::collection::vec(any::<SocketAddr>(), 0..=16),
-        secret in any::<[u8; 16]>(), expires_ms in any::<u64>(), reusable in any::<bool>(),
+        secret in any::<[u8; 16]>(), expires_ms in any::<u64>(), reusable in any::<bool>(), device in any::<bool>(),
         name in proptest::option::of("[a-zä李 ]{0,16}"),
     ) {
         let identity = IdentityKey::from_seed([seed; 32]).public();
         let endpoint = EndpointId::from([seed; 32]);
         let secret = Secret::from(secret);
-        let ext = Ext { identity, endpoint, addresses, secret, expires_ms, reusable, name };
+        let ext = Ext { identity, endpoint, addresses, secret, expires_ms, reusable, name, device };
         let link = Link::new(link().invite, service, ext).unwrap();
         let read = Link::parse(&link.text()).unwrap();
         prop_assert_eq!(&*read.text(), &*link.text());
@@ -196,6 +196,7 @@ fn link() -> Link {
         expires_ms: 1_800_000_000_000,
         reusable: false,
         name: Some("Anna".into()),
+        device: false,
     };
     let invite = InviteKey::from_bytes(&scalar).unwrap().public();
     Link::new(invite, Some("https://example.org/t".into()), ext).unwrap()

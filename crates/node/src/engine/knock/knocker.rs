@@ -108,7 +108,9 @@ impl<S: Storage> Engine<S> {
             if self.blocked.contains(&knocking.link.ext().identity) {
                 continue;
             }
-            if answered || asked || !knocking.link.expired_at(now) {
+            // A link of one's own device proves nothing that the card does not.
+            let own = knocking.link.ext().identity == self.own.identity();
+            if own || answered || asked || !knocking.link.expired_at(now) {
                 open.push(knocking);
             }
         }

@@ -1,0 +1,163 @@
+//! Own devices: letting in another one, and taking one's right to speak.
+
+use std::collections::BTreeSet;
+
+use tenet_identity::{
+    card::Revocation,
+    keys::{DeviceId, IdentityKey},
+    meeting::{
+        invite::{InviteKey, Secret},
+        link::{Ext, Link},
+    },
+};
+use tenet_log::{ids::SessionId, roster::Op};
+
+use super::{CommandError, Reply};
+use crate::{
+    engine::{Engine, Linking, Ours},
+    storage::Storage,
+};
+
+/// Something about the devices of this identity.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Deed {
+    /// Make a link by which one other device is let in; one made before ends.
+    Link {
+        /// The identity's key, which signs the card.
+        key: Box<IdentityKey>,
+        /// Whether the card is given only after [`Self::Confirm`].
+        ask: bool,
+        /// For how long it is good, in milliseconds.
+        lasts_ms: u64,
+    },
+    /// Both screens show the same, or not: the device that asks gets its card, or none.
+    Confirm {
+        /// Whether they do.
+        same: bool,
+    },
+    /// Take a device's right to speak for this identity, for good.
+    Revoke {
+        /// The identity's key, which signs the statement.
+        key: Box<IdentityKey>,
+        /// Which device: its id, or a beginning of it.
+        device: String,
+    },
+}
+
+/// The least number of digits by which a device may be named.
+const LEAST_DIGITS: usize = 4;
+
+impl<S: Storage> Engine<S> {
+    pub(super) fn do_to_device(&mut self, now: u64, deed: Deed) -> Result<Reply, CommandError> {
+        match deed {
+            Deed::Link { key, ask, lasts_ms } => self.link_device(now, *key, ask, lasts_ms),
+            Deed::Confirm { same } => self.confirm_device(now, same),
+            Deed::Revoke { key, device } => self.revoke_device(now, &key, &device),
+        }
+    }
+
+    /// DLINK-7: makes the link by which another device of ours is let in.
+    fn link_device(
+        &mut self,
+        now: u64,
+        key: IdentityKey,
+        ask: bool,
+        lasts_ms: u64,
+    ) -> Result<Reply, CommandError> {
+        self.check_own(&key)?;
+        self.end_linking(now);
+        let invite = InviteKey::generate(&mut self.rng);
+        let secret = Secret::generate(&mut self.rng);
+        let ext = Ext {
+            device: true,
+            ..self.link_to_here(secret, now.saturating_add(lasts_ms))
+        };
+        let link = Link::new(invite.public(), None, ext)
+            .map_err(|error| CommandError::Usage(error.to_string()))?;
+        self.linking = Some(Linking::new(link.clone(), key, ask));
+        Ok(Reply::Invited {
+            id: link.invite().id(),
+            link: Box::new(link),
+        })
+    }
+
+    /// A person has compared what both screens show.
+    fn confirm_device(&mut self, now: u64, same: bool) -> Result<Reply, CommandError> {
+        if !same {
+            self.end_linking(now);
+            return Ok(Reply::Done);
+        }
+        match self.give_card(now)? {
+            Some(_) => Ok(Reply::Done),
+            None => Err(CommandError::NotFound(
+                "no device waits for its card; make a new link: tenet device link".into(),
+            )),
+        }
+    }
+
+    /// DLINK-8: the identity says that a device is its own no more; it is said in every session.
+    fn revoke_device(
+        &mut self,
+        now: u64,
+        key: &IdentityKey,
+        device: &str,
+    ) -> Result<Reply, CommandError> {
+        self.check_own(key)?;
+        let device = self.own_device(device)?;
+        if device == self.own.device() {
+            return Err(CommandError::Refused(
+                "this is the device that you are using; revoke it from another one".into(),
+            ));
+        }
+        let revocation = Revocation::issue(key, device, now)
+            .map_err(|error| CommandError::Usage(error.to_string()))?;
+        let op = Op::Revoke(revocation);
+        let me = self.own.identity();
+        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for id in sessions {
+            let Some(session) = self.sessions.get_mut(&id) else {
+                continue;
+            };
+            let roster = session.roster();
+            let writes = roster.author(self.own.device()).is_some();
+            if !writes || !roster.members.contains_key(&me) || roster.revoked.contains(&device) {
+                continue;
+            }
+            let (event, admitted) = session.operate(&mut self.store, &self.own.key, &op, now)?;
+            self.admitted(now, id, &event, admitted, Some(Ours))?;
+        }
+        Ok(Reply::DeviceRevoked { device })
+    }
+
+    /// The own device that a word names: its id, or a beginning that no other has.
+    fn own_device(&self, word: &str) -> Result<DeviceId, CommandError> {
+        let word = word.trim().to_ascii_lowercase();
+        let me = self.own.identity();
+        let chains = self.sessions.values().flat_map(|one| &one.roster().chains);
+        let own = chains.filter(|(_, chain)| chain.identity == me);
+        let found: BTreeSet<DeviceId> = own
+            .map(|(author, _)| author.device)
+            .filter(|device| device.to_string().starts_with(&word))
+            .collect();
+        let mut found = found.into_iter();
+        match (found.next(), found.next()) {
+            (Some(device), None) if word.len() >= LEAST_DIGITS => Ok(device),
+            (Some(_), Some(_)) => Err(CommandError::Usage(format!(
+                "several devices begin with {word}; give more of the id"
+            ))),
+            _ => Err(CommandError::NotFound(format!(
+                "no device of yours has the id {word}; tenet device list shows them"
+            ))),
+        }
+    }
+
+    fn check_own(&self, key: &IdentityKey) -> Result<(), CommandError> {
+        match key.public() == self.own.identity() {
+            true => Ok(()),
+            false => Err(CommandError::Usage(
+                "that is the key of another identity; nothing was done".into(),
+            )),
+        }
+    }
+}
