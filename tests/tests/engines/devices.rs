@@ -1,5 +1,8 @@
 //! One person on several devices, and sessions of many: whoever has a place is brought what there is.
 
+use tenet_apps::{
+    contacts::store::ContactStore, conversations::ConversationStore, settings::SettingStore,
+};
 use tenet_identity::{
     hello::Role as Side,
     keys::{DeviceKey, EndpointId, IdentityId, IdentityKey},
@@ -191,6 +194,73 @@ fn a_group_is_founded_and_grows() {
         assert_eq!(shown.len(), all.len(), "{node}");
     }
     world.check_peace();
+}
+
+/// OWN-1 to OWN-5: what is noted on one of my devices holds on all, whichever was told it before.
+#[test]
+fn what_is_noted_on_one_device_holds_on_all() {
+    let mut world = talked(5);
+    let rename = |did| Command::Rename {
+        who: did,
+        name: "Berti".into(),
+    };
+    let confirm = |who| Command::Confirm { who };
+    let hide = |_| Command::Set {
+        name: "read_positions".into(),
+        value: "off".into(),
+    };
+    for command in [rename, confirm, hide] {
+        let with = BERT;
+        world.ask(ANN, Act::Do { with, command });
+        world.rest();
+    }
+    // The tablet meets Bert by itself, calls him what he calls himself, and only then the phone.
+    world.ask(BERT, Act::Invite { to: TABLET });
+    world.rest();
+    world.ask(ANN, Act::Invite { to: TABLET });
+    world.rest();
+    let bert = identity(&world, BERT);
+    let contact = |world: &World, node: usize| world.nodes[node].disk().contact(bert).unwrap();
+    let there = contact(&world, TABLET).unwrap();
+    assert_eq!(there.name, "Berti");
+    assert!(there.verified.is_some());
+    assert!(
+        !world.nodes[TABLET]
+            .disk()
+            .settings()
+            .unwrap()
+            .read_positions
+    );
+    // From now on both ways.
+    let draft = |who| Command::Draft {
+        who,
+        text: Some("dear".into()),
+    };
+    let block = |who| Command::Block { who };
+    for command in [draft, block] {
+        let with = BERT;
+        world.ask(TABLET, Act::Do { with, command });
+        world.rest();
+    }
+    let session = world.nodes[ANN].sessions_with(bert)[0];
+    let drafted = world.nodes[ANN].disk().draft(session).unwrap();
+    assert_eq!(drafted.as_deref(), Some("dear"));
+    assert!(contact(&world, ANN).unwrap().blocked);
+    let unblock = |who| Command::Unblock { who };
+    let remove = |who| Command::Remove { who };
+    for command in [unblock, remove] {
+        let with = BERT;
+        world.ask(ANN, Act::Do { with, command });
+        world.rest();
+    }
+    let left = contact(&world, TABLET).map(|one| (one.sessions, one.past, one.blocked));
+    assert_eq!(
+        left,
+        None,
+        "{:?}",
+        contact(&world, ANN).map(|one| (one.sessions, one.past))
+    );
+    assert!(world.refused.is_empty());
 }
 
 /// A new device's talk with Ann's, over one connection; gives what both screens show and what came of it.

@@ -24,6 +24,7 @@ pub mod profile;
 pub mod record;
 pub mod request;
 pub mod resolve;
+pub mod shared;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -61,7 +61,8 @@ impl<S: Storage> Engine<S> {
     /// Writes a contact; what words meant may be different now.
     pub(crate) fn put_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
         self.named.clear();
-        self.store.put_contact(contact)
+        self.store.put_contact(contact)?;
+        self.note_contact(contact)
     }
 
     pub(super) fn confirm(&mut self, now: u64, who: &str) -> Result<Reply, CommandError> {
@@ -69,6 +70,7 @@ impl<S: Storage> Engine<S> {
         contact.confirm(now);
         let identity = contact.identity;
         self.put_contact(&contact)?;
+        self.tell_contact(&contact)?;
         self.must_last();
         self.notify(Notice::ContactVerified { identity });
         Ok(Reply::Contact { identity })
@@ -80,6 +82,7 @@ impl<S: Storage> Engine<S> {
         contact.name = name::check(new, identity, &self.store.contacts()?)
             .map_err(|error| CommandError::Usage(error.to_string()))?;
         self.put_contact(&contact)?;
+        self.tell_contact(&contact)?;
         self.must_last();
         self.notify(Notice::ContactRenamed { identity });
         Ok(Reply::Contact { identity })
@@ -96,6 +99,7 @@ impl<S: Storage> Engine<S> {
         contact.blocked = true;
         let identity = contact.identity;
         self.put_contact(&contact)?;
+        self.tell_blocked(&contact)?;
         self.forget_requests_of(identity)?;
         self.must_last();
         self.silence(now, identity)?;
@@ -108,6 +112,7 @@ impl<S: Storage> Engine<S> {
         let mut contact = self.contact_of(who)?;
         let identity = contact.identity;
         contact.blocked = false;
+        self.tell_blocked(&contact)?;
         self.must_last();
         let nobody = contact.shown().next().is_none();
         if nobody {

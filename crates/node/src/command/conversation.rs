@@ -3,6 +3,7 @@
 use tenet_apps::{
     chat::text,
     conversations::{Change, Matter},
+    own,
 };
 
 use super::{CommandError, Reply};
@@ -40,7 +41,7 @@ impl<S: Storage> Engine<S> {
         Ok(Reply::Conversation { session })
     }
 
-    /// Keeps what was begun to be written, or forgets it. It stays on this device (`CONV-4`).
+    /// Keeps what was begun to be written, or forgets it, on all my devices (`CONV-4`, OWN-4).
     pub(super) fn keep_draft(
         &mut self,
         who: &str,
@@ -55,6 +56,8 @@ impl<S: Storage> Engine<S> {
             )));
         }
         self.store.put_draft(session, draft)?;
+        let key = own::key(own::DRAFT, session.as_bytes());
+        self.tell_own(&key, own::draft(draft))?;
         self.must_last();
         self.notify(Notice::Conversation { session });
         Ok(Reply::Conversation { session })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use tenet_apps::own;
 use tenet_identity::{
     card::Revocation,
     keys::{DeviceId, IdentityKey},
@@ -9,6 +10,7 @@ use tenet_identity::{
         invite::{InviteKey, Secret},
         link::{Ext, Link},
     },
+    name,
 };
 use tenet_log::{ids::SessionId, roster::Op};
 
@@ -36,6 +38,13 @@ pub enum Deed {
         /// Whether they do.
         same: bool,
     },
+    /// Call a device something else, on all my devices.
+    Rename {
+        /// Which device: its id, or a beginning of it.
+        device: String,
+        /// Its new name.
+        name: String,
+    },
     /// Take a device's right to speak for this identity, for good.
     Revoke {
         /// The identity's key, which signs the statement.
@@ -53,6 +62,7 @@ impl<S: Storage> Engine<S> {
         match deed {
             Deed::Link { key, ask, lasts_ms } => self.link_device(now, *key, ask, lasts_ms),
             Deed::Confirm { same } => self.confirm_device(now, same),
+            Deed::Rename { device, name } => self.rename_device(&device, &name),
             Deed::Revoke { key, device } => self.revoke_device(now, &key, &device),
         }
     }
@@ -96,6 +106,20 @@ impl<S: Storage> Engine<S> {
         }
     }
 
+    /// OWN-1: what a device is called among my own; its card, which others see, stays.
+    fn rename_device(&mut self, device: &str, name: &str) -> Result<Reply, CommandError> {
+        let name = name.trim();
+        name::check(name).map_err(|error| CommandError::Usage(error.to_string()))?;
+        if name.is_empty() {
+            return Err(CommandError::Usage("a name may not be empty".into()));
+        }
+        let device = self.own_device(device)?;
+        let key = own::key(own::DEVICE, device.as_bytes());
+        self.must_last();
+        self.tell_own(&key, name.as_bytes().to_vec())?;
+        Ok(Reply::Device { device })
+    }
+
     /// DLINK-8: the identity says that a device is its own no more; it is said in every session.
     fn revoke_device(
         &mut self,
@@ -127,7 +151,7 @@ impl<S: Storage> Engine<S> {
             let (event, admitted) = session.operate(&mut self.store, &self.own.key, &op, now)?;
             self.admitted(now, id, &event, admitted, Some(Ours))?;
         }
-        Ok(Reply::DeviceRevoked { device })
+        Ok(Reply::Device { device })
     }
 
     /// The own device that a word names: its id, or a beginning that no other has.

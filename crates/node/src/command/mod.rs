@@ -308,8 +308,8 @@ pub enum Reply {
         /// The link.
         link: Box<Link>,
     },
-    /// A device was revoked.
-    DeviceRevoked {
+    /// Something about an own device was changed.
+    Device {
         /// Which.
         device: DeviceId,
     },

@@ -16,6 +16,7 @@ impl<S: Storage> Engine<S> {
             .set(name, value)
             .map_err(|error| CommandError::Usage(error.to_string()))?;
         self.store.put_settings(&settings)?;
+        self.tell_setting(&settings, name)?;
         self.heed_typing(&settings);
         self.must_last();
         Ok(Reply::Set)

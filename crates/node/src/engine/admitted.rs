@@ -245,25 +245,30 @@ impl<S: Storage> Engine<S> {
             seq: event.header().seq,
             event: event.id(),
         };
-        let recipients = self.recipients(session);
+        let recipients = self.recipients(session)?;
         self.store.queue(&outgoing, &recipients)
     }
 
-    fn recipients(&self, session: SessionId) -> Vec<Recipient> {
-        let Some(session) = self.sessions.get(&session) else {
-            return Vec::new();
+    fn recipients(&self, id: SessionId) -> Result<Vec<Recipient>, StoreError> {
+        let Some(session) = self.sessions.get(&id) else {
+            return Ok(Vec::new());
         };
         let roster = session.roster();
         let me = self.own.identity();
         let alone = roster.members.keys().all(|member| *member == me);
-        roster
+        let mut recipients: Vec<Recipient> = roster
             .active()
             .filter(|(author, _)| author.device != self.own.device())
             .map(|(author, membership)| Recipient {
                 device: author.device,
                 receiver: alone || membership.identity != me,
             })
-            .collect()
+            .collect();
+        for device in self.left_with_us(id)? {
+            let receiver = false;
+            recipients.push(Recipient { device, receiver });
+        }
+        Ok(recipients)
     }
 
     /// Devices came or went.
@@ -272,7 +277,7 @@ impl<S: Storage> Engine<S> {
         self.settle_outbox(session)?;
         let before = (self.devices.clone(), self.revoked.clone());
         self.index_devices()?;
-        self.tell_devices(&before.0, &before.1);
+        self.tell_devices(&before.0, &before.1)?;
         self.note_departure(session)?;
         self.want_everybody(now)?;
         self.forget_the_departed(now, session)?;
@@ -289,7 +294,7 @@ impl<S: Storage> Engine<S> {
     /// What nobody has yet is owed to whoever came; nothing is owed to whoever went.
     fn settle_outbox(&mut self, session: SessionId) -> Result<(), StoreError> {
         const PAGE: usize = 256;
-        let recipients = self.recipients(session);
+        let recipients = self.recipients(session)?;
         let waiting: Vec<DeviceId> = self
             .store
             .waiting()?

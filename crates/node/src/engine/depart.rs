@@ -82,6 +82,31 @@ impl<S: Storage> Engine<S> {
         self.sessions.contains_key(&session) && self.place(session) == Place::Left
     }
 
+    /// NODE-105: my other devices, which are taken out by the leaving that this one wrote, hear of it too.
+    pub(super) fn left_with_us(&self, id: SessionId) -> Result<Vec<DeviceId>, StoreError> {
+        let Some(session) = self.sessions.get(&id).filter(|_| self.has_left(id)) else {
+            return Ok(Vec::new());
+        };
+        let (me, here) = (self.own.identity(), self.own.device());
+        let chains = &session.roster().chains;
+        let own = chains.iter().filter(|(author, _)| author.device == here);
+        let ends = own.filter_map(|(_, chain)| chain.end.as_ref());
+        let mut by_us = false;
+        for operation in ends.flat_map(|end| &end.operations) {
+            let ended = LogStore::event(&self.store, *operation)?;
+            by_us |= ended
+                .is_some_and(|ended| ended.event.author().device == here && is_leave(&ended.event));
+        }
+        if !by_us {
+            return Ok(Vec::new());
+        }
+        let mine = chains.iter().filter(|(_, chain)| chain.identity == me);
+        let mut others: Vec<DeviceId> = mine.map(|(author, _)| author.device).collect();
+        others.retain(|device| *device != here && !self.revoked.contains(&(me, *device)));
+        others.dedup();
+        Ok(others)
+    }
+
     /// Whether something that we wrote has not reached a device yet.
     pub(super) fn is_owed(&self, device: DeviceId) -> Result<bool, StoreError> {
         let first = self.store.pending(device, Position::default(), 1)?;
@@ -167,11 +192,21 @@ impl<S: Storage> Engine<S> {
         if roster.kind != SessionKind::Direct || roster.members.len() > 1 {
             return Ok(());
         }
+        let by_me = !roster.members.contains_key(&self.own.identity());
         for mut contact in self.store.contacts()? {
-            if contact.ended(id) {
-                let identity = contact.identity;
+            if !contact.ended(id) {
+                continue;
+            }
+            let identity = contact.identity;
+            self.forget_meeting(identity)?;
+            if by_me && contact.is_over() && !contact.blocked {
+                // Another device of mine has removed them.
+                self.named.clear();
+                self.store.remove_contact(identity)?;
+                self.store.put_former(&contact)?;
+                self.notify(Notice::ContactRemoved { identity });
+            } else {
                 self.put_contact(&contact)?;
-                self.forget_meeting(identity)?;
                 self.notify(Notice::ContactLeft { identity });
             }
         }

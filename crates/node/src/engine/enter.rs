@@ -184,7 +184,10 @@ impl<S: Storage> Engine<S> {
             None => self.new_contact(now, other, None, "")?,
         };
         contact.sessions.insert(id);
-        self.put_contact(&contact)?;
+        // Not told to my other devices: they know more of it than this one.
+        self.named.clear();
+        self.store.put_contact(&contact)?;
+        self.remember_contact(other)?;
         if is_new {
             self.notify(Notice::ContactAdded { identity: other });
         }

@@ -25,6 +25,7 @@ mod knock;
 mod linking;
 mod meet;
 mod mend;
+mod own;
 mod profile;
 mod registers;
 mod retire;

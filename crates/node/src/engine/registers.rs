@@ -12,13 +12,14 @@ use tenet_apps::{
 };
 use tenet_identity::keys::{DeviceId, EndpointId, IdentityId};
 use tenet_log::{
+    clock::Hlc,
     ids::SessionId,
     register::{MAX_KEYS_PER_DEVICE, Register},
     session::Session,
     sync::Message,
 };
 
-use super::{Engine, Fault};
+use super::{Engine, Fault, Place};
 use crate::{
     input::{ConnId, Notice},
     storage::Storage,
@@ -76,15 +77,24 @@ impl<S: Storage> Engine<S> {
         key: &str,
         value: Vec<u8>,
     ) -> Result<(), Fault> {
-        let Some(state) = self.sessions.get(&session) else {
-            return Ok(());
-        };
-        if state.roster().author(self.own.device()).is_none() {
+        self.write_register_after(now, session, key, value, Hlc::default())
+    }
+
+    /// As [`Self::write_register`], dated after something.
+    pub(super) fn write_register_after(
+        &mut self,
+        now: u64,
+        session: SessionId,
+        key: &str,
+        value: Vec<u8>,
+        after: Hlc,
+    ) -> Result<(), Fault> {
+        if self.place(session) != Place::In {
             return Ok(());
         }
         let before = self.own_register(now, session, key)?;
-        let after = before.map(|before| before.version().0).unwrap_or_default();
-        let time = after.next(now);
+        let before = before.map(|before| before.version().0).unwrap_or_default();
+        let time = before.max(after).next(now);
         let register = Register::sign(&self.own.key, session, key, time, value)
             .map_err(|error| Fault::Own(error.to_string()))?;
         self.store.put_register(&register)?;
@@ -117,6 +127,8 @@ impl<S: Storage> Engine<S> {
         match &known {
             Some(known) if known.version() >= register.version() => return Ok(()),
             Some(_) => {}
+            // OWN-1: of my own devices as many as they have to say.
+            None if self.is_own(session) => {}
             None if self.keys_of(session, &register)? >= MAX_KEYS_PER_DEVICE => {
                 return Err(Fault::Peer("too many registers".into()));
             }
@@ -135,7 +147,7 @@ impl<S: Storage> Engine<S> {
             endpoint::KEY => self.learn_endpoint(now, &register, known.as_ref())?,
             profile::KEY => self.learn_profile(identity, &register)?,
             read::KEY => self.notify(Notice::ReadPosition { session }),
-            _ => {}
+            _ => self.learn_own(now, &register)?,
         }
         self.spread(session, &register, Some(device));
         Ok(())

@@ -55,6 +55,13 @@ impl<S: Storage> Engine<S> {
                 acquaintance.identity = Some(membership.identity);
                 acquaintance.sessions.push(*id);
             }
+            for device in self.left_with_us(*id)? {
+                if self.is_owed(device)? {
+                    let acquaintance = devices.entry(device).or_default();
+                    acquaintance.identity = Some(self.own.identity());
+                    acquaintance.sessions.push(*id);
+                }
+            }
             for member in roster.members.keys().filter(|_| !left) {
                 members.entry(*member).or_default().insert(*id);
             }
@@ -70,8 +77,9 @@ impl<S: Storage> Engine<S> {
         &mut self,
         before: &BTreeMap<DeviceId, Acquaintance>,
         revoked: &BTreeSet<(IdentityId, DeviceId)>,
-    ) {
-        let known: BTreeSet<_> = before.values().filter_map(|one| one.identity).collect();
+    ) -> Result<(), StoreError> {
+        let known = before.values().filter_map(|one| one.identity);
+        let known: BTreeSet<_> = known.chain([self.own.identity()]).collect();
         let mut told = Vec::new();
         for (device, one) in &self.devices {
             let new = !before.contains_key(device);
@@ -87,8 +95,15 @@ impl<S: Storage> Engine<S> {
                 device: *device,
             });
         }
+        let me = self.own.identity();
+        let mine = |notice: &Notice| matches!(notice, Notice::DeviceAdded { identity, .. } if *identity == me);
+        let joined = told.iter().any(mine);
         for notice in told {
             self.notify(notice);
+        }
+        match joined {
+            true => self.tell_all(),
+            false => Ok(()),
         }
     }
 

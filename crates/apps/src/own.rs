@@ -1,0 +1,147 @@
+//! What the devices of one person tell each other beside sessions: registers of the session among them.
+//!
+//! ```text
+//! a device ── Register (prefix/id, value) ──▶ session among own devices ── latest ──▶ what all go by
+//! ```
+//!
+//! Of one key the latest version stands, whichever device wrote it (OWN-1): so what was noted here last
+//! holds everywhere, and nothing of what it replaced is kept. What a value means is the matter of whoever
+//! wrote it.
+
+use std::{collections::BTreeMap, str};
+
+use data_encoding::BASE64URL_NOPAD;
+use tenet_identity::{keys::DeviceId, name};
+use tenet_log::{
+    ids::SessionId,
+    register::{MAX_VALUE_BYTES, Register},
+};
+
+/// What my devices are called.
+pub const DEVICE: &str = "device";
+/// Whom I know, and what I call them.
+pub const CONTACT: &str = "contact";
+/// Whom I do not want to hear.
+pub const BLOCKED: &str = "blocked";
+/// What I began to write.
+pub const DRAFT: &str = "draft";
+/// What I have switched or set.
+pub const SETTING: &str = "setting";
+
+/// Settings that hold for a person; the others hold for a machine (OWN-3).
+pub const PERSONAL: [&str; 3] = ["fetch_unasked", "read_positions", "typing"];
+
+/// The key of what is said about something with 32 bytes of id.
+pub fn key(prefix: &str, id: &[u8; 32]) -> String {
+    format!("{prefix}/{}", BASE64URL_NOPAD.encode(id))
+}
+
+/// The key of what is said about something with a name.
+pub fn named(prefix: &str, name: &str) -> String {
+    format!("{prefix}/{name}")
+}
+
+/// Takes a key apart: its prefix, and what it is about. `None` for one of another sort.
+pub fn parts(key: &str) -> Option<(&str, &str)> {
+    key.split_once('/')
+}
+
+/// The 32 bytes of id in the second part of a key.
+pub fn id(part: &str) -> Option<[u8; 32]> {
+    let bytes = BASE64URL_NOPAD.decode(part.as_bytes()).ok()?;
+    bytes.try_into().ok()
+}
+
+/// Of each key the latest version (OWN-1).
+pub fn latest<'a>(
+    registers: impl IntoIterator<Item = &'a Register>,
+) -> BTreeMap<&'a str, &'a Register> {
+    let mut latest: BTreeMap<&str, &Register> = BTreeMap::new();
+    for register in registers {
+        if parts(register.key()).is_none() {
+            continue;
+        }
+        let known = latest.entry(register.key()).or_insert(register);
+        if known.version() < register.version() {
+            *known = register;
+        }
+    }
+    latest
+}
+
+/// What devices are called by their owner, where that is not what their cards say.
+pub fn device_names<'a>(
+    registers: impl IntoIterator<Item = &'a Register>,
+) -> Vec<(DeviceId, String)> {
+    let named = latest(registers).into_iter().filter_map(|(key, register)| {
+        let (DEVICE, about) = parts(key)? else {
+            return None;
+        };
+        let called = str::from_utf8(register.value()).ok()?;
+        name::check(called).ok()?;
+        Some((DeviceId::from(id(about)?), called.to_owned()))
+    });
+    named.filter(|(_, called)| !called.is_empty()).collect()
+}
+
+/// What is told of what was begun to be written; a draft that is too long for it stays on its
+/// device, and the others have none (OWN-4).
+pub fn draft(text: Option<&str>) -> Vec<u8> {
+    let text = text.filter(|text| text.len() <= MAX_VALUE_BYTES);
+    text.unwrap_or_default().as_bytes().to_vec()
+}
+
+/// The conversation that a key is about.
+pub fn session(part: &str) -> Option<SessionId> {
+    id(part).map(SessionId::from)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use super::*;
+    use tenet_identity::keys::DeviceKey;
+    use tenet_log::clock::Hlc;
+
+    fn register(device: u8, key: &str, time: u64, value: &str) -> Register {
+        let device = DeviceKey::from_seed([device; 32]);
+        let session = SessionId::from([9; 32]);
+        let value = value.as_bytes().to_vec();
+        Register::sign(&device, session, key, Hlc::from_raw(time), value).unwrap()
+    }
+
+    /// OWN-1
+    #[test]
+    fn the_latest_word_of_any_device_stands() {
+        let key = key(DEVICE, &[7; 32]);
+        let said = [
+            register(1, &key, 5, "kitchen"),
+            register(2, &key, 9, "attic"),
+            register(3, &key, 7, "cellar"),
+            register(3, "endpoint", 99, "not of this sort"),
+        ];
+        let named = device_names(&said);
+        assert_eq!(named, [(DeviceId::from([7; 32]), "attic".to_owned())]);
+        assert_eq!(latest(&said).len(), 1);
+    }
+
+    #[test]
+    fn keys_name_what_they_are_about() {
+        let long = key(CONTACT, &[0xff; 32]);
+        assert!(long.len() <= tenet_log::register::MAX_KEY_BYTES);
+        let (prefix, about) = parts(&long).unwrap();
+        assert_eq!((prefix, id(about)), (CONTACT, Some([0xff; 32])));
+        assert_eq!(parts(&named(SETTING, "typing")), Some((SETTING, "typing")));
+        assert_eq!(parts("endpoint"), None);
+        assert_eq!(id("no id"), None);
+    }
+
+    /// OWN-4
+    #[test]
+    fn a_draft_that_is_too_long_is_not_told() {
+        assert_eq!(draft(Some("dear")), b"dear");
+        assert!(draft(Some(&"x".repeat(MAX_VALUE_BYTES + 1))).is_empty());
+        assert!(draft(None).is_empty());
+    }
+}
