@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::failure::Outcome;
 use crate::gate::Gate;
-use crate::home::{self, Home, Paths};
+use crate::home::{self, Held, Paths, Place};
 use crate::host::Options;
 use crate::input::Input;
 
@@ -58,7 +58,7 @@ pub struct Finder<'a> {
     pub input: &'a Input,
     /// How the network is used if this process opens the home.
     pub options: &'a Options,
-    /// The identity that it must be.
+    /// Which identity is meant: a DID, a beginning of one, or a name.
     pub id: Option<&'a str>,
     /// How long to wait for a home that another process holds.
     pub timeout: Duration,
@@ -77,11 +77,13 @@ impl Finder<'_> {
     /// Finds a running node, or opens the home.
     ///
     /// # Errors
-    /// No node runs, the home is locked, `id` is another's, and what the home itself refuses.
+    /// No node runs, the home is locked, nobody here is `id`, and what the home itself refuses.
     pub async fn find(&self, need: Need) -> Outcome<Caller> {
         let until = Instant::now() + self.timeout;
+        let chosen = self.choose().await?;
+        let place = &chosen.place;
         let caller = loop {
-            match Client::connect(&self.paths.socket()).await {
+            match Client::connect(&place.socket()).await {
                 Ok(client) => break Caller::Running(client),
                 Err(ConnectError::NoNode) if need == Need::Running => {
                     return Err(ConnectError::NoNode.into());
@@ -89,8 +91,8 @@ impl Finder<'_> {
                 Err(ConnectError::NoNode) => {}
                 Err(error) => return Err(error.into()),
             }
-            match Home::open(self.paths) {
-                Ok(home) => break self.open(home, need).await?,
+            match chosen.home.hold(place) {
+                Ok(held) => break self.open(held, need).await?,
                 // It may be a node on its way up, or another command that will soon be done.
                 Err(home::Error::InUse { .. }) if Instant::now() < until => {
                     tokio::time::sleep(LOOK_AGAIN).await;
@@ -98,7 +100,10 @@ impl Finder<'_> {
                 Err(error) => return Err(error.into()),
             }
         };
-        match self.check_id(&caller, need).await {
+        if self.id.is_none() || chosen.known.is_some() || need == Need::Vault {
+            return Ok(caller);
+        }
+        match self.check_id(&caller).await {
             Ok(()) => Ok(caller),
             Err(error) => {
                 caller.close().await;
@@ -107,8 +112,9 @@ impl Finder<'_> {
         }
     }
 
-    async fn open(&self, home: Home, need: Need) -> Outcome<Caller> {
-        let pin = home.vault()?.has_pin()? && need != Need::Vault;
+    async fn open(&self, held: Held, need: Need) -> Outcome<Caller> {
+        let place = held.place().clone();
+        let pin = place.vault().has_pin()? && need != Need::Vault;
         let pin = pin.then(|| self.input.pin("PIN: ")).transpose()?;
         let (mode, network) = match need {
             Need::Running | Need::Stay => (Mode::Running, true),
@@ -119,26 +125,20 @@ impl Finder<'_> {
             network,
             ..self.options.clone()
         };
-        let gate = Gate::closed(home, options, mode)?;
+        let gate = Gate::closed(held, options, mode);
         if need != Need::Vault {
             gate.open(pin).await?;
         }
         let serving = match need {
-            Need::Stay => Some(Serving::start(self.paths, &gate)?),
+            Need::Stay => Some(Serving::start(&place, &gate)?),
             _ => None,
         };
         Ok(Caller::Here(gate, serving))
     }
 
-    async fn check_id(&self, caller: &Caller, need: Need) -> Outcome {
-        let Some(id) = self.id.filter(|_| need != Need::Vault) else {
-            return Ok(());
-        };
-        if caller.call(Identity {}).await?.did == id {
-            return Ok(());
-        }
-        let message = format!("the identity of this home is not {id}: tenet id list");
-        Err(Error::not_found(message).into())
+    async fn check_id(&self, caller: &Caller) -> Outcome {
+        let identity = caller.call(Identity {}).await?;
+        self.check(&identity.did, &identity.name)
     }
 }
 
@@ -187,7 +187,7 @@ impl Caller {
     pub async fn has_pin(&self) -> Outcome<bool> {
         match self {
             Self::Running(_) => Ok(self.call(Status {}).await?.pin),
-            Self::Here(gate, _) => Ok(gate.home().vault()?.has_pin()?),
+            Self::Here(gate, _) => Ok(gate.place().vault().has_pin()?),
         }
     }
 
@@ -204,8 +204,8 @@ impl Caller {
 }
 
 impl Serving {
-    fn start(paths: &Paths, gate: &Gate) -> Outcome<Self> {
-        let server = Server::bind(&paths.socket()).map_err(|error| {
+    fn start(place: &Place, gate: &Gate) -> Outcome<Self> {
+        let server = Server::bind(&place.socket()).map_err(|error| {
             Error::failure(format!("cannot listen for other commands: {error}"))
         })?;
         let (stop, stopped) = oneshot::channel();

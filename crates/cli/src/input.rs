@@ -52,7 +52,8 @@ impl Input {
     /// # Errors
     /// [`Kind::Locked`] if there is neither.
     pub fn pin(&self, prompt: &str) -> Outcome<Secret> {
-        if let Some(pin) = self.given_pin()? {
+        let typed = self.typed.borrow().clone();
+        if let Some(pin) = self.given_pin()?.or(typed) {
             return Ok(pin);
         }
         if self.terminal {

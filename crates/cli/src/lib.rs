@@ -10,11 +10,12 @@
 //! [`gate::Gate`] on the home's socket. `spec/cli.md` is what scripts rely on, `spec/home.md` what
 //! lies where.
 //!
-//! In reading order: [`args`], [`config`], [`commands`], [`caller`], [`gate`], [`home`], [`host`], and the
+//! In reading order: [`args`], [`config`], [`commands`], [`caller`], [`choice`], [`gate`], [`home`], [`host`], and the
 //! small things around them.
 
 pub mod args;
 pub mod caller;
+pub mod choice;
 pub mod commands;
 pub mod config;
 pub mod failure;

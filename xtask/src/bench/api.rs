@@ -15,9 +15,11 @@ pub(super) struct Api {
 }
 
 impl Api {
-    /// Connects to the node of a home.
+    /// Connects to the node of a home with one identity.
     pub(super) fn connect(home: &Path) -> Result<Self> {
-        let writer = UnixStream::connect(home.join("tenet.sock"))?;
+        let mut folders = std::fs::read_dir(home.join("identities"))?;
+        let folder = folders.next().context("no identity")??;
+        let writer = UnixStream::connect(folder.path().join("tenet.sock"))?;
         let reader = BufReader::with_capacity(1 << 16, writer.try_clone()?);
         let line = String::new();
         Ok(Self {

@@ -7,17 +7,19 @@ use clap::{Args, Subcommand};
 /// `tenet id …`
 #[derive(Debug, Subcommand)]
 pub enum IdCommand {
-    /// Make an identity and show its phrase.
+    /// Make an identity, or a further one, and show its phrase.
     New(New),
     /// Make an identity again from its phrase, which is read from stdin.
     ///
-    /// On a home that has the identity already, this opens it anew where the PIN or the machine
-    /// secret is lost.
+    /// On a home that has identities of the phrase already, this opens them anew where the PIN or the
+    /// machine secret is lost.
     Restore(Restore),
     /// Show the identity.
     Show,
-    /// List the identities of this home.
+    /// List the identities of this home; one with a PIN that is not given is shown as locked.
     List,
+    /// Make an identity the one that is meant where --id names none.
+    Use(Use),
     /// Show the phrase again; asks for the PIN.
     Phrase,
 }
@@ -37,9 +39,20 @@ pub struct New {
     /// Take a passphrase, needed besides the words, from this file's first line (`-` for stdin).
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
-    /// Which identity of the phrase.
-    #[arg(long, default_value_t = 0)]
-    pub index: u32,
+    /// Which identity of the phrase [default: 0, or the next that is not here].
+    #[arg(long)]
+    pub index: Option<u32>,
+    /// Take the words of the identity that --id names, or of the usual one, instead of new ones; asks for its PIN.
+    #[arg(long, conflicts_with_all = ["words", "lang"])]
+    pub same_phrase: bool,
+}
+
+/// `tenet id use`
+#[derive(Debug, Args)]
+pub struct Use {
+    /// Its DID, a beginning of it, or its name.
+    #[arg(value_name = "DID")]
+    pub who: String,
 }
 
 /// `tenet id restore`
@@ -51,9 +64,9 @@ pub struct Restore {
     /// Take the passphrase that belongs to the words from this file's first line (`-` for stdin).
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
-    /// Which identity of the phrase.
-    #[arg(long, default_value_t = 0)]
-    pub index: u32,
+    /// Which identity of the phrase [default: all that are here, else 0].
+    #[arg(long)]
+    pub index: Option<u32>,
     /// Take the phrase from this key file, which `tenet backup file` wrote, instead of stdin.
     #[arg(long, value_name = "FILE", conflicts_with = "index")]
     pub file: Option<PathBuf>,

@@ -21,7 +21,7 @@ pub use contacts::{
     RequestCommand, Requests, Who, WhoName,
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
-pub use identity::{BackupCommand, BackupFile, IdCommand, New, PinCommand, Restore};
+pub use identity::{BackupCommand, BackupFile, IdCommand, New, PinCommand, Restore, Use};
 pub use living::{
     ConversationCommand, Conversations, Draft, Export, Format, Forward, Search, Timer, Typing,
 };
@@ -62,7 +62,7 @@ pub struct Global {
         hide_env_values = true
     )]
     pub home: Option<PathBuf>,
-    /// Only act if this is the home's identity.
+    /// Which identity of the home: its DID, a beginning of it, or its name [default: the usual one].
     #[arg(
         // Not by the name of its field: commands have an argument ID of their own.
         id = "identity",
@@ -151,7 +151,7 @@ pub enum Command {
     Up(Up),
     /// Show it: two people become contacts and talk, as real processes in a temporary folder.
     Demo(Demo),
-    /// Make, restore or show the identity.
+    /// Make, restore, show or choose the identity.
     #[command(subcommand)]
     Id(IdCommand),
     /// Keep what the identity is made from in another place.

@@ -197,7 +197,17 @@ impl Shell {
         need: Need,
         work: impl AsyncFnOnce(&Caller) -> Outcome<T>,
     ) -> Outcome<T> {
-        let caller = self.finder().find(need).await?;
+        self.with_found(&self.finder(), need, work).await
+    }
+
+    /// As [`Self::with`], with the identity that this finder finds.
+    async fn with_found<T>(
+        &self,
+        finder: &Finder<'_>,
+        need: Need,
+        work: impl AsyncFnOnce(&Caller) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let caller = finder.find(need).await?;
         let outcome = work(&caller).await;
         caller.close().await;
         outcome

@@ -6,9 +6,10 @@ use tenet_rpc::client::{Client, ConnectError};
 
 use super::Shell;
 use crate::caller::Need;
+use crate::choice::Chosen;
 use crate::failure::Outcome;
 use crate::gate::locked;
-use crate::home::{self, Home};
+use crate::home;
 use crate::output::shown_short;
 use crate::time;
 
@@ -16,12 +17,15 @@ use crate::time;
 struct Shown<'a> {
     running: bool,
     home: String,
+    socket: String,
     #[serde(flatten)]
     status: &'a NodeStatus,
 }
 
 pub(super) async fn run(shell: &Shell) -> Outcome {
-    let status = match asleep(shell).await? {
+    let chosen = shell.finder().choose().await?;
+    let place = chosen.place.clone();
+    let status = match asleep(shell, chosen).await? {
         Some(status) => status,
         None => {
             shell
@@ -37,21 +41,23 @@ pub(super) async fn run(shell: &Shell) -> Outcome {
     let shown = Shown {
         running,
         home,
+        socket: place.socket().display().to_string(),
         status: &status,
     };
     shell.output.object(&shown, || words(&shown))
 }
 
 /// What is known without the PIN: nobody is asked for it to see how things stand.
-async fn asleep(shell: &Shell) -> Outcome<Option<NodeStatus>> {
+async fn asleep(shell: &Shell, chosen: Chosen) -> Outcome<Option<NodeStatus>> {
+    let Chosen { home, place, .. } = chosen;
     if !matches!(
-        Client::connect(&shell.paths.socket()).await,
+        Client::connect(&place.socket()).await,
         Err(ConnectError::NoNode)
     ) {
         return Ok(None);
     }
-    match Home::open(&shell.paths) {
-        Ok(home) if home.vault()?.has_pin()? && shell.input.given_pin()?.is_none() => {
+    match home.hold(&place) {
+        Ok(_held) if place.vault().has_pin()? && shell.input.given_pin()?.is_none() => {
             Ok(Some(locked()))
         }
         Ok(_) | Err(home::Error::InUse { .. }) => Ok(None),

@@ -13,7 +13,7 @@ use crate::args::Up;
 use crate::caller::LOOK_AGAIN;
 use crate::failure::{Failure, Outcome};
 use crate::gate::Gate;
-use crate::home::{self, Home};
+use crate::home::{self, Held};
 use crate::output::note;
 use crate::signals::Signals;
 
@@ -33,13 +33,13 @@ pub(super) async fn run(shell: &Shell, args: &Up) -> Outcome {
     if args.port.is_some() && !args.no_ui {
         note("tenet: this version has no web page; --port does nothing");
     }
-    let home = hold(shell).await?;
-    let pin = home
-        .vault()?
+    let held = hold(shell).await?;
+    let vault = held.place().vault();
+    let pin = vault
         .has_pin()?
         .then(|| shell.input.pin("PIN: "))
         .transpose()?;
-    let gate = Gate::closed(home, shell.options.clone(), Mode::Running)?;
+    let gate = Gate::closed(held, shell.options.clone(), Mode::Running);
     gate.open(pin).await?;
     let outcome = serve(shell, &gate, &mut signals).await;
     gate.close().await;
@@ -47,12 +47,11 @@ pub(super) async fn run(shell: &Shell, args: &Up) -> Outcome {
 }
 
 async fn serve(shell: &Shell, gate: &Gate, signals: &mut Signals) -> Outcome {
-    if let Some(id) = &shell.id
-        && ask(gate, Identity {}).await?.did != *id
-    {
-        return Err(Error::not_found(format!("the identity of this home is not {id}")).into());
+    if shell.id.is_some() {
+        let identity = ask(gate, Identity {}).await?;
+        shell.finder().check(&identity.did, &identity.name)?;
     }
-    let socket = shell.paths.socket();
+    let socket = gate.place().socket();
     let server = Server::bind(&socket).map_err(|error| {
         Error::failure(format!("cannot listen at {}: {error}", socket.display()))
     })?;
@@ -73,28 +72,28 @@ async fn serve(shell: &Shell, gate: &Gate, signals: &mut Signals) -> Outcome {
     Ok(())
 }
 
-/// Takes hold of the home, waiting for a command that has it open, but not for another node.
-async fn hold(shell: &Shell) -> Outcome<Home> {
+/// Takes hold of the identity, waiting for a command that has it open, but not for another node.
+async fn hold(shell: &Shell) -> Outcome<Held> {
     let until = Instant::now() + shell.timeout;
+    let chosen = shell.finder().choose().await?;
     loop {
-        match Client::connect(&shell.paths.socket()).await {
-            Ok(_) => return Err(runs_already(shell)),
+        let held = chosen.home.hold(&chosen.place);
+        match Client::connect(&chosen.place.socket()).await {
+            Ok(_) => {
+                return Err(match held {
+                    Err(error @ home::Error::InUse { .. }) => error.into(),
+                    _ => Error::refused("a node runs on this home already").into(),
+                });
+            }
             Err(ConnectError::NoNode) => {}
             Err(error) => return Err(error.into()),
         }
-        match Home::open(&shell.paths) {
+        match held {
             Err(home::Error::InUse { .. }) if Instant::now() < until => {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
-            home => return Ok(home?),
+            held => return Ok(held?),
         }
-    }
-}
-
-fn runs_already(shell: &Shell) -> Failure {
-    match Home::open(&shell.paths) {
-        Err(error @ home::Error::InUse { .. }) => error.into(),
-        _ => Error::refused("a node runs on this home already").into(),
     }
 }
 

@@ -20,18 +20,18 @@ use tenet_rpc::api::{Error, Mode, NodeStatus, Request, Secret};
 use tenet_rpc::server::{Handler, Outcome, Pending, Subscription, answer};
 use tokio::sync::Mutex;
 
-use crate::home::{Home, Vault};
+use crate::home::{Held, Place, Vault};
 use crate::host::{Node, Options};
 use crate::time;
 
-/// A held home and, while it is open, its node; clones share it.
+/// A held identity and, while it is open, its node; clones share it.
 #[derive(Clone)]
 pub struct Gate {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    home: Home,
+    held: Held,
     vault: Vault,
     options: Options,
     mode: Mode,
@@ -43,14 +43,11 @@ struct Inner {
 }
 
 impl Gate {
-    /// The gate of a home, closed.
-    ///
-    /// # Errors
-    /// The home's.
-    pub fn closed(home: Home, options: Options, mode: Mode) -> Result<Self, Error> {
-        let vault = home.vault()?;
+    /// The gate of an identity, closed.
+    pub fn closed(held: Held, options: Options, mode: Mode) -> Self {
+        let vault = held.place().vault();
         let inner = Inner {
-            home,
+            held,
             vault,
             options,
             mode,
@@ -58,9 +55,9 @@ impl Gate {
             node: Mutex::new(None),
             door: RwLock::new(None),
         };
-        Ok(Self {
+        Self {
             inner: Arc::new(inner),
-        })
+        }
     }
 
     /// Opens the home, with its PIN if it has one.
@@ -73,8 +70,8 @@ impl Gate {
             return Ok(());
         }
         let key = self.vault_key(pin).await?;
-        let folder = self.inner.home.identity()?;
-        let opened = Node::open(&folder, key, self.inner.options.clone()).await?;
+        let folder = self.place().folder();
+        let opened = Node::open(folder, key, self.inner.options.clone()).await?;
         self.set_door(Some(opened.handler()));
         *node = Some(opened);
         Ok(())
@@ -89,9 +86,9 @@ impl Gate {
         }
     }
 
-    /// The home that it guards.
-    pub fn home(&self) -> &Home {
-        &self.inner.home
+    /// Where the identity lies that it guards.
+    pub fn place(&self) -> &Place {
+        self.inner.held.place()
     }
 
     fn door(&self) -> Option<Arc<dyn Handler>> {

@@ -17,14 +17,14 @@ use tenet_rpc::server::{Delivery, ask};
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::home::Paths;
+use crate::home::{Home, Paths};
 use crate::random;
 
 const WORDS: &str = "abandon abandon abandon abandon abandon abandon abandon abandon abandon \
                      abandon abandon about";
 
 /// A home with an identity of known words and no PIN.
-async fn home(root: &tempfile::TempDir) -> Home {
+async fn home(root: &tempfile::TempDir) -> Held {
     let paths = Paths {
         home: root.path().join("home"),
         machine: root.path().join("state/machine"),
@@ -38,10 +38,7 @@ async fn home(root: &tempfile::TempDir) -> Home {
     let card = card::issue(&identity, device.public(), "test", time::now()).unwrap();
     let key = VaultKey::generate(rng);
     let draft = home.draft().unwrap();
-    draft
-        .vault(paths.machine())
-        .create(&key, None, &seed)
-        .unwrap();
+    draft.vault().create(&key, None, &seed).unwrap();
     let secrets = Secrets {
         phrase: Some(HeldPhrase { phrase, seed: None }),
         index: 0,
@@ -53,12 +50,11 @@ async fn home(root: &tempfile::TempDir) -> Home {
     Node::create(draft.folder(), &key, secrets, "Test")
         .await
         .unwrap();
-    draft.finish().unwrap();
-    home
+    draft.finish().unwrap()
 }
 
 async fn gate(root: &tempfile::TempDir) -> Gate {
-    Gate::closed(home(root).await, Options::default(), Mode::Running).unwrap()
+    Gate::closed(home(root).await, Options::default(), Mode::Running)
 }
 
 fn pin(text: &str) -> Secret {

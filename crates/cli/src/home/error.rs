@@ -21,11 +21,11 @@ pub enum Error {
     /// The home is there and empty.
     #[error("there is no identity in this home; make one: tenet id new")]
     NoIdentity,
-    /// There is an identity already.
-    #[error("there is an identity in this home already; use another home: --home DIR")]
-    Exists,
-    /// More identities than this version can hold.
-    #[error("there are several identities in this home, and this version knows one: update it")]
+    /// It is not said which identity is meant.
+    #[error(
+        "there are several identities in this home, and it is not said which is meant: give \
+         --id DID, or choose one for good: tenet id list, tenet id use DID"
+    )]
     Several,
     /// Something else lies in the folder.
     #[error("{} is not empty and no home of Tenet; choose another folder", path.display())]
@@ -125,9 +125,8 @@ impl Error {
             Self::NoHome { .. } | Self::NoIdentity => Kind::NotFound,
             Self::PinNeeded => Kind::Locked,
             Self::Vault(vault::Error::PinLength { .. }) => Kind::Usage,
-            Self::Exists
-            | Self::Several
-            | Self::Foreign { .. }
+            Self::Several => Kind::Usage,
+            Self::Foreign { .. }
             | Self::Owner { .. }
             | Self::InUse { .. }
             | Self::Newer { .. }

@@ -6,6 +6,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
+
 use super::Error;
 use crate::{config, random};
 
@@ -109,7 +111,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 
 /// Replaces a file: whatever happens, the old content or the new is there afterwards (`HOME-3`).
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let temporary = temporary(path, bytes)?;
+    let (temporary, _claim) = temporary(path, bytes)?;
     rename(&temporary, path).inspect_err(|_| {
         let _ = fs::remove_file(&temporary);
     })
@@ -117,7 +119,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 
 /// Makes a file that must not be there yet; `false` if it is, and then it is left alone.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
-    let temporary = temporary(path, bytes)?;
+    let (temporary, _claim) = temporary(path, bytes)?;
     // A link, unlike a rename, never takes the place of what another process has just made.
     let linked = fs::hard_link(&temporary, path);
     let _ = fs::remove_file(&temporary);
@@ -139,7 +141,19 @@ pub(super) fn sweep(folder: &Path) -> Result<(), Error> {
     for name in list(folder)? {
         if is_temporary(&name) {
             let path = folder.join(name);
-            fs::remove_file(&path).map_err(|error| Error::io(&path, error))?;
+            match File::open(&path) {
+                // Its writer is at work.
+                Ok(file) if claim(&file).is_err() => continue,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(Error::io(&path, error)),
+            }
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io(&path, error));
+                }
+                _ => {}
+            }
         }
     }
     Ok(())
@@ -155,8 +169,13 @@ pub(super) fn is_loose(metadata: &Metadata) -> bool {
     metadata.mode() & 0o077 != 0
 }
 
-/// A new file beside `path` with this content, on the disk.
-fn temporary(path: &Path, bytes: &[u8]) -> Result<PathBuf, Error> {
+/// Says to whoever sweeps that somebody still writes here, as long as the file is open.
+fn claim(file: &File) -> io::Result<()> {
+    Ok(flock(file, FlockOperation::NonBlockingLockExclusive)?)
+}
+
+/// A new file beside `path` with this content, on the disk, and the claim on it.
+fn temporary(path: &Path, bytes: &[u8]) -> Result<(PathBuf, File), Error> {
     let temporary = path.with_file_name(format!("{TEMPORARY}{}", random::hexadecimal::<8>()?));
     let written = (|| {
         let mut options = OpenOptions::new();
@@ -165,14 +184,18 @@ fn temporary(path: &Path, bytes: &[u8]) -> Result<PathBuf, Error> {
             .create_new(true)
             .mode(0o600)
             .open(&temporary)?;
+        claim(&file)?;
         file.write_all(bytes)?;
-        file.sync_all()
+        file.sync_all()?;
+        Ok(file)
     })();
-    written.map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        Error::io(path, error)
-    })?;
-    Ok(temporary)
+    match written {
+        Ok(file) => Ok((temporary, file)),
+        Err(error) => {
+            let _ = fs::remove_file(&temporary);
+            Err(Error::io(path, error))
+        }
+    }
 }
 
 fn sync_folder_of(path: &Path) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! One process at a time (`HOME-5`).
+//! One process an identity at a time, and none of a release that knew one lock for the home (`HOME-5`, `HOME-701`).
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::Error;
 
-/// The file's name in the home.
+/// The file's name, in the home and in an identity's folder.
 pub(super) const NAME: &str = "lock";
 
 /// The lock, for as long as this lives; the system lets go of it when the process ends, however it
@@ -23,28 +23,36 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock or says who has it.
     pub(super) fn take(path: &Path) -> Result<Self, Error> {
-        let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600);
-        let mut file = options.open(path).map_err(|error| Error::io(path, error))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => {
-                return Err(Error::InUse {
-                    pid: holder(&mut file),
-                });
-            }
-            Err(error) => return Err(Error::io(path, error.into())),
-        }
+        let mut file = flocked(path, FlockOperation::NonBlockingLockExclusive)?;
         // Who holds it is for people to read; a lock without it is a lock.
         let _ = file
             .set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()));
         Ok(Self { _file: file })
+    }
+
+    /// Takes it together with others who share it, or says who has it alone.
+    pub(super) fn share(path: &Path) -> Result<Self, Error> {
+        let file = flocked(path, FlockOperation::NonBlockingLockShared)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn flocked(path: &Path, how: FlockOperation) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600);
+    let mut file = options.open(path).map_err(|error| Error::io(path, error))?;
+    match flock(&file, how) {
+        Ok(()) => Ok(file),
+        Err(Errno::WOULDBLOCK) => Err(Error::InUse {
+            pid: holder(&mut file),
+        }),
+        Err(error) => Err(Error::io(path, error.into())),
     }
 }
 

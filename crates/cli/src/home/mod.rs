@@ -1,12 +1,14 @@
-//! The home: one folder that holds everything of an identity, and who may open it.
+//! The home: one folder that holds a person's identities, and who may open them.
 //!
 //! ```text
 //! home/                     0700
 //!   format                  the version of all this
-//!   lock                    held by the process that has the home open; its number inside
-//!   tenet.sock              the local API of the node that runs on it
+//!   lock                    shared by the processes that have something in the home open
+//!   current                 which identity is meant where none is named, if there are several
 //!   config.toml             what its owner writes for this machine, if anything
 //!   identities/<16 hex>/    0700, a random name: it says nothing of the identity
+//!     lock                  held by the process that has this identity open; its number inside
+//!     tenet.sock            the local API of the node that runs on it
 //!     vault                 the vault key, wrapped
 //!     attempts              how often a wrong PIN was given
 //!     store.db              everything else, encrypted under the vault key
@@ -15,16 +17,19 @@
 //!
 //! `spec/home.md` has the rules (`HOME-…`). Files are replaced whole or not at all.
 
+mod current;
 mod error;
 mod files;
 mod format;
 mod lock;
 mod machine;
+mod place;
 mod vault;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use etcetera::base_strategy::{BaseStrategy, choose_base_strategy};
 use tenet_rpc::api::Error as ApiError;
@@ -36,6 +41,7 @@ pub use error::Error;
 pub use files::{Looseness, looseness};
 pub use format::VERSION;
 pub use machine::Machine;
+pub use place::{Held, Place};
 pub use vault::Vault;
 
 /// Where a home and what belongs to it lie (`HOME-1`); they need not be there.
@@ -47,11 +53,11 @@ pub struct Paths {
     pub machine: PathBuf,
 }
 
-/// A home that this process holds: no other process opens it meanwhile.
+/// A home that this process looks into; others may too, but never at the same identity ([`Held`]).
 #[derive(Debug)]
 pub struct Home {
     paths: Paths,
-    _lock: Lock,
+    lock: Arc<Lock>,
 }
 
 /// The folder of an identity that is not there yet: it appears whole, by [`Self::finish`]
@@ -60,11 +66,17 @@ pub struct Home {
 pub struct Draft {
     draft: PathBuf,
     whole: PathBuf,
+    machine: Machine,
+    lock: Arc<Lock>,
+    home: Arc<Lock>,
 }
 
 /// The folder of all identities, and the ending of one that is being made.
 const IDENTITIES: &str = "identities";
 const DRAFT: &str = "draft";
+
+/// Where earlier releases had the socket of the one node that could run.
+const OLD_SOCKET: &str = "tenet.sock";
 
 impl Paths {
     /// The given home or the platform's data folder, and the machine secret in the state folder.
@@ -86,11 +98,6 @@ impl Paths {
         })
     }
 
-    /// The socket of the node that runs on the home.
-    pub fn socket(&self) -> PathBuf {
-        self.home.join("tenet.sock")
-    }
-
     /// The machine secret.
     pub fn machine(&self) -> Machine {
         Machine::at(self.machine.clone())
@@ -98,17 +105,19 @@ impl Paths {
 }
 
 impl Home {
-    /// Takes hold of a home in which there is an identity.
+    /// Looks into a home in which there is an identity.
     ///
     /// # Errors
     /// [`Error`]; nothing is changed then.
     pub fn open(paths: &Paths) -> Result<Self, Error> {
-        let home = Self::hold(paths)?;
-        home.identity()?;
-        Ok(home)
+        let home = Self::share(paths)?;
+        match home.identities()?.is_empty() {
+            true => Err(Error::NoIdentity),
+            false => Ok(home),
+        }
     }
 
-    /// Takes hold of a home, which is made if it is not there.
+    /// Looks into a home, which is made if it is not there.
     ///
     /// # Errors
     /// [`Error::Foreign`] for a folder in which something else lies.
@@ -125,48 +134,94 @@ impl Home {
             files::folder(home)?;
             format::write(home)?;
         }
-        Self::hold(paths)
+        Self::share(paths)
     }
 
-    /// The folder of the identity.
+    /// All identities, in the order of their folders' random names.
     ///
     /// # Errors
-    /// [`Error::NoIdentity`].
-    pub fn identity(&self) -> Result<PathBuf, Error> {
-        let folder = self.paths.home.join(IDENTITIES);
-        let mut names = files::list(&folder)?
-            .into_iter()
-            .filter(|name| is_identity(name));
-        match (names.next(), names.next()) {
-            (Some(name), None) => Ok(folder.join(name)),
-            (None, _) => Err(Error::NoIdentity),
-            (Some(_), Some(_)) => Err(Error::Several),
-        }
+    /// The folder cannot be read.
+    pub fn identities(&self) -> Result<Vec<Place>, Error> {
+        let folder = self.folder();
+        let names = files::list(&folder)?.into_iter();
+        let places = names.filter(|name| is_identity(name));
+        Ok(places
+            .map(|name| Place::at(folder.join(name), self.paths.machine()))
+            .collect())
+    }
+
+    /// The identity that is meant where none is named: the only one, or the one that was chosen (`HOME-703`).
+    ///
+    /// # Errors
+    /// [`Error::NoIdentity`], [`Error::Several`].
+    pub fn current(&self) -> Result<Place, Error> {
+        let mut places = self.identities()?;
+        let chosen = match places.len() {
+            0 => return Err(Error::NoIdentity),
+            1 => None,
+            _ => current::read(&self.paths.home)?,
+        };
+        let index = match chosen {
+            Some(name) => places.iter().position(|place| place.name() == name),
+            None => (places.len() == 1).then_some(0),
+        };
+        index
+            .map(|index| places.swap_remove(index))
+            .ok_or(Error::Several)
+    }
+
+    /// Makes an identity the one that is meant where none is named.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn choose(&self, place: &Place) -> Result<(), Error> {
+        current::write(&self.paths.home, place.name())
+    }
+
+    /// Takes hold of one of its identities: no other process opens it meanwhile (`HOME-5`).
+    ///
+    /// # Errors
+    /// [`Error::InUse`].
+    pub fn hold(&self, place: &Place) -> Result<Held, Error> {
+        Held::take(place, Arc::clone(&self.lock))
     }
 
     /// Begins an identity: a folder that disappears again unless it is finished.
     ///
     /// # Errors
-    /// [`Error::Exists`].
+    /// The operating system's; the machine secret's where there are identities already: a new one would
+    /// close them.
     pub fn draft(&self) -> Result<Draft, Error> {
-        match self.identity() {
-            Err(Error::NoIdentity) => {}
-            Ok(_) => return Err(Error::Exists),
-            Err(error) => return Err(error),
+        if !self.identities()?.is_empty() {
+            self.paths.machine().read()?;
         }
-        let name = random::hexadecimal::<8>()?;
-        let whole = self.paths.home.join(IDENTITIES).join(name);
-        let draft = whole.with_extension(DRAFT);
-        files::folder(&draft)?;
-        Ok(Draft { draft, whole })
-    }
-
-    /// What opens the identity's store.
-    ///
-    /// # Errors
-    /// [`Error::NoIdentity`].
-    pub fn vault(&self) -> Result<Vault, Error> {
-        Ok(Vault::at(self.identity()?, self.paths.machine()))
+        if let Ok(current) = self.current() {
+            // So that it stays the one that is meant (`HOME-703`).
+            self.choose(&current)?;
+        }
+        let folder = self.folder();
+        files::folder(&folder)?;
+        loop {
+            let whole = folder.join(random::hexadecimal::<8>()?);
+            let draft = whole.with_extension(DRAFT);
+            files::folder(&draft)?;
+            let path = draft.join(lock::NAME);
+            // Another process may have swept it before it was locked.
+            match Lock::take(&path) {
+                Ok(lock) if files::exists(&path)? => {
+                    return Ok(Draft {
+                        draft,
+                        whole,
+                        machine: self.paths.machine(),
+                        lock: Arc::new(lock),
+                        home: Arc::clone(&self.lock),
+                    });
+                }
+                Ok(_) | Err(Error::InUse { .. }) => {}
+                Err(_) if !files::exists(&draft)? => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Where the home and what belongs to it lie.
@@ -174,36 +229,58 @@ impl Home {
         &self.paths
     }
 
-    /// Locks a home that is there, and sweeps what a killed process left.
-    fn hold(paths: &Paths) -> Result<Self, Error> {
+    fn folder(&self) -> PathBuf {
+        self.paths.home.join(IDENTITIES)
+    }
+
+    /// Enters a home that is there, and sweeps what a killed process left.
+    fn share(paths: &Paths) -> Result<Self, Error> {
         let home = &paths.home;
         if !files::exists(home)? {
             return Err(Error::NoHome { path: home.clone() });
         }
         format::check(home)?;
         files::own(home)?;
-        let lock = Lock::take(&home.join(lock::NAME))?;
+        let lock = Arc::new(Lock::share(&home.join(lock::NAME))?);
         let home = Self {
             paths: paths.clone(),
-            _lock: lock,
+            lock,
         };
         home.sweep()?;
         Ok(home)
     }
 
     fn sweep(&self) -> Result<(), Error> {
-        let folder = self.paths.home.join(IDENTITIES);
+        let folder = self.folder();
         files::folder(&folder)?;
         for name in files::list(&folder)? {
-            let path = folder.join(&name);
             if Path::new(&name).extension() == Some(OsStr::new(DRAFT)) {
-                std::fs::remove_dir_all(&path).map_err(|error| Error::io(&path, error))?;
-            } else if is_identity(&name) {
-                files::folder(&path)?;
-                files::sweep(&path)?;
+                sweep_draft(&folder.join(&name))?;
             }
         }
+        // A node that has it there cannot be running now (`HOME-701`).
+        match std::fs::remove_file(self.paths.home.join(OLD_SOCKET)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "an old socket is left behind");
+            }
+            _ => {}
+        }
         files::sweep(&self.paths.home)
+    }
+}
+
+/// Removes a draft that nobody is making any more.
+fn sweep_draft(draft: &Path) -> Result<(), Error> {
+    let removed = match Lock::take(&draft.join(lock::NAME)) {
+        Ok(_lock) => std::fs::remove_dir_all(draft),
+        Err(Error::InUse { .. }) => return Ok(()),
+        // It was finished, or swept by another.
+        Err(_) if !files::exists(draft)? => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(draft, error)),
+        _ => Ok(()),
     }
 }
 
@@ -214,17 +291,19 @@ impl Draft {
     }
 
     /// What will open the identity's store.
-    pub fn vault(&self, machine: Machine) -> Vault {
-        Vault::at(self.draft.clone(), machine)
+    pub fn vault(&self) -> Vault {
+        Vault::at(self.draft.clone(), self.machine.clone())
     }
 
-    /// The identity is whole: from now on it is the home's. Answers its folder.
+    /// The identity is whole: from now on it is the home's, and held by this process.
     ///
     /// # Errors
     /// The operating system's; then there is no identity.
-    pub fn finish(self) -> Result<PathBuf, Error> {
+    pub fn finish(self) -> Result<Held, Error> {
         files::rename(&self.draft, &self.whole)?;
-        Ok(self.whole.clone())
+        let place = Place::at(self.whole.clone(), self.machine.clone());
+        let (lock, home) = (Arc::clone(&self.lock), Arc::clone(&self.home));
+        Ok(Held::new(place, lock, home))
     }
 }
 

@@ -38,10 +38,7 @@ impl Place {
         let home = Home::prepare(&place.paths).unwrap();
         let draft = home.draft().unwrap();
         let key = VaultKey::from([1; 32]);
-        draft
-            .vault(place.paths.machine())
-            .create(&key, None, &SEED)
-            .unwrap();
+        draft.vault().create(&key, None, &SEED).unwrap();
         let store = draft.folder().join("store.db");
         fs::write(&store, "store").unwrap();
         // As the whole program does by its umask.
@@ -89,6 +86,7 @@ fn a_new_home_holds_this_and_nothing_else() {
         "home/format 600",
         "home/identities 700",
         "home/identities/<name> 700",
+        "home/identities/<name>/lock 600",
         "home/identities/<name>/store.db 600",
         "home/identities/<name>/vault 600",
         "home/lock 600",
@@ -109,25 +107,80 @@ fn a_new_home_holds_this_and_nothing_else() {
 fn what_was_made_opens_again() {
     let place = Place::with_identity();
     let home = Home::open(&place.paths).unwrap();
+    let current = home.current().unwrap();
     assert_eq!(
-        home.vault().unwrap().open(None, 0).unwrap(),
+        current.vault().open(None, 0).unwrap(),
         VaultKey::from([1; 32])
     );
-    assert!(matches!(home.draft(), Err(Error::Exists)));
 }
 
+/// HOME-5
 #[test]
-fn two_processes_never_open_one_home() {
+fn two_processes_never_open_one_identity() {
     let place = Place::with_identity();
-    let home = Home::open(&place.paths).unwrap();
+    let [home, other] = [(); 2].map(|()| Home::open(&place.paths).unwrap());
+    let current = home.current().unwrap();
+    let held = home.hold(&current).unwrap();
+    let error = other.hold(&current).unwrap_err();
+    assert!(matches!(error, Error::InUse { pid: Some(pid) } if pid == std::process::id()));
+    drop(held);
+    other.hold(&current).unwrap();
+}
+
+/// HOME-701
+#[test]
+fn an_earlier_release_and_this_one_are_never_in_a_home_together() {
+    let place = Place::with_identity();
+    let path = place.paths.home.join("lock");
+    let earlier = Lock::take(&path).unwrap();
     let error = Home::open(&place.paths).unwrap_err();
     assert!(matches!(error, Error::InUse { pid: Some(pid) } if pid == std::process::id()));
     assert!(matches!(
         Home::prepare(&place.paths),
         Err(Error::InUse { .. })
     ));
+    drop(earlier);
+    place.write("tenet.sock", "");
+    let home = Home::open(&place.paths).unwrap();
+    assert!(matches!(Lock::take(&path), Err(Error::InUse { .. })));
+    assert!(!place.paths.home.join("tenet.sock").exists());
+    // Who holds an identity is in the home, whatever became of who looked.
+    let held = home.hold(&home.current().unwrap()).unwrap();
     drop(home);
-    Home::open(&place.paths).unwrap();
+    assert!(matches!(Lock::take(&path), Err(Error::InUse { .. })));
+    drop(held);
+    Lock::take(&path).unwrap();
+}
+
+/// HOME-703
+#[test]
+fn of_several_identities_the_first_is_meant_until_another_is_chosen() {
+    let place = Place::with_identity();
+    let home = Home::open(&place.paths).unwrap();
+    let first = home.current().unwrap();
+    let draft = home.draft().unwrap();
+    fs::write(draft.folder().join("store.db"), "other").unwrap();
+    let second = draft.finish().unwrap().place().clone();
+    assert_eq!(home.identities().unwrap().len(), 2);
+    assert_eq!(home.current().unwrap().name(), first.name());
+    home.choose(&second).unwrap();
+    assert_eq!(home.current().unwrap().name(), second.name());
+    for damaged in ["", "0123456789abcdef", "\u{fffd}"] {
+        place.write("current", damaged);
+        assert!(matches!(home.current(), Err(Error::Several)), "{damaged:?}");
+    }
+    fs::remove_dir_all(second.folder()).unwrap();
+    assert_eq!(home.current().unwrap().name(), first.name());
+}
+
+/// HOME-6: a new machine secret would close the identities that are there for good.
+#[test]
+fn no_further_identity_is_made_without_the_machine_secret() {
+    let place = Place::with_identity();
+    fs::remove_file(&place.paths.machine).unwrap();
+    let home = Home::open(&place.paths).unwrap();
+    assert!(matches!(home.draft(), Err(Error::MachineMissing { .. })));
+    assert!(!place.paths.machine.exists());
 }
 
 #[test]
@@ -199,13 +252,19 @@ fn an_identity_is_there_whole_or_not_at_all() {
         0
     );
 
-    // Killed midway: nothing is dropped.
+    // While it is made, others leave it alone.
     let draft = home.draft().unwrap();
     fs::write(draft.folder().join("store.db"), "half").unwrap();
-    std::mem::forget(draft);
-    place.write(".new-0123", "half");
-    drop(home);
     drop(Home::prepare(&place.paths).unwrap());
+    assert!(draft.folder().exists());
+
+    // Killed midway: what it wrote stays, and nobody holds it.
+    let left = place.paths.home.join(IDENTITIES).join("left.draft");
+    fs::rename(draft.folder(), &left).unwrap();
+    drop(draft);
+    place.write(".new-0123", "half");
+    drop(Home::prepare(&place.paths).unwrap());
+    assert!(!left.exists());
     let expected = [
         "home 700",
         "home/format 600",
@@ -247,12 +306,10 @@ fn what_stands_open_to_others_is_seen_and_closed() {
     let expected = [Looseness::Mode(place.paths.home.clone(), 0o755)];
     assert_eq!(looseness(&place.paths.home).unwrap(), expected);
 
-    Home::open(&place.paths)
-        .unwrap()
-        .vault()
-        .unwrap()
-        .open(None, 0)
-        .unwrap();
+    let home = Home::open(&place.paths).unwrap();
+    let current = home.current().unwrap();
+    home.hold(&current).unwrap();
+    current.vault().open(None, 0).unwrap();
     assert_eq!(looseness(&place.paths.home).unwrap(), []);
     assert_eq!(looseness(&place.paths.machine).unwrap(), []);
 }

@@ -119,6 +119,31 @@ impl Vault {
         Ok(key)
     }
 
+    /// The key, by the phrase's seed; nothing is changed.
+    ///
+    /// # Errors
+    /// [`vault::Error::WrongPhrase`], also where no phrase is held.
+    pub fn open_phrase(&self, seed: &[u8; 64]) -> Result<VaultKey, Error> {
+        Ok(self.read()?.open_phrase(seed)?)
+    }
+
+    /// How many wrong PINs were given, to be put back by [`Self::forgive`].
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn counted(&self) -> Result<Attempts, Error> {
+        self.attempts()
+    }
+
+    /// Puts the count back to what it was before a PIN was tried that was meant for another identity
+    /// (`HOME-705`).
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn forgive(&self, before: Attempts) -> Result<(), Error> {
+        self.remember(before)
+    }
+
     /// Tries a PIN. The try is counted on the disk before it is made, so that killing the process
     /// does not uncount it.
     fn try_pin(

@@ -20,6 +20,7 @@ mod naming;
 mod network;
 mod outlet;
 mod patience;
+mod peek;
 mod people;
 mod pipes;
 mod present;
@@ -61,6 +62,8 @@ use pipes::Pipes;
 use reader::Reader;
 use shared::{Own, Shared};
 use transfer::Transfers;
+
+pub use peek::{Known, peek};
 
 /// How an open home uses the network.
 #[derive(Clone, Debug, Default)]
@@ -221,7 +224,8 @@ impl Node {
             tracing::error!("the reader did not end in order");
         }
         match engine.await {
-            Ok(Ok(store)) => {
+            Ok(Ok(mut store)) => {
+                note_name(&mut store, &shared.own.name());
                 if let Err(error) = store.checkpoint() {
                     tracing::warn!(%error, "the store could not be tidied up");
                 }
@@ -232,6 +236,18 @@ impl Node {
         if let Some(network) = shared.network.clone() {
             network.close_all().await;
         }
+    }
+}
+
+/// Keeps what this person calls themselves where it is read without an engine ([`peek`]).
+fn note_name(store: &mut Store, name: &str) {
+    let noted = match store.own_name() {
+        Ok(old) if old == name => Ok(()),
+        Ok(_) => store.put_own_name(name),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = noted {
+        tracing::warn!(%error, "the name could not be noted");
     }
 }
 
@@ -250,9 +266,15 @@ async fn open_network(
         port,
         lan: options.lan && settings.lan,
     };
-    let network = Network::open(opening, engine)
-        .await
-        .map_err(|error| api::Error::failure(format!("the network cannot be opened: {error}")))?;
+    let network = Network::open(opening, engine).await.map_err(|error| {
+        let advice = match error {
+            tenet_net::BindError::PortTaken { .. } if !options.listen.is_empty() => {
+                ": each identity needs a port of its own, also where config.toml names one: --listen"
+            }
+            _ => "",
+        };
+        api::Error::failure(format!("the network cannot be opened: {error}{advice}"))
+    })?;
     if port.is_none() && options.listen.is_empty() {
         store.put_port(network.port()).map_err(store_error)?;
     }

@@ -8,10 +8,12 @@ use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{self, Write},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
+use rustix::fs::{FlockOperation, flock};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Bytes of one file: some 40,000 lines.
@@ -28,7 +30,6 @@ pub(super) struct Rotating(Mutex<Current>);
 struct Current {
     path: PathBuf,
     file: File,
-    written: u64,
     most: u64,
 }
 
@@ -46,12 +47,9 @@ impl Rotating {
     }
 
     fn with_size(path: &Path, most: u64) -> io::Result<Self> {
-        let file = append(path)?;
-        let written = file.metadata()?.len();
         Ok(Self(Mutex::new(Current {
             path: path.to_owned(),
-            file,
-            written,
+            file: append(path)?,
             most,
         })))
     }
@@ -79,21 +77,27 @@ impl Write for Line<'_> {
 impl Current {
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
         let length = line.len() as u64;
-        if self.written > 0 && self.written.saturating_add(length) > self.most {
+        // Looked at each time: other processes of the home write here too.
+        let written = self.file.metadata()?.len();
+        if written > 0 && written.saturating_add(length) > self.most {
             self.rotate()?;
         }
-        self.file.write_all(line)?;
-        self.written += length;
-        Ok(())
+        self.file.write_all(line)
     }
 
+    /// Of several processes, the first sets the full file aside, and the others go on in the new one.
     fn rotate(&mut self) -> io::Result<()> {
+        flock(&self.file, FlockOperation::LockExclusive)?;
+        let (ours, there) = (self.file.metadata()?, fs::metadata(&self.path));
+        if there.is_ok_and(|there| there.ino() != ours.ino() || there.dev() != ours.dev()) {
+            self.file = append(&self.path)?;
+            return Ok(());
+        }
         for number in (1..KEPT).rev() {
             set_aside(&aside(&self.path, number), &aside(&self.path, number + 1))?;
         }
         set_aside(&self.path, &aside(&self.path, 1))?;
         self.file = append(&self.path)?;
-        self.written = 0;
         Ok(())
     }
 }

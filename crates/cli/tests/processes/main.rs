@@ -12,11 +12,13 @@
 
 mod harness;
 
+mod apart;
 mod conversations;
 mod demo;
 mod export;
 mod files;
 mod home;
+mod identities;
 mod kill;
 mod links;
 mod network;

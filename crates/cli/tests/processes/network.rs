@@ -22,20 +22,29 @@ exec \"$@\"";
 
 #[test]
 fn without_lan_only_the_peer_is_contacted() {
-    in_namespace("without_lan_only_the_peer_is_contacted", true);
+    in_namespace("network", "without_lan_only_the_peer_is_contacted", true);
 }
 
 #[test]
 fn with_lan_only_the_peer_and_the_groups_are_contacted() {
-    in_namespace("with_lan_only_the_peer_and_the_groups_are_contacted", true);
+    in_namespace(
+        "network",
+        "with_lan_only_the_peer_and_the_groups_are_contacted",
+        true,
+    );
 }
 
 #[test]
 fn a_link_with_stale_addresses_is_found_on_the_lan() {
-    in_namespace("a_link_with_stale_addresses_is_found_on_the_lan", false);
+    in_namespace(
+        "network",
+        "a_link_with_stale_addresses_is_found_on_the_lan",
+        false,
+    );
 }
 
-fn in_namespace(test: &str, traced: bool) {
+/// Runs the test of this name in the module's `inside`, in a network of its own.
+pub(crate) fn in_namespace(module: &str, test: &str, traced: bool) {
     let works = |program: &str, args: &[&str]| {
         let status = Command::new(program).args(args).arg("true").output();
         status.is_ok_and(|output| output.status.success())
@@ -53,7 +62,7 @@ fn in_namespace(test: &str, traced: bool) {
         .args(unshare)
         .args(["sh", "-c", NETWORK, "sh"])
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("network::inside::{test}")])
+        .args(["--exact", &format!("{module}::inside::{test}")])
         .args(["--ignored", "--nocapture", "--test-threads=1"])
         .status()
         .unwrap();

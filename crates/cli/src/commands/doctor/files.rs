@@ -88,16 +88,28 @@ fn machine(paths: &Paths) -> Check {
     }
 }
 
+/// The form of every vault, whoever has it open.
 fn vault(paths: &Paths) -> Option<Check> {
-    // A running node holds the home; the form of the vault is checked whenever a PIN is tried.
-    let vault = Home::open(paths).ok()?.vault().ok()?;
-    Some(match vault.has_pin() {
-        Ok(true) => well("vault", "guarded by a PIN"),
-        Ok(false) => well("vault", "no PIN; set one: tenet pin set"),
-        Err(error) => ill(
+    let places = Home::open(paths).ok()?.identities().ok()?;
+    let mut without = 0;
+    for place in &places {
+        match place.vault().has_pin() {
+            Ok(true) => {}
+            Ok(false) => without += 1,
+            Err(error) => {
+                let advice =
+                    "put it back from a backup; keep a copy of the home before anything else";
+                return Some(ill("vault", error.to_string(), advice));
+            }
+        }
+    }
+    Some(match (places.len(), without) {
+        (1, 0) => well("vault", "guarded by a PIN"),
+        (1, _) => well("vault", "no PIN; set one: tenet pin set"),
+        (count, 0) => well("vault", format!("{count} identities, all guarded by a PIN")),
+        (count, without) => well(
             "vault",
-            error.to_string(),
-            "put it back from a backup; keep a copy of the home before anything else",
+            format!("{count} identities, {without} without a PIN: tenet pin set"),
         ),
     })
 }

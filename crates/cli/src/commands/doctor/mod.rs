@@ -10,8 +10,9 @@ use tenet_rpc::client::{Client, ConnectError};
 use super::Shell;
 use crate::args;
 use crate::caller::Need;
+use crate::choice::Chosen;
 use crate::failure::{Failure, Outcome};
-use crate::home::{self, Home};
+use crate::home;
 use crate::output::shown;
 
 #[derive(Serialize)]
@@ -76,12 +77,16 @@ fn configuration(shell: &Shell) -> Check {
     }
 }
 
-/// Who has the home open.
+/// Who has the identity open.
 async fn holder(shell: &Shell) -> Check {
-    let socket = shell.paths.socket();
+    let Ok(Chosen { home, place, .. }) = shell.finder().choose().await else {
+        // Why not is said when it is to be opened.
+        return well("node", "not looked for");
+    };
+    let socket = place.socket();
     match Client::connect(&socket).await {
         Ok(_) => well("node", "a node runs on this home"),
-        Err(ConnectError::NoNode) => match Home::open(&shell.paths) {
+        Err(ConnectError::NoNode) => match home.hold(&place) {
             Err(home::Error::InUse { .. }) => well("node", "a command has this home open"),
             _ => well("node", "no node runs; start one: tenet up"),
         },

@@ -3,14 +3,14 @@
 use tenet_identity::keys::DeviceKey;
 use tenet_identity::phrase::{Phrase, identity_key};
 use tenet_identity::secrets::{HeldPhrase, Secrets};
-use tenet_identity::vault::VaultKey;
+use tenet_identity::vault::{self, VaultKey};
 use tenet_identity::{card, did, name};
 use tenet_rpc::api::{Error, Secret};
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Outcome};
-use crate::home::Home;
-use crate::host::Node;
+use crate::home::{self, Home, Place};
+use crate::host::{self, Known, Node};
 use crate::input::Input;
 use crate::{random, time};
 
@@ -57,9 +57,7 @@ impl Recipe {
         };
         let key = VaultKey::generate(rng);
         let pin = self.pin.as_ref().map(Secret::expose);
-        draft
-            .vault(home.paths().machine())
-            .create(&key, pin, &seed)?;
+        draft.vault().create(&key, pin, &seed)?;
         let held = HeldPhrase {
             phrase: self.phrase,
             seed: self.passphrase.is_some().then_some(seed),
@@ -76,6 +74,28 @@ impl Recipe {
         draft.finish()?;
         Ok(made)
     }
+}
+
+/// The identities of a home that these words make: found by opening each with them (`HOME-706`).
+pub(super) fn made_of(home: &Home, seed: &[u8; 64]) -> Outcome<Vec<(Place, Known)>> {
+    let (mut found, mut failed) = (Vec::new(), None);
+    for place in home.identities()? {
+        match place.vault().open_phrase(seed) {
+            Ok(key) => found.push((place.clone(), host::peek(place.folder(), &key)?)),
+            Err(home::Error::Vault(vault::Error::NoPhrase | vault::Error::WrongPhrase)) => {}
+            Err(error) => failed = Some(error),
+        }
+    }
+    match failed {
+        // What is damaged may be just the one that is looked for.
+        Some(error) if found.is_empty() => Err(error.into()),
+        _ => Ok(found),
+    }
+}
+
+/// The DID of an identity of the phrase.
+pub(super) fn did_of(seed: &[u8; 64], index: u32) -> String {
+    did::encode(&identity_key(seed, index).public())
 }
 
 /// Refuses a name before anything is made.

@@ -16,6 +16,7 @@ pub(super) async fn run(shell: &Shell, command: IdCommand) -> Outcome {
         IdCommand::Restore(args) => restore::run(shell, args).await,
         IdCommand::Show => show::show(shell).await,
         IdCommand::List => show::list(shell).await,
+        IdCommand::Use(args) => show::choose(shell, args).await,
         IdCommand::Phrase => phrase::run(shell).await,
     }
 }

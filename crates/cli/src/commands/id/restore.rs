@@ -4,64 +4,98 @@ use std::path::Path;
 
 use serde::Serialize;
 use tenet_identity::phrase::Phrase;
+use tenet_identity::vault;
 use tenet_rpc::api::{Error, Identity, Mode, Secret};
 use tenet_rpc::server::ask;
 
-use super::make::{Recipe, check_name, choose_pin};
+use super::make::{Recipe, check_name, choose_pin, did_of, made_of};
 use crate::args::Restore;
 use crate::commands::{Shell, backup};
 use crate::failure::{Failure, Outcome};
 use crate::gate::Gate;
-use crate::home::{self, Home};
+use crate::home::{self, Home, Place};
 use crate::host::Options;
 use crate::output::note;
+
+/// How many indices are tried to tell which identity of the phrase one is.
+const TRIED: u32 = 16;
 
 #[derive(Serialize)]
 struct Shown {
     did: String,
     device: String,
     name: String,
+    index: Option<u32>,
 }
 
 pub(in crate::commands) async fn run(shell: &Shell, args: Restore) -> Outcome {
     check_name(args.name.as_deref())?;
     let home = Home::prepare(&shell.paths)?;
-    let there = match home.identity() {
-        Ok(_) => true,
-        Err(home::Error::NoIdentity) => false,
-        Err(error) => return Err(error.into()),
-    };
     // In this order on stdin: PIN, passphrase, phrase; or PIN, password, passphrase.
     let pin = choose_pin(&shell.input)?;
-    let recipe = match &args.file {
-        Some(file) => of_file(shell, &args, file, pin)?,
-        None => of_phrase(shell, args, pin)?,
-    };
-    let shown = if there {
-        reopen(shell, home, recipe).await?
-    } else {
-        let made = recipe.make(&home).await?;
-        Shown {
-            did: made.did,
-            device: made.device,
-            name: made.name,
+    let (recipe, index) = match &args.file {
+        Some(file) => {
+            let recipe = of_file(shell, &args, file, pin)?;
+            let index = recipe.index;
+            (recipe, Some(index))
         }
+        None => (of_phrase(shell, &args, pin)?, args.index),
     };
-    shell.output.object(&shown, || shown.did.clone())
+    let seed = recipe.seed();
+    let mut here = made_of(&home, &seed)?;
+    if let Some(index) = index {
+        let did = did_of(&seed, index);
+        here.retain(|(_, known)| known.did == did);
+    }
+    if here.is_empty() {
+        return make(shell, &home, recipe).await;
+    }
+    let tried = index.into_iter().chain(0..TRIED);
+    let dids: Vec<_> = tried.map(|index| (index, did_of(&seed, index))).collect();
+    for (place, known) in here {
+        let index = dids.iter().find(|(_, did)| *did == known.did);
+        let index = index.map(|(index, _)| *index);
+        let shown = reopen(shell, &home, &place, &recipe, index).await?;
+        shell.output.object(&shown, || shown.did.clone())?;
+    }
+    Ok(())
 }
 
-fn of_phrase(shell: &Shell, args: Restore, pin: Option<Secret>) -> Outcome<Recipe> {
+/// None of the identities here is of this phrase: makes it again.
+async fn make(shell: &Shell, home: &Home, recipe: Recipe) -> Outcome {
+    let further = !home.identities()?.is_empty();
+    if further && home.paths().machine().read().is_err() {
+        // Whoever comes to open what is here is not given something new instead.
+        return Err(home::Error::from(vault::Error::WrongPhrase).into());
+    }
+    let index = recipe.index;
+    let made = recipe.make(home).await?;
+    let shown = Shown {
+        did: made.did,
+        device: made.device,
+        name: made.name,
+        index: Some(index),
+    };
+    shell.output.object(&shown, || shown.did.clone())?;
+    if further {
+        note("These words are of none of the identities that were here: it is a further one.");
+    }
+    Ok(())
+}
+
+fn of_phrase(shell: &Shell, args: &Restore, pin: Option<Secret>) -> Outcome<Recipe> {
     let passphrase = args
         .passphrase_file
-        .map(|path| shell.input.secret_file(&path, "passphrase: "))
+        .as_ref()
+        .map(|path| shell.input.secret_file(path, "passphrase: "))
         .transpose()?;
     let phrase = Phrase::parse(shell.input.phrase()?.expose())
         .map_err(|error| Failure::usage(error.to_string()))?;
     Ok(Recipe {
         phrase,
         passphrase,
-        index: args.index,
-        name: args.name,
+        index: args.index.unwrap_or(0),
+        name: args.name.clone(),
         pin,
     })
 }
@@ -91,9 +125,16 @@ fn of_file(shell: &Shell, args: &Restore, file: &Path, pin: Option<Secret>) -> O
 
 /// The identity is here, and its PIN or machine secret is lost: opens the vault by the phrase and
 /// closes it anew. Everything in it stays.
-async fn reopen(shell: &Shell, home: Home, recipe: Recipe) -> Outcome<Shown> {
-    let vault = home.vault()?;
-    vault.recover(&recipe.seed(), recipe.pin.as_ref().map(Secret::expose))?;
+async fn reopen(
+    shell: &Shell,
+    home: &Home,
+    place: &Place,
+    recipe: &Recipe,
+    index: Option<u32>,
+) -> Outcome<Shown> {
+    let held = home.hold(place)?;
+    let pin = recipe.pin.as_ref().map(Secret::expose);
+    place.vault().recover(&recipe.seed(), pin)?;
     note(match recipe.pin {
         Some(_) => "the home opens again, with the new PIN",
         None => "the home opens again; it has no PIN now: tenet pin set",
@@ -102,8 +143,8 @@ async fn reopen(shell: &Shell, home: Home, recipe: Recipe) -> Outcome<Shown> {
         network: false,
         ..shell.options.clone()
     };
-    let gate = Gate::closed(home, options, Mode::Offline)?;
-    gate.open(recipe.pin).await?;
+    let gate = Gate::closed(held, options, Mode::Offline);
+    gate.open(recipe.pin.clone()).await?;
     let identity = ask(&gate, Identity {}).await;
     gate.close().await;
     let identity = identity?;
@@ -111,5 +152,6 @@ async fn reopen(shell: &Shell, home: Home, recipe: Recipe) -> Outcome<Shown> {
         did: identity.did,
         device: identity.device,
         name: identity.name,
+        index,
     })
 }

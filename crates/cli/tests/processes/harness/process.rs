@@ -1,6 +1,7 @@
 //! Processes that go on until they are ended: no story leaves one behind, however it ends.
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
@@ -80,7 +81,7 @@ impl Node {
         assert_eq!(ready["event"], "ready", "{line}");
         Self {
             stream,
-            socket: person.home().join("tenet.sock"),
+            socket: socket(&person.home()),
             ready,
         }
     }
@@ -92,7 +93,7 @@ impl Node {
 
     /// Speaks to it where its home is elsewhere than usual.
     pub(crate) fn api_at(&self, home: &Path) -> Api {
-        Api::connect(&home.join("tenet.sock"))
+        Api::connect(&socket(home))
     }
 
     /// Where others reach it.
@@ -123,6 +124,12 @@ impl Drop for Stream {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Where the node of a home with one identity is spoken to.
+fn socket(home: &Path) -> PathBuf {
+    let mut folders = fs::read_dir(home.join("identities")).unwrap();
+    folders.next().unwrap().unwrap().path().join("tenet.sock")
 }
 
 fn follow(stdout: ChildStdout) -> Receiver<String> {
