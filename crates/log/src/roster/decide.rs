@@ -91,7 +91,8 @@ fn touched(ledger: &Ledger, verdicts: &[Option<bool>], new: &Entry) -> BTreeSet<
     all.into_iter().map(|entry| entry.number).collect()
 }
 
-/// All whose verdict may hang on an operation: the other direction of [`View::hangs_on`].
+/// All whose verdict may hang on an operation, directly or through whom it is about: the other direction of
+/// [`View::hangs_on`], and more.
 fn bears_on<'a>(ledger: &'a Ledger, entry: &'a Entry) -> Vec<&'a Entry> {
     let op = &entry.operation.op;
     let mut all: Vec<&Entry> = Vec::new();
@@ -253,13 +254,8 @@ impl<'a> Debate<'a, '_> {
                     }
                 }
             }
-            let rests = self.view().hangs_on(entry);
-            let rests = rests.into_iter().filter_map(|on| self.ledger.get(on));
-            next.extend(
-                rests.filter(|on| {
-                    entry.operation.saw(&on.operation) && !on.operation.op.takes_away()
-                }),
-            );
+            let rests = self.view().asked(entry).into_iter();
+            next.extend(rests.filter(|on| !on.operation.op.takes_away()));
         }
         with.is_disjoint(&against).then_some((with, against))
     }
@@ -292,24 +288,24 @@ impl<'a> Debate<'a, '_> {
         opponents
     }
 
-    /// Decides so, if all of the first are rightful then; whether they are.
+    /// Decides so, if all of the first count then, whatever becomes of the rest; whether they do.
     fn assume(&mut self, with: &BTreeSet<Number>, against: &BTreeSet<Number>) -> bool {
         for (all, verdict) in [(with, true), (against, false)] {
             for number in all {
                 self.set(*number, Some(verdict));
             }
         }
-        let hopeful = self.hopeful();
-        let rightful = with.iter().all(|number| {
+        // Whatever is open still cannot change that: what is decided stays.
+        let holds = with.iter().all(|number| {
             let entry = self.ledger.get(*number);
-            entry.is_some_and(|entry| hopeful.is_rightful(entry) == Some(true))
+            entry.is_some_and(|entry| self.judge(entry) == Some(true))
         });
-        if !rightful {
+        if !holds {
             for number in with.iter().chain(against) {
                 self.set(*number, None);
             }
         }
-        rightful
+        holds
     }
 
     fn is_open(&self, number: Number) -> bool {

@@ -3,7 +3,7 @@
 use super::{
     Op,
     ledger::{Entry, Number},
-    right::{View, any, both, not},
+    right::{View, any, both, changes_role, not},
 };
 
 /// One thing on which an operation rests, with all that it had not seen and that take it away.
@@ -187,34 +187,89 @@ impl<'a> View<'a, '_> {
         })
     }
 
-    /// All on which an operation's verdict may hang.
+    /// All on which an operation's verdict hangs: what ROS-505 to ROS-510 ask of others to judge it, by
+    /// what had seen what alone.
     pub(super) fn hangs_on(&self, entry: &'a Entry) -> Vec<Number> {
-        let op = &entry.operation.op;
-        let beginning = entry.begun_by.and_then(|number| self.ledger.get(number));
-        let enders = beginning.into_iter().chain([entry]);
+        let (apart, rivals) = (self.apart(entry), self.rivals(entry));
+        let apart = apart.iter().chain(&rivals).map(|one| one.number);
+        let ranked = rivals.iter().flat_map(|one| self.ranked_by(one));
+        let enders = entry.begun_by.and_then(|number| self.ledger.get(number));
+        let enders = enders.into_iter().chain([entry]);
         let enders = enders.flat_map(|beginning| self.ledger.enders(beginning));
-        let identities = entry.by.into_iter().chain(op.subject());
-        let about = identities.flat_map(|identity| self.ledger.about(identity));
-        let policies = op.is_for_many().then(|| self.ledger.policies());
-        let policies = policies.into_iter().flatten();
-        let policies = policies.filter(|policy| entry.operation.saw(&policy.operation));
-        let opening = match op {
-            Op::JoinLink(joining) => Some(joining.opening),
+        let closings = match &entry.operation.op {
+            Op::JoinLink(joining) => Some(self.ledger.closings(joining.opening)),
             _ => None,
         };
-        let opened = opening.and_then(|opening| self.ledger.find(opening));
-        let closings = opening
-            .into_iter()
-            .flat_map(|opening| self.ledger.closings(opening));
-        let all = beginning.into_iter().chain(enders).chain(about);
-        let all = all.chain(policies).chain(opened).chain(closings);
-        let others = all.chain(self.ledger.dissolutions());
-        let numbers = others.map(|other| other.number);
+        let others = self.asked(entry).into_iter().chain(enders);
+        let others = others.chain(closings.into_iter().flatten()).chain(ranked);
+        let numbers = others.map(|other| other.number).chain(apart);
         numbers.filter(|number| *number != entry.number).collect()
+    }
+
+    /// What an operation had seen that makes its author's right to it.
+    pub(super) fn asked(&self, entry: &'a Entry) -> Vec<&'a Entry> {
+        let op = &entry.operation.op;
+        let subject = op.subject().is_some();
+        let of_subject = subject.then(|| self.ledger.about_subject(entry));
+        let about = of_subject.into_iter().flatten();
+        let about = about.filter(|one| changes_role(&one.operation.op));
+        let policies = op.is_for_many().then(|| self.ledger.policies());
+        let opening = match op {
+            Op::JoinLink(joining) => self.ledger.find(joining.opening),
+            _ => None,
+        };
+        let beginning = entry.begun_by.and_then(|number| self.ledger.get(number));
+        let all = self.ranked_by(entry).into_iter().chain(about);
+        let all = all.chain(policies.into_iter().flatten()).chain(opening);
+        all.chain(beginning)
+            .filter(|one| entry.operation.saw(&one.operation))
+            .collect()
+    }
+
+    /// What an operation had seen that makes its author's role.
+    fn ranked_by(&self, entry: &'a Entry) -> Vec<&'a Entry> {
+        let about = self.ledger.about_author(entry);
+        let about = about.filter(|one| changes_role(&one.operation.op));
+        about
+            .chain(self.ledger.dissolutions())
+            .filter(|one| entry.operation.saw(&one.operation))
+            .collect()
+    }
+
+    /// Demotions that may take an author's right to an operation (ROS-509).
+    fn apart(&self, entry: &'a Entry) -> Vec<&'a Entry> {
+        if !entry.operation.op.is_for_many() {
+            return Vec::new();
+        }
+        let about = self.ledger.about_author(entry);
+        let demotions = about.filter(|one| matches!(one.operation.op, Op::Demote(_)));
+        demotions
+            .filter(|one| !entry.operation.saw(&one.operation))
+            .collect()
+    }
+
+    /// What the ranks of both authors decide about (ROS-510).
+    fn rivals(&self, entry: &'a Entry) -> Vec<&'a Entry> {
+        let op = &entry.operation.op;
+        let (gives, takes) = (gives_role(op), takes_role(op));
+        let about = self.ledger.about_subject(entry);
+        about
+            .filter(|one| !entry.operation.saw(&one.operation))
+            .filter(|one| {
+                let other = &one.operation.op;
+                gives && (takes_role(other) || matches!(other, Op::Leave))
+                    || takes && gives_role(other) && !one.operation.saw(&entry.operation)
+            })
+            .collect()
     }
 }
 
 /// Whether an operation gives an identity a role that another gives it.
 fn gives_role(op: &Op) -> bool {
     matches!(op, Op::Add(_) | Op::Promote(_))
+}
+
+/// Whether an operation takes a role from another.
+fn takes_role(op: &Op) -> bool {
+    matches!(op, Op::Remove(_) | Op::Demote(_))
 }

@@ -111,32 +111,37 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn any_order_of_arrival_gives_the_same(seed: u64, steps in 1..60_usize, mix in 0..OF_TWO) {
+    fn any_order_of_arrival_gives_the_same(seed: u64, steps in 1..60_usize, mix in 0..MIXES.len()) {
         in_any_order(seed, steps, mix);
     }
 
     #[test]
-    fn a_restart_changes_nothing(seed: u64, steps in 1..40_usize, mix in 0..OF_TWO) {
+    fn a_restart_changes_nothing(seed: u64, steps in 1..40_usize, mix in 0..MIXES.len()) {
         with_restarts(seed, steps, mix);
     }
 
     #[test]
-    fn parts_grow_together(seed: u64, steps in 1..40_usize, mix in 0..OF_TWO) {
+    fn parts_grow_together(seed: u64, steps in 1..40_usize, mix in 0..MIXES.len()) {
         in_parts(seed, steps, mix);
     }
 }
 
-/// The same where many are in it, by their roles. Other tangles:
-/// `TENET_SEED=1000 cargo test -p tenet-log many_agree`; see [`what_differs_still`].
+/// The same where many are in it, by their roles. Other tangles, as many as one likes:
+/// `TENET_SEED=1000 TENET_TANGLES=5000 cargo test --release -p tenet-log many_agree`.
 #[test]
 fn many_agree() {
-    let from = std::env::var("TENET_SEED").map_or(0, |seed| seed.parse().unwrap());
-    for seed in from..from + 40 {
+    let given = |name, usual| std::env::var(name).map_or(usual, |given| given.parse().unwrap());
+    let (from, tangles) = (given("TENET_SEED", 0), given("TENET_TANGLES", 40));
+    for seed in from..from + tangles {
         for mix in OF_TWO..MIXES.len() {
             let steps = usize::try_from(seed * 7 % 39).unwrap() + 1;
-            in_any_order(seed, steps + 20, mix);
-            with_restarts(seed, steps, mix);
-            in_parts(seed, steps, mix);
+            let all = || {
+                in_any_order(seed, steps + 20, mix);
+                with_restarts(seed, steps, mix);
+                in_parts(seed, steps, mix);
+            };
+            let agreed = std::panic::catch_unwind(all);
+            assert!(agreed.is_ok(), "seed {seed}, {steps} steps, mix {mix}");
         }
     }
 }
@@ -151,17 +156,11 @@ fn what_once_differed_agrees() {
         (18_022_115_290_217_720_847, 26, 6),
         (9_505_032_503_373_364_550, 17, 6),
         (14_290_662_929_936_132_079, 12, 4),
+        (1_203_734_797_214_068_986, 10, 6),
+        (12_115_623_581_444_895_635, 44, 6),
     ] {
         in_any_order(seed, steps, mix);
     }
-}
-
-/// One of some ten thousand tangles of many: the fold and the second reading of the rules differ about a
-/// demotion. To be mended before groups are founded.
-#[test]
-#[ignore = "the fold and the model still differ about it"]
-fn what_differs_still() {
-    in_any_order(1_203_734_797_214_068_986, 10, 6);
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 use tenet_identity::keys::IdentityId;
 
 use super::{
+    model::Model,
     tangle::{link_key, members},
     world::{Device, NOW, Node, Person, Raw, found_on},
 };
@@ -539,6 +540,23 @@ fn ros_7_in_a_circle_the_higher_role_comes_first() {
         (scene.role(BOB), scene.role(CID)),
         (None, Some(Role::Owner))
     );
+}
+
+#[test]
+fn ros_7_a_circle_of_others_gives_no_right_over_whoever_left() {
+    let mut one = Scene::new();
+    let mut other = one.apart();
+    let chain = one.node.chain(one.device(BOB));
+    // On two branches of one chain: each ends it, and neither had seen the other.
+    let left = one.event(BOB, &Op::Leave);
+    other.says(CID);
+    let ended = other.event(BOB, &Op::RemoveDevice(chain));
+    let down = one.demote(BOB, Role::Observer);
+    let down = one.event(ANN, &down);
+    one.meet(&mut other);
+    assert!(one.node.holds(&left));
+    assert!(!one.node.holds(&ended) && !one.node.holds(&down));
+    Model::of(&one.node).check(&one.node);
 }
 
 #[test]
