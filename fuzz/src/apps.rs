@@ -26,7 +26,7 @@ use tenet_log::{
     ids::EventId,
     order::OrderKey,
 };
-use tenet_tests::world::machine::BEGINNING;
+use tenet_sim::machine::BEGINNING;
 
 use crate::{
     Target,

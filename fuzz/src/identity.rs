@@ -20,7 +20,7 @@ use tenet_identity::{
     vault::Cost,
 };
 use tenet_node::Own;
-use tenet_tests::world::{machine::BEGINNING, node::Node};
+use tenet_sim::{machine::BEGINNING, node::Node};
 
 use crate::Target;
 

@@ -21,7 +21,7 @@ use tenet_log::{
     store::LogStore,
     sync::{HeadEntry, Message, Peer},
 };
-use tenet_tests::world::machine::BEGINNING;
+use tenet_sim::machine::BEGINNING;
 
 use crate::{Target, identity::person, joined, parts};
 

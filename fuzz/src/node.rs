@@ -12,7 +12,7 @@ use tenet_node::{
     frame::Frame,
     input::{AskId, FetchEnd, Input},
 };
-use tenet_tests::world::rogue::{Bench, Line, Rogue};
+use tenet_sim::rogue::{Bench, Line, Rogue};
 
 use crate::{Target, joined, parts};
 

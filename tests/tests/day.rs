@@ -12,7 +12,7 @@
 )]
 
 use tenet_log::store::LogStore;
-use tenet_tests::world::{World, errors};
+use tenet_sim::{World, errors};
 
 const ANN: usize = 0;
 const BERT: usize = 1;

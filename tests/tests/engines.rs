@@ -10,7 +10,7 @@
 
 use tenet_delivery::state::State;
 use tenet_node::input::Notice;
-use tenet_tests::world::{
+use tenet_sim::{
     Failing, How, Kill, Moment, Script, World, errors,
     script::{
         After::{Contact, Message, Nothing},

@@ -9,7 +9,7 @@ use tenet_identity::{
 };
 use tenet_log::{roster::SessionKind, session::Session};
 use tenet_node::{Own, command::Command, frame::Frame, input::CloseReason};
-use tenet_tests::world::rogue::{Bench, Line, Rogue, said};
+use tenet_sim::rogue::{Bench, Line, Rogue, said};
 
 /// A device that the engine knocks at with somebody's link, and that answers as it likes.
 fn knocked(bench: &mut Bench, inviter: &Bench, link: &Link, rogue: &Rogue) -> (Line, Knock) {

@@ -2,7 +2,7 @@
 
 use tenet_delivery::state::State;
 use tenet_node::input::Notice;
-use tenet_tests::world::{
+use tenet_sim::{
     Kill, Moment, Script, World, errors,
     script::{
         After::{Contact, Message, Nothing},

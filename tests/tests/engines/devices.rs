@@ -14,7 +14,7 @@ use tenet_node::{
     input::{ConnId, Input, Notice, Output, Ticket},
     joining::{JoinError, Joiner, Step},
 };
-use tenet_tests::world::{
+use tenet_sim::{
     Act, Kill, Moment, World, errors,
     machine::BEGINNING,
     node::{Node, root},

@@ -15,7 +15,7 @@ use tenet_node::{
     frame::Frame,
     input::CloseReason,
 };
-use tenet_tests::world::{
+use tenet_sim::{
     Act, World,
     rogue::{Bench, Rogue},
 };
@@ -142,10 +142,7 @@ fn a_shut_door_is_no_door() {
     let (id, secret) = (link.invite().id(), &link.ext().secret);
     let unknown = knocks(&mut bench, &rogue, InviteId::from([9; 16]), secret);
     let refused = Message::Refused(Reason::Unknown.into());
-    assert_eq!(
-        unknown.0,
-        [tenet_tests::world::rogue::said(&refused).encode()]
-    );
+    assert_eq!(unknown.0, [tenet_sim::rogue::said(&refused).encode()]);
     assert_eq!(
         knocks(&mut bench, &rogue, id, secret),
         unknown,

@@ -21,7 +21,7 @@ use tenet_node::{
     frame::Frame,
     input::Notice,
 };
-use tenet_tests::world::{
+use tenet_sim::{
     Kill, Moment, Script, World,
     rogue::{self, Bench, Done, Rogue},
     script::{

@@ -9,7 +9,7 @@ use tenet_node::{
     command::{Command, Contents, Reply, TransferChange},
     input::{AskId, CloseReason, ConnId, FetchEnd, Input, Notice, Output, Ticket},
 };
-use tenet_tests::world::rogue::{Bench, Done, Line, Rogue};
+use tenet_sim::rogue::{Bench, Done, Line, Rogue};
 
 use crate::members::friends;
 

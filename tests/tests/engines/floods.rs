@@ -26,7 +26,7 @@ use tenet_node::{
     frame::Frame,
     input::{Input, Notice, Output},
 };
-use tenet_tests::world::rogue::{Bench, Done, Line, Rogue};
+use tenet_sim::rogue::{Bench, Done, Line, Rogue};
 
 /// A contact who has an engine to itself.
 struct Flood {

@@ -16,7 +16,7 @@ use tenet_node::{
     frame::Frame,
     input::{CloseReason, Input, Notice},
 };
-use tenet_tests::world::{
+use tenet_sim::{
     machine::BEGINNING,
     node::Node,
     rogue::{Bench, Done, Line, Rogue},

@@ -6,8 +6,7 @@ use tenet_log::{
     sync::{EncodedEvent, Message},
 };
 use tenet_node::{frame::Frame, input::Notice};
-use tenet_store::Spoil;
-use tenet_tests::world::{
+use tenet_sim::{
     Act, Script, World,
     rogue::{Bench, Rogue},
     script::{
@@ -16,6 +15,7 @@ use tenet_tests::world::{
         Line,
     },
 };
+use tenet_store::Spoil;
 
 const ANN: usize = 0;
 const BERT: usize = 1;

@@ -10,7 +10,7 @@ use tenet_node::{
     command::{Command, CommandError, Reply},
     input::{CloseReason, Notice},
 };
-use tenet_tests::world::{
+use tenet_sim::{
     Act, Kill, Moment, Script, World, errors,
     node::Node,
     rogue::{Bench, Rogue},

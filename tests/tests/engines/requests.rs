@@ -12,7 +12,7 @@ use tenet_node::{
     command::{Command, CommandError, Reply},
     input::{CloseReason, Notice},
 };
-use tenet_tests::world::{
+use tenet_sim::{
     Act, Kill, Moment, World, errors,
     node::Node,
     rogue::{Bench, Done, Line, Rogue, said},

@@ -1,7 +1,7 @@
 //! The words of messages are kept a moment after the messages, and never lost.
 
 use tenet_apps::chat::search::SearchStore;
-use tenet_tests::world::{
+use tenet_sim::{
     Act, Script, World,
     script::{
         After::{Contact, Nothing},

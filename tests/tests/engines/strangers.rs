@@ -19,7 +19,7 @@ use tenet_node::{
     frame::Frame,
     input::{CloseReason, Input, Notice},
 };
-use tenet_tests::world::rogue::{Bench, Done, Line, Rogue, said};
+use tenet_sim::rogue::{Bench, Done, Line, Rogue, said};
 
 /// A stranger who has shown its device.
 fn shown(bench: &mut Bench, rogue: &Rogue) -> Line {
@@ -231,7 +231,7 @@ fn a_wrong_opening_founds_nothing() {
             "{what}"
         );
         // The honest knock of the same device is still good.
-        rogue.disk = tenet_tests::world::disk::Disk::new();
+        rogue.disk = tenet_sim::disk::Disk::new();
         rogue.befriend(&mut bench, &link);
         assert_eq!(bench.stored().2, 1);
     }

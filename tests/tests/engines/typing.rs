@@ -6,7 +6,7 @@ use tenet_node::{
     frame::Frame,
     input::{Input, Notice},
 };
-use tenet_tests::world::rogue::{Bench, Done, Line, Rogue};
+use tenet_sim::rogue::{Bench, Done, Line, Rogue};
 
 /// A person, and a contact of theirs who says what they like.
 struct Two {

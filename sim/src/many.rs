@@ -3,7 +3,7 @@
 use tenet_log::{ids::SessionId, roster::Op};
 use tenet_node::command::{Command, device::Deed};
 
-use super::{act::Act, files, machine::World, node};
+use crate::{act::Act, files, machine::World, node};
 
 /// Something that a person does in a session of many.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! Real engines in one thread: virtual time, a virtual network, persons who follow a story.
+//! The simulator: real engines in one thread, virtual time, a virtual network, persons who follow a story.
 //!
 //! ```text
 //! seed ─▶ World ── queue of happenings by virtual time ──▶ one node's batch ── commit ──▶ outputs
