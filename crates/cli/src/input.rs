@@ -143,6 +143,17 @@ impl Input {
         rest(MAX_SECRET)
     }
 
+    /// Whether a person at the terminal says yes.
+    ///
+    /// # Errors
+    /// stdin cannot be read.
+    pub fn yes(&self, prompt: &str) -> Outcome<bool> {
+        note(prompt);
+        let said = line(&mut io::stdin().lock(), "stdin")?;
+        let said = said.expose().trim().to_lowercase();
+        Ok(["y", "yes"].contains(&said.as_str()))
+    }
+
     /// An argument, or what stands on stdin if it is `-`: without the line's end that `echo` puts
     /// behind it.
     ///

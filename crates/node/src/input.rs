@@ -286,6 +286,11 @@ pub enum Notice {
         /// Which.
         session: SessionId,
     },
+    /// The sessions among our own devices are these now, the one that is written in first.
+    OwnSessions {
+        /// Which.
+        sessions: Vec<SessionId>,
+    },
     /// A new device of ours asks for its card.
     DeviceAsks {
         /// Which.

@@ -28,7 +28,8 @@ const TABLET: usize = 2;
 
 /// Ann and Bert, and a second device of Ann's.
 fn three(seed: u64) -> World {
-    let tablet = Node::of(ANN, TABLET, 0, BEGINNING);
+    let mut tablet = Node::of(ANN, TABLET, 0, BEGINNING);
+    tablet.name = "whoever I am".into();
     let nodes = vec![
         Node::new(ANN, 0, BEGINNING),
         Node::new(BERT, 0, BEGINNING),
@@ -221,6 +222,8 @@ fn what_is_noted_on_one_device_holds_on_all() {
     world.rest();
     let bert = identity(&world, BERT);
     let contact = |world: &World, node: usize| world.nodes[node].disk().contact(bert).unwrap();
+    let called = world.nodes[TABLET].engine().unwrap().profile().name;
+    assert_eq!(called, "ann", "as the first device knows it");
     let there = contact(&world, TABLET).unwrap();
     assert_eq!(there.name, "Berti");
     assert!(there.verified.is_some());

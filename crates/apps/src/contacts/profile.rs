@@ -4,6 +4,7 @@ use std::fmt;
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
 use tenet_identity::{encoding, name};
+use tenet_log::register::Register;
 
 /// The key of the register.
 pub const KEY: &str = "profile";
@@ -20,6 +21,12 @@ pub struct Profile {
     pub status: String,
     /// A small JPEG; whoever shows it first makes sure that it is one.
     pub picture: Option<Vec<u8>>,
+}
+
+/// Of what the devices of one person say of them what they said last (CON-203).
+pub fn latest<'a>(registers: impl IntoIterator<Item = &'a Register>) -> Option<&'a Register> {
+    let said = registers.into_iter().filter(|one| one.key() == KEY);
+    said.max_by_key(|one| one.version())
 }
 
 /// Why something cannot be a profile.

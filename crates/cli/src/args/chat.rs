@@ -108,6 +108,8 @@ pub enum Kind {
     InviteUsed,
     /// A used link was tried again.
     LinkReused,
+    /// A device is new or revoked, or asks to be let in.
+    Device,
     /// A device is reached differently.
     Connection,
     /// Another clock differs from this one.
@@ -177,6 +179,7 @@ impl Kind {
             Self::Request => "request",
             Self::InviteUsed => "invite_used",
             Self::LinkReused => "link_reused",
+            Self::Device => "device",
             Self::Connection => "connection",
             Self::TooEarly => "too_early",
             Self::Warning => "warning",

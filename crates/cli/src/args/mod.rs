@@ -2,6 +2,7 @@
 
 mod chat;
 mod contacts;
+mod devices;
 mod files;
 mod identity;
 mod living;
@@ -19,6 +20,9 @@ pub use chat::{Edit, History, Kind, Listen, React, Read, Save, Send, Unsend};
 pub use contacts::{
     Accept, Add, Card, ContactCommand, Door, DoorCommand, Invite, InviteCommand, Invites, Profile,
     RequestCommand, Requests, Who, WhoName,
+};
+pub use devices::{
+    DeviceCommand, DeviceConfirm, DeviceJoin, DeviceLink, DeviceRename, DeviceRevoke, Words,
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{BackupCommand, BackupFile, IdCommand, New, PinCommand, Restore, Use};
@@ -157,6 +161,9 @@ pub enum Command {
     /// Keep what the identity is made from in another place.
     #[command(subcommand)]
     Backup(BackupCommand),
+    /// Let in, list, rename or revoke your devices.
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// Make a link to give to one other person.
     Invite(Invite),
     /// List the links that are open.

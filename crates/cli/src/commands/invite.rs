@@ -1,7 +1,7 @@
 //! `tenet invite`: a link to give to one other person.
 
 use serde::Serialize;
-use tenet_rpc::api::{self, InviteRevoke, Invited};
+use tenet_rpc::api::{self, InviteRevoke};
 
 use std::io::IsTerminal;
 
@@ -49,7 +49,7 @@ async fn make(shell: &Shell, args: Invite) -> Outcome {
     shell.output.object(&shown, || invited.link.clone())?;
     let terminal = std::io::stdout().is_terminal() && !shell.output.json;
     if args.qr || terminal {
-        picture(shell, &invited)?;
+        picture(shell, &invited.link)?;
     }
     if terminal {
         let left = time::span(invited.expires.saturating_sub(time::now()));
@@ -63,8 +63,8 @@ async fn make(shell: &Shell, args: Invite) -> Outcome {
 }
 
 /// The QR code beside the link: on stdout for people, on stderr where stdout is for a script.
-fn picture(shell: &Shell, invited: &Invited) -> Outcome {
-    match qr::picture(&invited.link, qr::columns()) {
+pub(super) fn picture(shell: &Shell, link: &str) -> Outcome {
+    match qr::picture(link, qr::columns()) {
         Some(picture) if shell.output.json => note(&picture),
         Some(picture) => shell.output.words(&picture)?,
         None => note("the terminal is too narrow for the QR code; use the link"),

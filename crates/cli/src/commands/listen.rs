@@ -1,6 +1,8 @@
 //! `tenet listen`: every new thing as it comes.
 
-use tenet_rpc::api::{Contact, ContactChange, Event, Notice, Path, Presence};
+use tenet_rpc::api::{
+    Contact, ContactChange, DeviceChange, DeviceNews, Event, Notice, Path, Presence,
+};
 use tenet_rpc::client::Occurrence;
 
 use super::{Shell, conversations, message, requests, typing};
@@ -84,6 +86,7 @@ fn words(notice: &Notice, ids: bool) -> String {
             format!("{} took the link {id}", shown_short(name))
         }
         Event::LinkReused { message, .. } | Event::Warning { message, .. } => shown(message),
+        Event::Device(news) => device_words(news),
         Event::Connection(connection) => match (connection.path, &connection.addr) {
             (Path::None, _) => format!("{} is not connected any more", connection.device),
             (_, Some(addr)) => format!("{} is connected, {addr}", connection.device),
@@ -95,6 +98,16 @@ fn words(notice: &Notice, ids: bool) -> String {
             time::short(*ours)
         ),
         _ => "something that this version does not know".into(),
+    }
+}
+
+fn device_words(news: &DeviceNews) -> String {
+    let id = news.device.get(..12).unwrap_or(&news.device);
+    match news.change {
+        DeviceChange::Asks => format!("a device asks to be let in: {}", news.emoji.join("  ")),
+        DeviceChange::Added => format!("{} has a further device, {id}…", news.did),
+        DeviceChange::Revoked => format!("{} has revoked the device {id}…", news.did),
+        _ => format!("something about the device {id}…"),
     }
 }
 

@@ -7,6 +7,7 @@ mod contact_file;
 mod contacts;
 mod conversations;
 mod demo;
+mod device;
 mod doctor;
 mod door;
 mod draft;
@@ -138,6 +139,7 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Demo(args) => demo::run(shell.output, &args),
         Command::Id(command) => id::run(shell, command).await,
         Command::Backup(command) => backup::run(shell, command).await,
+        Command::Device(command) => device::run(shell, command).await,
         Command::Invite(args) => invite::run(shell, args).await,
         Command::Invites(args) => invites::run(shell, &args).await,
         Command::Accept(args) => accept::run(shell, args).await,

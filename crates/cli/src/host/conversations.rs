@@ -28,7 +28,7 @@ pub(super) fn list(
     wanted: &api::Conversations,
 ) -> Result<api::ConversationList, api::Error> {
     let contacts = store.contacts().map_err(failed)?;
-    let own = shared.own.session.map(|_| None);
+    let own = shared.own.sessions().first().map(|_| None);
     let mut all = Vec::new();
     for contact in own.into_iter().chain(contacts.iter().map(Some)) {
         let conversation = one(shared, store, contact, &contacts)?;
@@ -198,7 +198,7 @@ fn one(
 ) -> Result<api::Conversation, api::Error> {
     let sessions: Vec<SessionId> = match with {
         Some(contact) => contact.sessions.iter().copied().collect(),
-        None => shared.own.session.into_iter().collect(),
+        None => shared.own.sessions(),
     };
     let me = shared.own.identity;
     let found = query::conversation(store, me, &sessions).map_err(failed)?;

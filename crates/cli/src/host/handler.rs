@@ -14,7 +14,7 @@ use tenet_rpc::{
 use tenet_store::Store;
 
 use super::{
-    conversations, doctor,
+    conversations, devices, doctor,
     patience::give_up_after,
     pipes, present, profile, questions, search,
     shared::Shared,
@@ -69,10 +69,12 @@ impl Handler for NodeHandler {
             R::TransferCancel(named) => self.transfer(&named.id, TransferChange::Cancel),
             R::FileRemove(named) => self.transfer(&named.id, TransferChange::Remove),
             R::Profile(_) => self.ask(profile::shown),
-            R::ProfileSet(set) => {
-                let set = profile::set(Arc::clone(&self.0), set);
-                Pending::future(async move { answer(set.await) })
-            }
+            R::ProfileSet(set) => self.set_profile(set),
+            R::Devices(_) => self.ask(devices::list),
+            request @ (R::DeviceLink(_)
+            | R::DeviceConfirm(_)
+            | R::DeviceRename(_)
+            | R::DeviceRevoke(_)) => Pending::future(devices::change(Arc::clone(&self.0), request)),
             R::PipeOpen(open) => {
                 let this = Arc::clone(&self.0);
                 self.ask(move |_, store| pipes::open(&this, store, &open.who))
@@ -102,6 +104,11 @@ impl NodeHandler {
             .reader
             .read(move |store| answerer.answer(answer(question(&shared, store))));
         pending
+    }
+
+    fn set_profile(&self, set: api::ProfileSet) -> Pending {
+        let set = profile::set(Arc::clone(&self.0), set);
+        Pending::future(async move { answer(set.await) })
     }
 
     /// A command: its place in the engine's queue is fixed before this returns.

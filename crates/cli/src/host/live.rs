@@ -52,6 +52,11 @@ impl Live {
         self.lock().clone()
     }
 
+    /// Whether a device is connected.
+    pub(super) fn is_connected(&self, device: DeviceId) -> bool {
+        self.lock().contains_key(&device)
+    }
+
     /// Whether some device of the identity is connected.
     pub(super) fn is_online(&self, identity: IdentityId) -> bool {
         self.lock()

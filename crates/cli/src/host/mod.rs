@@ -12,9 +12,11 @@
 //! The shell decides nothing: what to do is the engine's to say, what it means the cores'.
 
 mod conversations;
+mod devices;
 mod doctor;
 mod engine;
 mod handler;
+mod joining;
 mod live;
 mod naming;
 mod network;
@@ -40,19 +42,25 @@ use std::{
     thread::JoinHandle,
 };
 
-use tenet_apps::settings::SettingStore;
+use tenet_apps::{
+    contacts::{ContactStore, Knocking},
+    settings::SettingStore,
+};
 use tenet_identity::{
     keys::{DeviceKey, EndpointId},
+    meeting::link::Link,
     secrets::Secrets,
     vault::VaultKey,
 };
-use tenet_log::store::StoreError;
+use tenet_log::store::{Durability, StoreError, Transactions};
 use tenet_node::{Engine, engine::Allowance, input::Input};
 use tenet_rpc::{
     api,
     server::{Feed, Handler},
 };
 use tenet_store::{OpenError, Store};
+
+pub use joining::{Joining, join};
 
 use engine::Handle;
 use handler::NodeHandler;
@@ -106,6 +114,29 @@ impl Node {
             .map_err(|error| present::store_error(&error))
     }
 
+    /// Makes the store of a device that was let in by another, which is dialled first (NODE-37).
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn create_linked(
+        folder: &Path,
+        key: &VaultKey,
+        secrets: Secrets,
+        name: &str,
+        link: Link,
+    ) -> Result<(), api::Error> {
+        Self::create(folder, key, secrets, name).await?;
+        let mut store = Store::open(&store_path(folder), key.as_bytes())
+            .map_err(|error| present::open_error(&error))?;
+        let taken = Knocking::new(link, None, [0; 32], engine::now());
+        store
+            .begin()
+            .and_then(|()| store.put_knocking(&taken))
+            .and_then(|()| store.commit(Durability::Power))
+            .and_then(|()| store.checkpoint())
+            .map_err(|error| present::store_error(&error))
+    }
+
     /// Opens the home whose store lies in this folder.
     ///
     /// # Errors
@@ -154,19 +185,20 @@ impl Node {
             false => None,
         };
         let phrase = secrets.phrase.is_some();
+        let linked = secrets.identity.is_none();
         let own = tenet_node::Own {
             endpoint: endpoint_of(&secrets),
             key: secrets.device,
             card: secrets.card,
             name,
-            linked: false,
+            linked,
         };
         let (identity, device) = (own.identity(), own.device());
         let endpoint = own.endpoint;
         let mut engine = Engine::open(store, own, seed()?, engine::now())
             .map_err(|error| present::store_error(&error))?;
         engine.allow(options.allowance);
-        let session = engine.own_session();
+        let sessions = Arc::new(Mutex::new(engine.own_sessions()));
         let called = Arc::new(Mutex::new(engine.profile().name));
         let (reader, reader_thread) = Reader::start(reader).map_err(no_thread)?;
         let shared = Arc::new(Shared {
@@ -176,7 +208,7 @@ impl Node {
                 endpoint,
                 called,
                 phrase,
-                session,
+                sessions,
             },
             engine: handle.clone(),
             reader,

@@ -16,7 +16,7 @@ use tenet_node::{
 use tenet_rpc::{api, server::answer};
 use tenet_store::Store;
 
-use super::{conversations, engine, pipes, present, shared::Shared, transfer};
+use super::{conversations, devices, engine, pipes, present, shared::Shared, transfer};
 
 /// How many of the last messages are looked at when a read position moves.
 const READ_BACK: usize = 200;
@@ -68,6 +68,7 @@ impl Outlet {
                 });
             }
             Notice::SessionEntered { session } => self.publish_conversation(session),
+            Notice::OwnSessions { sessions } => self.0.own.set_sessions(sessions),
             Notice::File { blob } => self.file(blob),
             Notice::Conversation { session } => self.publish_conversation(session),
             notice @ Notice::Typing { .. } => self.typing(&notice),
@@ -82,14 +83,6 @@ impl Outlet {
             }
             Notice::ReadPosition { session } => self.read(session),
             Notice::Profile { name } => self.0.own.rename(name),
-            notice @ (Notice::ContactAdded { .. }
-            | Notice::ContactProfile { .. }
-            | Notice::ContactRenamed { .. }
-            | Notice::ContactVerified { .. }
-            | Notice::ContactBlocked { .. }
-            | Notice::ContactUnblocked { .. }
-            | Notice::ContactRemoved { .. }
-            | Notice::ContactLeft { .. }) => self.contact(&notice),
             Notice::Knocked {
                 invite,
                 identity,
@@ -110,6 +103,23 @@ impl Outlet {
             }
             Notice::Misbehaved { device, what } => self.misbehaved(device, what),
             Notice::TooMuch { identity, .. } => self.too_much(identity),
+            other => self.about_people(other),
+        }
+    }
+
+    fn about_people(&self, notice: Notice) {
+        match notice {
+            notice @ (Notice::ContactAdded { .. }
+            | Notice::ContactProfile { .. }
+            | Notice::ContactRenamed { .. }
+            | Notice::ContactVerified { .. }
+            | Notice::ContactBlocked { .. }
+            | Notice::ContactUnblocked { .. }
+            | Notice::ContactRemoved { .. }
+            | Notice::ContactLeft { .. }) => self.contact(&notice),
+            notice @ (Notice::DeviceAsks { .. }
+            | Notice::DeviceAdded { .. }
+            | Notice::DeviceRevoked { .. }) => self.device(notice),
             other => self.publish_plain(other),
         }
     }
@@ -249,6 +259,13 @@ impl Outlet {
                 shared.feed.publish(&api::Event::Conversation(conversation));
             }
         });
+    }
+
+    fn device(&self, notice: Notice) {
+        let news = devices::news(self.0.own.identity, notice);
+        if let Some(news) = news {
+            self.0.feed.publish(&api::Event::Device(Box::new(news)));
+        }
     }
 
     fn contact(&self, notice: &Notice) {

@@ -18,13 +18,11 @@ use super::{
 /// What this person says of themselves.
 pub(super) fn shown(shared: &Shared, store: &Store) -> Result<api::ProfileInfo, api::Error> {
     let own = &shared.own;
-    let register = match own.session {
-        Some(session) => store
-            .register(session, own.device, profile::KEY)
-            .map_err(failed)?,
-        None => None,
-    };
-    let said = register.and_then(|register| Profile::decode(register.value()).ok());
+    let mut said = Vec::new();
+    for session in own.sessions() {
+        said.extend(store.registers(session).map_err(failed)?);
+    }
+    let said = profile::latest(&said).and_then(|said| Profile::decode(said.value()).ok());
     let said = said.unwrap_or_else(|| Profile {
         name: own.name(),
         ..Profile::default()

@@ -30,8 +30,8 @@ pub(super) struct Own {
     pub(super) called: Arc<Mutex<String>>,
     /// Whether the phrase is kept here.
     pub(super) phrase: bool,
-    /// The session among one's own devices.
-    pub(super) session: Option<SessionId>,
+    /// The sessions among one's own devices, the one that is written in first.
+    pub(super) sessions: Arc<Mutex<Vec<SessionId>>>,
 }
 
 /// What all parts of an open node share.
@@ -49,6 +49,17 @@ pub(super) struct Shared {
 }
 
 impl Own {
+    /// The sessions among one's own devices, the one that is written in first.
+    pub(super) fn sessions(&self) -> Vec<SessionId> {
+        let sessions = self.sessions.lock();
+        sessions.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// There are others now.
+    pub(super) fn set_sessions(&self, now: Vec<SessionId>) {
+        *self.sessions.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
     /// What this person calls themselves.
     pub(super) fn name(&self) -> String {
         self.lock().clone()
@@ -105,7 +116,7 @@ impl Shared {
         who: &str,
     ) -> Result<Vec<SessionId>, api::Error> {
         match self.who(store, who)? {
-            Whom::Own => Ok(self.own.session.into_iter().collect()),
+            Whom::Own => Ok(self.own.sessions()),
             Whom::Contact(contact) => Ok(contact.shown().collect()),
         }
     }
@@ -114,7 +125,7 @@ impl Shared {
     pub(super) fn who(&self, store: &Store, who: &str) -> Result<Whom, api::Error> {
         let own = resolve::Own {
             identity: self.own.identity,
-            session: self.own.session,
+            session: self.own.sessions().first().copied(),
         };
         let contacts = store.contacts().map_err(failed)?;
         let found = resolve::resolve(who, &own, &contacts)

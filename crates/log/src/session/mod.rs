@@ -235,6 +235,15 @@ impl Session {
         founding.map_or_else(Hlc::default, |founding| founding.order.time)
     }
 
+    /// The device that founded it.
+    pub fn founder(&self) -> Option<DeviceId> {
+        let mut operations = self.fold.operations();
+        operations.find_map(|operation| match &operation.op {
+            Op::Found(founding) => Some(founding.card.device()),
+            _ => None,
+        })
+    }
+
     /// Who is in it.
     pub fn roster(&self) -> &Roster {
         self.fold.roster()

@@ -68,6 +68,8 @@ impl<S: Storage> Engine<S> {
         if ours.is_some() {
             self.has_looked(now, session);
             self.queue(session, event, admitted.position)?;
+        } else if self.author_of(event) == Some(self.own.identity()) {
+            self.queue_sisters(session, event, admitted.position)?;
         }
         if let Some(recent) = self.recent.get_mut(&session) {
             recent.events.push((admitted.position, event.clone()));
@@ -249,6 +251,39 @@ impl<S: Storage> Engine<S> {
         self.store.queue(&outgoing, &recipients)
     }
 
+    /// DEL-14: what another device of mine wrote is owed from here too, whichever of us meets the others first;
+    /// and so it is known here how far it is.
+    fn queue_sisters(
+        &mut self,
+        session: SessionId,
+        event: &Event,
+        position: Position,
+    ) -> Result<(), StoreError> {
+        let (author, here) = (event.author(), self.own.device());
+        let outgoing = Outgoing {
+            position,
+            session,
+            author,
+            seq: event.header().seq,
+            event: event.id(),
+        };
+        let mut recipients = self.recipients(session)?;
+        recipients.retain(|recipient| recipient.device != author.device);
+        let alone = self.is_own(session);
+        if alone {
+            recipients = vec![Recipient {
+                device: here,
+                receiver: true,
+            }];
+        }
+        self.store.queue(&outgoing, &recipients)?;
+        if alone {
+            let seq = event.header().seq;
+            self.store.acknowledge(session, author, seq, here)?;
+        }
+        Ok(())
+    }
+
     fn recipients(&self, id: SessionId) -> Result<Vec<Recipient>, StoreError> {
         let Some(session) = self.sessions.get(&id) else {
             return Ok(Vec::new());
@@ -338,12 +373,12 @@ impl<S: Storage> Engine<S> {
         let Some(state) = self.sessions.get(&session) else {
             return Ok(());
         };
-        let own = self.own.device();
-        let mut delivered = Vec::new();
+        let me = self.own.identity();
+        let mine = |author: Author| state.roster().identity(author) == Some(me);
         // Each chain once, however often it is named. Of a chain that was given up (LOG-14) the
         // beginning may still be owed.
         let mut chains: BTreeMap<Author, u64> = BTreeMap::new();
-        for head in heads.iter().filter(|head| head.author.device == own) {
+        for head in heads.iter().filter(|head| mine(head.author)) {
             // A head of our own chain that is not on it is not ours to believe.
             let held = state.frontier().head(head.author);
             if held.is_some_and(|own| own.seq >= head.seq) {
@@ -352,19 +387,25 @@ impl<S: Storage> Engine<S> {
             }
         }
         for (author, seq) in chains {
-            let acked = self.store.acknowledge(session, author, seq, device)?;
-            delivered.extend(
-                acked
-                    .into_iter()
-                    .filter(|acked| acked.first)
-                    .map(|a| a.event),
-            );
+            self.has_it(now, session, author, seq, device)?;
         }
-        if !delivered.is_empty() {
-            self.notify(Notice::Progress {
-                session,
-                ids: delivered,
-            });
+        Ok(())
+    }
+
+    /// A device holds one of our chains up to a place.
+    pub(super) fn has_it(
+        &mut self,
+        now: u64,
+        session: SessionId,
+        author: Author,
+        seq: u64,
+        device: DeviceId,
+    ) -> Result<(), Fault> {
+        let acked = self.store.acknowledge(session, author, seq, device)?;
+        let delivered = acked.into_iter().filter(|acked| acked.first);
+        let ids: Vec<EventId> = delivered.map(|acked| acked.event).collect();
+        if !ids.is_empty() {
+            self.notify(Notice::Progress { session, ids });
             self.forget_the_left(now, session)?;
         }
         Ok(())

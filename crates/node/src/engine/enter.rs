@@ -171,6 +171,10 @@ impl<S: Storage> Engine<S> {
             self.meet_in(now, other, id)?;
         }
         self.admitted(now, id, event, admitted, None)?;
+        if founding.kind == SessionKind::Own {
+            let sessions = self.own_sessions();
+            self.notify(Notice::OwnSessions { sessions });
+        }
         self.notify(Notice::SessionEntered { session: id });
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What my other devices are told beside sessions, and what they tell (OWN-1 to OWN-5).
 
 use tenet_apps::{
-    contacts::{name, shared::SharedContact},
+    contacts::{name, profile, shared::SharedContact},
     own,
     settings::Settings,
 };
@@ -111,6 +111,13 @@ impl<S: Storage> Engine<S> {
                 let key = own::key(own::BLOCKED, contact.identity.as_bytes());
                 self.note_own(&key, YES.to_vec())?;
             }
+        }
+        // What I call myself, where I never said it to anybody: as my first device knows it.
+        let first = self
+            .own_session()
+            .and_then(|id| self.sessions.get(&id)?.founder());
+        if first == Some(self.own.device()) {
+            self.note_own(profile::KEY, self.profile().encode())?;
         }
         let (settings, usual) = (self.store.settings()?, Settings::default());
         for name in own::PERSONAL {
@@ -227,7 +234,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// The latest word of any of my devices under a key (OWN-1).
-    fn latest_own(&self, key: &str) -> Result<Option<Register>, StoreError> {
+    pub(super) fn latest_own(&self, key: &str) -> Result<Option<Register>, StoreError> {
         let mut latest: Option<Register> = None;
         for session in self.own_sessions() {
             let Some(state) = self.sessions.get(&session) else {

@@ -5,7 +5,7 @@
 
 use tenet_apps::contacts::profile::{self, Profile};
 use tenet_identity::keys::IdentityId;
-use tenet_log::{ids::SessionId, register::Register, store::StoreError};
+use tenet_log::{clock::Hlc, ids::SessionId, register::Register, store::StoreError};
 
 use super::{Engine, Fault};
 use crate::{input::Notice, storage::Storage};
@@ -21,13 +21,8 @@ impl<S: Storage> Engine<S> {
 
     /// Reads what this person says of themselves.
     pub(super) fn load_profile(&mut self) -> Result<(), StoreError> {
-        let register = match self.own_session() {
-            Some(session) => self
-                .store
-                .register(session, self.own.device(), profile::KEY)?,
-            None => None,
-        };
-        self.profile = register.and_then(|register| Profile::decode(register.value()).ok());
+        let latest = self.latest_own(profile::KEY)?;
+        self.profile = latest.and_then(|register| Profile::decode(register.value()).ok());
         Ok(())
     }
 
@@ -48,7 +43,10 @@ impl<S: Storage> Engine<S> {
         match &self.profile {
             Some(profile) => {
                 let value = profile.encode();
-                self.write_register(now, session, profile::KEY, value)
+                // Later than what any of my devices has said (CON-203).
+                let latest = self.latest_own(profile::KEY)?;
+                let after = latest.map_or_else(Hlc::default, |latest| latest.version().0);
+                self.write_register_after(now, session, profile::KEY, value, after)
             }
             None => Ok(()),
         }
@@ -63,6 +61,16 @@ impl<S: Storage> Engine<S> {
         let Some(identity) = identity else {
             return Ok(());
         };
+        if !self.is_last_said(identity, register)? {
+            return Ok(());
+        }
+        if identity == self.own.identity() && self.is_own(register.session()) {
+            // Another device of mine says it from now on, and to everybody.
+            self.load_profile()?;
+            let profile = self.profile();
+            self.notify(Notice::Profile { name: profile.name });
+            return Ok(());
+        }
         let contact = self.store.contact(identity)?;
         let profile = Profile::decode(register.value());
         let Some((mut contact, profile)) = contact.zip(profile.ok()) else {
@@ -74,5 +82,22 @@ impl<S: Storage> Engine<S> {
             self.notify(Notice::ContactProfile { identity });
         }
         Ok(())
+    }
+
+    /// CON-203: whether no other device of that person has said something later.
+    fn is_last_said(&self, identity: IdentityId, register: &Register) -> Result<bool, StoreError> {
+        let session = register.session();
+        let Some(state) = self.sessions.get(&session) else {
+            return Ok(true);
+        };
+        let roster = state.roster();
+        let devices = roster.active().filter(|(_, one)| one.identity == identity);
+        for (author, _) in devices {
+            let said = self.store.register(session, author.device, profile::KEY)?;
+            if said.is_some_and(|said| said.version() > register.version()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }

@@ -178,6 +178,11 @@ impl<S: Storage> Engine<S> {
                 self.note_received(conn, tag, event);
                 self.charge_event(event, Some(&admitted));
                 self.admitted(now, session, event, *admitted, None)?;
+                if author == Some(self.own.identity())
+                    && let Some(sender) = self.device_on(conn)
+                {
+                    self.has_it(now, session, event.author(), event.header().seq, sender)?;
+                }
                 Ok(true)
             }
             Receipt::Known => {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AcceptState, Contact, Conversation, Message, Path, RequestInfo, State, Typist};
+use super::{
+    AcceptState, Contact, Conversation, DeviceNews, Message, Path, RequestInfo, State, Typist,
+};
 
 /// `subscribe`: from now on this connection gets events (`API-12`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +128,8 @@ pub enum Event {
         /// What a person should know and do.
         message: String,
     },
+    /// A device of this identity or of a contact is new or revoked, or one asks to be let in.
+    Device(Box<DeviceNews>),
     /// A device is reached differently than before.
     Connection(Connection),
     /// An own event is refused by another for now, because the two clocks differ.
@@ -206,6 +210,7 @@ impl Event {
             Self::Request(_) => "request",
             Self::InviteUsed { .. } => "invite_used",
             Self::LinkReused { .. } => "link_reused",
+            Self::Device(_) => "device",
             Self::Connection(_) => "connection",
             Self::TooEarly { .. } => "too_early",
             Self::Warning { .. } => "warning",

@@ -10,6 +10,7 @@
 mod chat;
 mod contacts;
 mod conversations;
+mod devices;
 mod doors;
 mod error;
 mod event;
@@ -36,6 +37,10 @@ pub use contacts::{
 pub use conversations::{
     Conversation, ConversationList, ConversationSet, Conversations, Draft, DraftKept, DraftSet,
     Timer, TimerInfo, TimerSet,
+};
+pub use devices::{
+    DeviceChange, DeviceConfirm, DeviceInfo, DeviceLink, DeviceLinked, DeviceList, DeviceNews,
+    DeviceRename, DeviceRevoke, Devices,
 };
 pub use doors::{ContactAdd, ContactCard, ContactCardText, Door, DoorClose, DoorInfo, DoorOpen};
 pub use error::{Error, Kind};

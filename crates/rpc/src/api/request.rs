@@ -9,16 +9,17 @@ use super::{
     Accept, AcceptList, Accepted, Accepts, Changed, Checks, Connections, Contact, ContactAdd,
     ContactBlock, ContactCard, ContactCardText, ContactConfirm, ContactList, ContactRemove,
     ContactRename, ContactUnblock, ContactVerify, Contacts, Conversation, ConversationList,
-    ConversationSet, Conversations, Doctor, Done, Door, DoorClose, DoorInfo, DoorOpen, Draft,
-    DraftKept, DraftSet, Edit, Error, FileList, FileRemove, Files, Forward, FoundList, History,
-    Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites, Kind,
-    Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove, PinSet, PipeData,
-    PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, Profile, ProfileInfo,
-    ProfileSet, React, Read, ReadUpTo, RequestAccept, RequestInfo, RequestList, RequestReject,
-    Requests, Save, Saved, Search, Send, Sent, Setting, SettingList, SettingsGet, SettingsSet,
-    Status, Subscribe, Subscribed, Sync, Synced, Timer, TimerInfo, TimerSet, TransferCancel,
-    TransferList, TransferPause, TransferResume, Transfers, Typing, TypingSaid, Unlock, Unsend,
-    Verification, Wait,
+    ConversationSet, Conversations, DeviceConfirm, DeviceInfo, DeviceLink, DeviceLinked,
+    DeviceList, DeviceRename, DeviceRevoke, Devices, Doctor, Done, Door, DoorClose, DoorInfo,
+    DoorOpen, Draft, DraftKept, DraftSet, Edit, Error, FileList, FileRemove, Files, Forward,
+    FoundList, History, Identity, IdentityInfo, Invite, InviteInfo, InviteList, InviteRevoke,
+    Invited, Invites, Kind, Lock, Net, NodeStatus, Page, Phrase, PhraseShown, PinChange, PinRemove,
+    PinSet, PipeData, PipeEnded, PipeOpen, PipeOpened, PipeRead, PipeWait, PipeWrite, Profile,
+    ProfileInfo, ProfileSet, React, Read, ReadUpTo, RequestAccept, RequestInfo, RequestList,
+    RequestReject, Requests, Save, Saved, Search, Send, Sent, Setting, SettingList, SettingsGet,
+    SettingsSet, Status, Subscribe, Subscribed, Sync, Synced, Timer, TimerInfo, TimerSet,
+    TransferCancel, TransferList, TransferPause, TransferResume, Transfers, Typing, TypingSaid,
+    Unlock, Unsend, Verification, Wait,
 };
 
 /// A method: its parameters are the type that implements this.
@@ -59,11 +60,13 @@ macro_rules! methods {
                 }
             }
 
-            /// Whether its parameters hold a PIN.
+            /// Whether its parameters hold a PIN or a phrase.
             pub const fn is_secret(&self) -> bool {
                 matches!(
                     self,
                     Self::Phrase(_)
+                        | Self::DeviceLink(_)
+                        | Self::DeviceRevoke(_)
                         | Self::PinSet(_)
                         | Self::PinChange(_)
                         | Self::PinRemove(_)
@@ -101,6 +104,11 @@ methods! {
     "pin_remove" PinRemove -> Done,
     "lock" Lock -> Done,
     "unlock" Unlock -> Done,
+    "devices" Devices -> DeviceList,
+    "device_link" DeviceLink -> DeviceLinked,
+    "device_confirm" DeviceConfirm -> Done,
+    "device_rename" DeviceRename -> DeviceInfo,
+    "device_revoke" DeviceRevoke -> DeviceInfo,
     "invite" Invite -> Invited,
     "invites" Invites -> InviteList,
     "invite_revoke" InviteRevoke -> InviteInfo,

@@ -99,7 +99,7 @@ pub(super) fn did_of(seed: &[u8; 64], index: u32) -> String {
 }
 
 /// Refuses a name before anything is made.
-pub(super) fn check_name(text: Option<&str>) -> Outcome {
+pub(in crate::commands) fn check_name(text: Option<&str>) -> Outcome {
     let text = text.unwrap_or("?");
     if text.trim().is_empty() {
         return Err(Failure::usage("a name may not be empty"));
@@ -108,7 +108,7 @@ pub(super) fn check_name(text: Option<&str>) -> Outcome {
 }
 
 /// The PIN of `--pin-file`; a person at a terminal is offered one.
-pub(super) fn choose_pin(input: &Input) -> Outcome<Option<Secret>> {
+pub(in crate::commands) fn choose_pin(input: &Input) -> Outcome<Option<Secret>> {
     if let Some(pin) = input.given_pin()? {
         return Ok(Some(pin));
     }
@@ -126,7 +126,7 @@ fn default_name(did: &str) -> String {
 }
 
 /// A name that says nothing of the machine: the host name would, and contacts see it.
-fn device_name() -> &'static str {
+pub(in crate::commands) fn device_name() -> &'static str {
     match std::env::consts::OS {
         "linux" => "Linux computer",
         "macos" => "Mac",

@@ -6,6 +6,8 @@ mod phrase;
 mod restore;
 mod show;
 
+pub(super) use make::{check_name, choose_pin, device_name};
+
 use super::Shell;
 use crate::args::IdCommand;
 use crate::failure::Outcome;

@@ -1,0 +1,212 @@
+//! Requests of the local API about the devices of this identity.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tenet_apps::own;
+use tenet_identity::{
+    did,
+    keys::{DeviceId, IdentityId, IdentityKey},
+    phrase::{Phrase, identity_key},
+};
+use tenet_log::{session::Session, store::LogStore};
+use tenet_node::{
+    command::{Command, Reply, device::Deed},
+    input::Notice,
+};
+use tenet_rpc::{
+    api,
+    server::{Outcome, answer},
+};
+use tenet_store::Store;
+
+use super::{
+    engine,
+    handler::not_ours,
+    shared::{Shared, failed},
+};
+
+/// For how long a link is good if nothing else is asked for: the new device is at hand.
+const LINK_LASTS_S: u64 = 10 * 60;
+/// The longest: a day.
+const LINK_MAX_S: u64 = 24 * 60 * 60;
+/// How many identities of one phrase are tried.
+const MAX_INDEX: u32 = 16;
+
+/// All devices of this identity, the first first.
+pub(super) fn list(shared: &Shared, store: &Store) -> Result<api::DeviceList, api::Error> {
+    let mut found: BTreeMap<DeviceId, (u64, api::DeviceInfo)> = BTreeMap::new();
+    for id in shared.own.sessions() {
+        let Some(session) = Session::load(store, id).map_err(failed)? else {
+            continue;
+        };
+        let registers = store.registers(id).map_err(failed)?;
+        let roster = session.roster();
+        for (author, chain) in &roster.chains {
+            let device = author.device;
+            let this = device == shared.own.device;
+            let written = registers.iter().filter(|one| one.device() == device);
+            let written = written.map(|one| one.version().0.millis());
+            let heads = session.frontier().branches(*author).iter();
+            let heard = heads.map(|head| head.time.millis()).chain(written).max();
+            let online = !this && shared.live.is_connected(device);
+            let now = (this || online).then(engine::now);
+            let info = api::DeviceInfo {
+                device: device.to_string(),
+                name: chain.card.name().to_owned(),
+                this,
+                online,
+                last_seen: now.or(heard),
+                expires: chain.card.not_after(),
+                revoked: roster.revoked.contains(&device),
+            };
+            let added = store.event(author.added_by).map_err(failed)?;
+            let added = added.map_or(0, |stored| stored.event.header().time.millis());
+            let known = found.entry(device).or_insert((added, info.clone()));
+            known.0 = known.0.min(added);
+            known.1.last_seen = known.1.last_seen.max(info.last_seen);
+            known.1.revoked |= info.revoked;
+        }
+        for (device, name) in own::device_names(&registers) {
+            if let Some((_, info)) = found.get_mut(&device) {
+                info.name = name;
+            }
+        }
+    }
+    let mut devices: Vec<_> = found.into_values().collect();
+    devices.sort_by(|a, b| (a.0, &a.1.device).cmp(&(b.0, &b.1.device)));
+    Ok(api::DeviceList {
+        devices: devices.into_iter().map(|(_, info)| info).collect(),
+    })
+}
+
+/// What is told of a device.
+pub(super) fn news(me: IdentityId, notice: Notice) -> Option<api::DeviceNews> {
+    let plain = |change, identity, device: DeviceId| api::DeviceNews {
+        change,
+        device: device.to_string(),
+        did: did::encode(&identity),
+        name: None,
+        emoji: Vec::new(),
+        digits: None,
+        waits: false,
+    };
+    Some(match notice {
+        Notice::DeviceAsks {
+            device,
+            name,
+            short,
+            waits,
+        } => api::DeviceNews {
+            name: Some(name),
+            emoji: short.emoji().map(|emoji| emoji.symbol.to_string()).to_vec(),
+            digits: Some(short.digits()),
+            waits,
+            ..plain(api::DeviceChange::Asks, me, device)
+        },
+        Notice::DeviceAdded { identity, device } => {
+            plain(api::DeviceChange::Added, identity, device)
+        }
+        Notice::DeviceRevoked { identity, device } => {
+            plain(api::DeviceChange::Revoked, identity, device)
+        }
+        _ => return None,
+    })
+}
+
+/// Does something about the devices.
+pub(super) async fn change(shared: Arc<Shared>, request: api::Request) -> Outcome {
+    use api::Request as R;
+    match request {
+        R::DeviceLink(made) => link(&shared, made).await,
+        R::DeviceConfirm(said) => confirm(&shared, said).await,
+        R::DeviceRename(wanted) => rename(shared, wanted).await,
+        R::DeviceRevoke(wanted) => revoke(shared, wanted).await,
+        request => Err(not_ours(&request)),
+    }
+}
+
+/// Makes a link for another device.
+async fn link(shared: &Shared, link: api::DeviceLink) -> Outcome {
+    let seconds = link.expires_seconds.unwrap_or(LINK_LASTS_S);
+    if seconds == 0 || seconds > LINK_MAX_S {
+        return Err(api::Error::usage(
+            "such a link is good for 1 second to a day",
+        ));
+    }
+    let key = Box::new(root(shared, link.phrase, link.passphrase).await?);
+    let deed = Deed::Link {
+        key,
+        ask: link.ask,
+        lasts_ms: seconds.saturating_mul(1000),
+    };
+    match shared.command(Command::Device(deed)).await? {
+        Reply::Invited { id, link } => answer(Ok(api::DeviceLinked {
+            id: id.to_string(),
+            link: link.text().to_string(),
+            expires: link.ext().expires_ms,
+        })),
+        _ => Err(api::Error::internal("an unexpected reply")),
+    }
+}
+
+/// Both screens were compared.
+async fn confirm(shared: &Shared, confirm: api::DeviceConfirm) -> Outcome {
+    let same = confirm.same;
+    shared
+        .command(Command::Device(Deed::Confirm { same }))
+        .await?;
+    answer(Ok(api::Done {}))
+}
+
+/// Revokes a device; answers how it stands now.
+async fn revoke(shared: Arc<Shared>, revoke: api::DeviceRevoke) -> Outcome {
+    let key = Box::new(root(&shared, revoke.phrase, revoke.passphrase).await?);
+    let device = revoke.id;
+    changed(shared, Deed::Revoke { key, device }).await
+}
+
+/// Renames a device; answers how it stands now.
+async fn rename(shared: Arc<Shared>, rename: api::DeviceRename) -> Outcome {
+    let (device, name) = (rename.id, rename.name);
+    changed(shared, Deed::Rename { device, name }).await
+}
+
+async fn changed(shared: Arc<Shared>, deed: Deed) -> Outcome {
+    let Reply::Device { device } = shared.command(Command::Device(deed)).await? else {
+        return Err(api::Error::internal("an unexpected reply"));
+    };
+    let device = device.to_string();
+    let again = Arc::clone(&shared);
+    let listed = shared.read(move |store| list(&again, store)).await??;
+    let mut devices = listed.devices.into_iter();
+    let found = devices.find(|info| info.device == device);
+    answer(found.ok_or_else(|| api::Error::not_found("it is gone")))
+}
+
+/// The identity's key: the one that is kept here, or the one of a phrase that is given.
+async fn root(
+    shared: &Shared,
+    phrase: Option<api::Secret>,
+    passphrase: Option<api::Secret>,
+) -> Result<IdentityKey, api::Error> {
+    let Some(phrase) = phrase else {
+        let secrets = shared.read(Store::secrets).await?.map_err(failed)?;
+        let held = secrets.and_then(|secrets| secrets.identity);
+        return held.ok_or_else(|| {
+            api::Error::refused(
+                "the identity's key is not kept on this device, which was linked: do it on the one that \
+                 has it, or give the phrase (--phrase)",
+            )
+        });
+    };
+    let phrase =
+        Phrase::parse(phrase.expose()).map_err(|error| api::Error::usage(error.to_string()))?;
+    let seed = phrase.seed(passphrase.as_ref().map_or("", api::Secret::expose));
+    let mut keys = (0..MAX_INDEX).map(|index| identity_key(&seed, index));
+    let own = keys.find(|key| key.public() == shared.own.identity);
+    own.ok_or_else(|| {
+        api::Error::usage(
+            "that phrase (with its passphrase) is another identity's; nothing was done",
+        )
+    })
+}
