@@ -17,6 +17,7 @@
 //! - [`batch`]: files come in, and are durable together.
 //! - [`open`], [`save`]: files are read, and put where a person wants them.
 //! - [`serve`], [`receive`]: the two ends of a transfer.
+//! - [`stream`]: the same sealing for what is written and read in one go.
 //! - `disk`: every change of the disk.
 
 mod address;
@@ -30,6 +31,7 @@ pub mod receive;
 pub mod save;
 pub mod seal;
 pub mod serve;
+pub mod stream;
 mod tree;
 
 use std::ops::ControlFlow;

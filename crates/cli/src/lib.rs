@@ -10,7 +10,7 @@
 //! [`gate::Gate`] on the home's socket. `spec/cli.md` is what scripts rely on, `spec/home.md` what
 //! lies where.
 //!
-//! In reading order: [`args`], [`config`], [`commands`], [`caller`], [`choice`], [`gate`], [`home`], [`host`], and the
+//! In reading order: [`args`], [`config`], [`commands`], [`caller`], [`choice`], [`gate`], [`home`], [`host`], [`moving`], and the
 //! small things around them.
 
 pub mod args;
@@ -24,6 +24,7 @@ pub mod home;
 pub mod host;
 pub mod input;
 mod log;
+pub mod moving;
 pub mod output;
 mod qr;
 mod random;

@@ -57,6 +57,10 @@ pub const SEALED_LINK_CHECK: &str = "tenet v1 sealed link check";
 pub const KEY_FILE_KEY: &str = "tenet v1 key file key";
 /// The check of a key file: damage is told from a wrong password.
 pub const KEY_FILE_CHECK: &str = "tenet v1 key file check";
+/// The key over the head of an exported home: another key of the same password does not open it.
+pub const HOME_FILE_KEY: &str = "tenet v1 home file key";
+/// The check of that head: damage is told from a wrong password.
+pub const HOME_FILE_CHECK: &str = "tenet v1 home file check";
 
 /// The key over a machine-only slot: a machine secret used elsewhere opens no vault.
 pub const VAULT_MACHINE: &str = "tenet v1 vault machine key";
@@ -142,6 +146,8 @@ mod tests {
             SEALED_LINK_CHECK,
             KEY_FILE_KEY,
             KEY_FILE_CHECK,
+            HOME_FILE_KEY,
+            HOME_FILE_CHECK,
             VAULT_MACHINE,
             VAULT_PIN,
             VAULT_PHRASE,

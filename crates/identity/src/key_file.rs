@@ -14,7 +14,7 @@ use crate::{
     encoding,
     keys::IdentityId,
     phrase::{self, Language, Phrase, identity_key},
-    sealed::{self, Sort},
+    sealed::{self, MIN_PASSWORD, Sort},
     secrets::Entropy,
     vault::Cost,
 };
@@ -23,8 +23,6 @@ use crate::{
 pub const SCHEME: &str = "tenet-key:";
 /// The longest text that is read as a key file, in characters.
 pub const MAX_CHARACTERS: usize = 4096;
-/// The shortest password, in characters: the file may be found by anybody, and tried without end.
-pub const MIN_PASSWORD: usize = 8;
 /// The version of what is sealed that this crate writes and reads.
 const VERSION: u16 = 1;
 

@@ -25,6 +25,7 @@ pub mod encoding;
 #[doc(hidden)]
 pub mod expansion;
 pub mod hello;
+pub mod home_file;
 pub mod key_file;
 pub mod keys;
 pub mod meeting;

@@ -21,6 +21,8 @@ use crate::{
     vault::{self, Cost},
 };
 
+/// The shortest password of a file, in characters: anybody may find it, and try without end.
+pub const MIN_PASSWORD: usize = 8;
 /// The version of the form that this crate writes and reads.
 const VERSION: u16 = 1;
 

@@ -92,6 +92,25 @@ pub struct BackupFile {
     pub password_file: Option<PathBuf>,
 }
 
+/// `tenet home …`
+#[derive(Debug, Subcommand)]
+pub enum HomeCommand {
+    /// Move the home into one encrypted file; after that it opens nowhere but where the file is imported.
+    Export(HomeFile),
+    /// Take in what a home was exported into, under this machine's secret; the file is used up by it.
+    Import(HomeFile),
+}
+
+/// `tenet home export` and `tenet home import`
+#[derive(Debug, Args)]
+pub struct HomeFile {
+    /// The file.
+    pub file: PathBuf,
+    /// Take its password from this file's first line (`-` for stdin) [default: asked for].
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+}
+
 /// `tenet pin …`: PINs are asked for on a terminal, else read from stdin, one a line.
 #[derive(Debug, Subcommand)]
 pub enum PinCommand {

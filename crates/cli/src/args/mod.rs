@@ -25,7 +25,9 @@ pub use devices::{
     DeviceCommand, DeviceConfirm, DeviceJoin, DeviceLink, DeviceRename, DeviceRevoke, Words,
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
-pub use identity::{BackupCommand, BackupFile, IdCommand, New, PinCommand, Restore, Use};
+pub use identity::{
+    BackupCommand, BackupFile, HomeCommand, HomeFile, IdCommand, New, PinCommand, Restore, Use,
+};
 pub use living::{
     ConversationCommand, Conversations, Draft, Export, Format, Forward, Search, Timer, Typing,
 };
@@ -164,6 +166,9 @@ pub enum Command {
     /// Let in, list, rename or revoke your devices.
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Move everything to another place, in one encrypted file.
+    #[command(subcommand)]
+    Home(HomeCommand),
     /// Make a link to give to one other person.
     Invite(Invite),
     /// List the links that are open.

@@ -16,6 +16,7 @@ mod export;
 mod files;
 mod forward;
 mod history;
+mod home;
 mod id;
 mod invite;
 mod invites;
@@ -140,6 +141,7 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Id(command) => id::run(shell, command).await,
         Command::Backup(command) => backup::run(shell, command).await,
         Command::Device(command) => device::run(shell, command).await,
+        Command::Home(command) => home::run(shell, command).await,
         Command::Invite(args) => invite::run(shell, args).await,
         Command::Invites(args) => invites::run(shell, &args).await,
         Command::Accept(args) => accept::run(shell, args).await,

@@ -38,7 +38,7 @@ async fn home(root: &tempfile::TempDir) -> Held {
     let card = card::issue(&identity, device.public(), "test", time::now()).unwrap();
     let key = VaultKey::generate(rng);
     let draft = home.draft().unwrap();
-    draft.vault().create(&key, None, &seed).unwrap();
+    draft.vault().create(&key, None, Some(&seed)).unwrap();
     let secrets = Secrets {
         phrase: Some(HeldPhrase { phrase, seed: None }),
         index: 0,

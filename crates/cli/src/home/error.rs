@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use tenet_identity::vault;
 use tenet_rpc::api::{self, Kind};
 
+use super::Moved;
 use crate::time;
 
 /// Why a home cannot be made, opened or changed; nothing was changed then.
@@ -55,6 +56,14 @@ pub enum Error {
         /// The home's version.
         version: u32,
     },
+    /// It was moved into a file.
+    #[error(
+        "this home was moved into {} on {} and does not open any more: tenet --home OTHER home import FILE \
+         opens it where it is wanted; if the file is not there, tenet home export FILE goes on with it",
+        .0.file.display(),
+        time::short(.0.at)
+    )]
+    Moved(Box<Moved>),
     /// A file does not say what it should.
     #[error("{} is damaged; nothing was changed: see tenet doctor", path.display())]
     Damaged {
@@ -126,7 +135,8 @@ impl Error {
             Self::PinNeeded => Kind::Locked,
             Self::Vault(vault::Error::PinLength { .. }) => Kind::Usage,
             Self::Several => Kind::Usage,
-            Self::Foreign { .. }
+            Self::Moved(_)
+            | Self::Foreign { .. }
             | Self::Owner { .. }
             | Self::InUse { .. }
             | Self::Newer { .. }

@@ -1,6 +1,8 @@
 //! The version of a home's layout: an older program leaves a newer home alone (`HOME-4`).
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
 use super::{Error, files};
 
@@ -9,6 +11,19 @@ pub const VERSION: u32 = 1;
 
 const NAME: &str = "format";
 const PREFIX: &str = "tenet home ";
+/// What stands there instead once the home was moved: every release refuses to open it.
+const MOVED: &[u8] = b"tenet home moved\n";
+
+/// Where a home went that was moved (`MOVE-5`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// When, in milliseconds.
+    pub at: u64,
+    /// What opens the file, under its password: written here first, and then into the file.
+    pub head: String,
+    /// The file.
+    pub file: PathBuf,
+}
 
 /// Whether a folder says that it is a home.
 pub(super) fn exists(home: &Path) -> Result<bool, Error> {
@@ -18,6 +33,24 @@ pub(super) fn exists(home: &Path) -> Result<bool, Error> {
 /// Makes a folder a home of this version.
 pub(super) fn write(home: &Path) -> Result<(), Error> {
     files::write(&home.join(NAME), format!("{PREFIX}{VERSION}\n").as_bytes())
+}
+
+/// The home is moved from now on, whatever happens next.
+pub(super) fn write_moved(home: &Path, moved: &Moved) -> Result<(), Error> {
+    let (at, head) = (moved.at, &moved.head);
+    let mut bytes = MOVED.to_vec();
+    bytes.extend_from_slice(format!("{at}\n{head}\n").as_bytes());
+    bytes.extend_from_slice(moved.file.as_os_str().as_bytes());
+    files::write(&home.join(NAME), &bytes)
+}
+
+/// When, what opens it, and the file's name, which may have any bytes in it.
+fn read_moved(bytes: &[u8]) -> Option<Moved> {
+    let mut lines = bytes.strip_prefix(MOVED)?.splitn(3, |byte| *byte == b'\n');
+    let mut text = || std::str::from_utf8(lines.next()?).ok().map(str::to_owned);
+    let (at, head) = (text()?.parse().ok()?, text()?);
+    let file = OsString::from_vec(lines.next()?.to_vec()).into();
+    Some(Moved { at, head, file })
 }
 
 /// Refuses a folder that is no home, or one of another version.
@@ -32,6 +65,9 @@ pub(super) fn check(home: &Path) -> Result<(), Error> {
             })
         };
     };
+    if let Some(moved) = read_moved(&bytes) {
+        return Err(Error::Moved(Box::new(moved)));
+    }
     let version = std::str::from_utf8(&bytes)
         .ok()
         .and_then(|text| text.strip_prefix(PREFIX)?.strip_suffix('\n')?.parse().ok());

@@ -17,7 +17,7 @@ pub(super) const NAME: &str = "lock";
 /// ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -28,13 +28,22 @@ impl Lock {
         let _ = file
             .set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Takes it together with others who share it, or says who has it alone.
     pub(super) fn share(path: &Path) -> Result<Self, Error> {
         let file = flocked(path, FlockOperation::NonBlockingLockShared)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+
+    /// Takes a shared one for itself; if others share it, it is lost.
+    pub(super) fn make_exclusive(&self, path: &Path) -> Result<(), Error> {
+        match flock(&self.file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(()),
+            Err(Errno::WOULDBLOCK) => Err(Error::InUse { pid: None }),
+            Err(error) => Err(Error::io(path, error.into())),
+        }
     }
 }
 

@@ -39,7 +39,7 @@ use crate::{config, random};
 
 pub use error::Error;
 pub use files::{Looseness, looseness};
-pub use format::VERSION;
+pub use format::{Moved, VERSION};
 pub use machine::Machine;
 pub use place::{Held, Place};
 pub use vault::Vault;
@@ -222,6 +222,22 @@ impl Home {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// From now on nobody else enters, until this process ends.
+    ///
+    /// # Errors
+    /// [`Error::InUse`]: others are in it, and this is not to be used any more.
+    pub fn keep_others_out(&self) -> Result<(), Error> {
+        self.lock.make_exclusive(&self.paths.home)
+    }
+
+    /// Says that this home was moved and never opens again (`MOVE-5`).
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn mark_moved(&self, moved: &Moved) -> Result<(), Error> {
+        format::write_moved(&self.paths.home, moved)
     }
 
     /// Where the home and what belongs to it lie.

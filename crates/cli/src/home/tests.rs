@@ -38,7 +38,7 @@ impl Place {
         let home = Home::prepare(&place.paths).unwrap();
         let draft = home.draft().unwrap();
         let key = VaultKey::from([1; 32]);
-        draft.vault().create(&key, None, &SEED).unwrap();
+        draft.vault().create(&key, None, Some(&SEED)).unwrap();
         let store = draft.folder().join("store.db");
         fs::write(&store, "store").unwrap();
         // As the whole program does by its umask.

@@ -34,31 +34,26 @@ impl Vault {
         self
     }
 
-    /// Wraps a new key: under the PIN if there is one, and under the phrase's seed.
+    /// Wraps a key: under the PIN if there is one, and under the phrase's seed where the phrase is held.
     ///
     /// # Errors
     /// [`Error`].
-    pub fn create(&self, key: &VaultKey, pin: Option<&str>, seed: &[u8; 64]) -> Result<(), Error> {
-        let mut wrapped = self.wrap(key, pin)?;
-        wrapped.wrap_phrase(&mut random::generator()?, key, seed)?;
-        self.write(&wrapped)
-    }
-
-    /// Wraps a new key under the PIN if there is one; nothing else opens it: a linked device has no phrase.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub fn create_linked(&self, key: &VaultKey, pin: Option<&str>) -> Result<(), Error> {
-        self.write(&self.wrap(key, pin)?)
-    }
-
-    fn wrap(&self, key: &VaultKey, pin: Option<&str>) -> Result<Wrapped, Error> {
+    pub fn create(
+        &self,
+        key: &VaultKey,
+        pin: Option<&str>,
+        seed: Option<&[u8; 64]>,
+    ) -> Result<(), Error> {
         let machine = self.machine.make()?;
         let rng = &mut random::generator()?;
-        Ok(match pin {
+        let mut wrapped = match pin {
             Some(pin) => Wrapped::wrap_pin(rng, key, pin, &machine, self.cost)?,
             None => Wrapped::wrap_machine(rng, key, &machine)?,
-        })
+        };
+        if let Some(seed) = seed {
+            wrapped.wrap_phrase(rng, key, seed)?;
+        }
+        self.write(&wrapped)
     }
 
     /// Whether it has a PIN.
@@ -252,7 +247,7 @@ mod tests {
             let place = Self {
                 root: tempfile::tempdir().unwrap(),
             };
-            place.vault().create(&key(), pin, &SEED).unwrap();
+            place.vault().create(&key(), pin, Some(&SEED)).unwrap();
             place
         }
 

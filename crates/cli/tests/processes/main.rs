@@ -21,6 +21,7 @@ mod home;
 mod identities;
 mod kill;
 mod links;
+mod moving;
 mod network;
 mod people;
 mod pin;

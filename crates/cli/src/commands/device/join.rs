@@ -47,7 +47,7 @@ pub(super) async fn run(shell: &Shell, args: DeviceJoin) -> Outcome {
     };
     let key = VaultKey::generate(&mut random::generator()?);
     let given = pin.as_ref().map(Secret::expose);
-    draft.vault().create_linked(&key, given)?;
+    draft.vault().create(&key, given, None)?;
     Node::create_linked(draft.folder(), &key, secrets, &called, link).await?;
     let whole = bring(shell, draft.finish()?, pin).await?;
     shell

@@ -27,6 +27,7 @@ fn layout(paths: &Paths) -> Check {
                 Error::Newer { .. } => "update this program",
                 Error::Foreign { .. } => "choose another folder: --home DIR",
                 Error::Owner { .. } => "use it as its owner",
+                Error::Moved(_) => "remove it when what it was is well elsewhere",
                 _ => "keep a copy of the home before anything else",
             };
             ill("home", error.to_string(), advice)

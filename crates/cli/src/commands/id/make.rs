@@ -57,7 +57,7 @@ impl Recipe {
         };
         let key = VaultKey::generate(rng);
         let pin = self.pin.as_ref().map(Secret::expose);
-        draft.vault().create(&key, pin, &seed)?;
+        draft.vault().create(&key, pin, Some(&seed))?;
         let held = HeldPhrase {
             phrase: self.phrase,
             seed: self.passphrase.is_some().then_some(seed),

@@ -39,6 +39,18 @@ impl Person {
         }
     }
 
+    /// The same person, for whom something else can be set.
+    pub(crate) fn alike(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            did: self.did.clone(),
+            phrase: self.phrase.clone(),
+            folder: self.folder.clone(),
+            flags: self.flags.clone(),
+            wrapper: self.wrapper.clone(),
+        }
+    }
+
     /// Makes the identity.
     pub(crate) fn begin(&mut self) {
         let made = self.does(&["id", "new", "--name", &self.name]);
