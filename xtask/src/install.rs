@@ -29,6 +29,10 @@ const PACKAGES: &[Package] = &[
         name: "iproute2",
         why: "the tests of the network make network namespaces",
     },
+    Package {
+        name: "nftables",
+        why: "the tests of the network put NATs between them",
+    },
 ];
 
 /// Installs what is missing, or fails with what to install by hand.

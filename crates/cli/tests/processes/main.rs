@@ -22,6 +22,7 @@ mod identities;
 mod kill;
 mod links;
 mod moving;
+mod natlab;
 mod network;
 mod people;
 mod pin;

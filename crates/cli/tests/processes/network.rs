@@ -45,22 +45,30 @@ fn a_link_with_stale_addresses_is_found_on_the_lan() {
 
 /// Runs the test of this name in the module's `inside`, in a network of its own.
 pub(crate) fn in_namespace(module: &str, test: &str, traced: bool) {
-    let works = |program: &str, args: &[&str]| {
-        let status = Command::new(program).args(args).arg("true").output();
-        status.is_ok_and(|output| output.status.success())
-    };
-    let unshare = [&["--net"][..], &["--map-root-user", "--net"]]
-        .into_iter()
-        .find(|options| works("unshare", options));
-    let Some(unshare) = unshare else {
+    let Some(user) = unshare(&["--net"], "true") else {
         return skipped(test, "this user may not make a network namespace");
     };
-    if traced && !works("strace", &["-o", "/dev/null"]) {
+    if traced && !works("strace", &["-o", "/dev/null", "true"]) {
         return skipped(test, "there is no strace that works here");
     }
+    run_inside(user, &["--net"], NETWORK, module, test);
+}
+
+/// Which options let this user do what the script does in namespaces of its own, if any.
+pub(crate) fn unshare(options: &[&str], script: &str) -> Option<&'static [&'static str]> {
+    let users: [&'static [&'static str]; 2] = [&[], &["--map-root-user"]];
+    users.into_iter().find(|user| {
+        let script = ["sh", "-ec", script];
+        works("unshare", &[user, options, &script].concat())
+    })
+}
+
+/// Runs an ignored test of this program, behind a script that makes its network.
+pub(crate) fn run_inside(user: &[&str], options: &[&str], script: &str, module: &str, test: &str) {
     let status = Command::new("unshare")
-        .args(unshare)
-        .args(["sh", "-c", NETWORK, "sh"])
+        .args(user)
+        .args(options)
+        .args(["sh", "-c", script, "sh"])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", &format!("{module}::inside::{test}")])
         .args(["--ignored", "--nocapture", "--test-threads=1"])
@@ -69,12 +77,18 @@ pub(crate) fn in_namespace(module: &str, test: &str, traced: bool) {
     assert!(status.success(), "{test}: {status}");
 }
 
+fn works(program: &str, args: &[&str]) -> bool {
+    let output = Command::new(program).args(args).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
 mod inside {
     use std::{collections::BTreeSet, fs, net::SocketAddr, path::PathBuf};
 
-    use tenet_identity::meeting::link::Link;
-
-    use crate::harness::{Node, Person, World};
+    use crate::{
+        harness::{Node, Person, World},
+        natlab::befriend,
+    };
 
     /// Where nobody is.
     const STALE: &str = "10.99.0.77:7777";
@@ -122,16 +136,6 @@ mod inside {
         let (_node_a, _node_b) = (alice.up(), bob.up());
         befriend(&alice, &bob, STALE);
         bob.does(&["send", "Alice", "found you", "--wait", "delivered"]);
-    }
-
-    /// Becomes a contact by a link that says this about where its maker is.
-    fn befriend(alice: &Person, bob: &Person, at: &str) {
-        let link = Link::parse(&alice.invites(&["--name", "Bob"])).unwrap();
-        let mut ext = link.ext().clone();
-        ext.addresses = vec![at.parse().unwrap()];
-        let stale = Link::new(*link.invite(), None, ext).unwrap();
-        let accepted = bob.does(&["accept", &stale.text(), "--name", "Alice"]);
-        assert_eq!(accepted["state"], "connected");
     }
 
     /// All that two people do with each other, while every address is noted that their nodes and
