@@ -15,6 +15,7 @@ mod harness;
 mod apart;
 mod conversations;
 mod demo;
+mod devices;
 mod export;
 mod files;
 mod home;

@@ -48,6 +48,14 @@ impl Person {
         Ok(())
     }
 
+    /// Becomes a further device of whoever made the link.
+    pub(super) fn join(&mut self, link: &str) -> Held<Value> {
+        fs::create_dir_all(&self.folder).map_err(|error| error.to_string())?;
+        let joined = self.tell_with(&["device", "join", "-", "--name", self.name], link)?;
+        self.did = text(&joined, "did")?;
+        Ok(joined)
+    }
+
     /// Starts the node and waits until it is ready.
     pub(super) fn start(&mut self) -> Held {
         let failed = |error: std::io::Error| error.to_string();

@@ -11,15 +11,17 @@ use super::person::{Held, Person, expect, field, text};
 const FIRST: &str = "The owl flies at nine.";
 const ANSWER: &str = "Then the cat sleeps at ten.";
 const EDITED: &str = "The owl flies at half past nine.";
+const TABLET: &str = "The hedgehog reads at eleven.";
 const MEANWHILE: [&str; 3] = ["While you were away, one.", "And two.", "And three."];
 
-/// Alice, Bob, and Carol who saw a link that was not for her.
+/// Alice with a second device, Bob, and Carol who saw a link that was not for her.
 #[derive(Debug)]
 pub(super) struct Story {
     root: PathBuf,
     alice: Person,
     bob: Person,
     carol: Person,
+    tablet: Person,
     link: String,
     first: String,
 }
@@ -49,6 +51,10 @@ impl Story {
         ),
         ("a file arrives as it was sent", Self::file),
         (
+            "a second device of Alice's is let in and has everything",
+            Self::second_device,
+        ),
+        (
             "a one-time link does not work twice, and Alice learns of it",
             Self::link_reuse,
         ),
@@ -64,6 +70,7 @@ impl Story {
             alice: Person::new(root, "Alice"),
             bob: Person::new(root, "Bob"),
             carol: Person::new(root, "Carol"),
+            tablet: Person::new(root, "Tablet"),
             link: String::new(),
             first: String::new(),
         }
@@ -209,6 +216,28 @@ impl Story {
         expect(came == content, || "another file came".into())
     }
 
+    fn second_device(&mut self) -> Held {
+        let link = text(&self.alice.tell(&["device", "link"])?, "link")?;
+        let joined = self.tablet.join(&link)?;
+        expect(*field(&joined, "did") == *self.alice.did, || {
+            format!("it is somebody else's: {joined}")
+        })?;
+        self.tablet.start()?;
+        let all = self.alice.history(&self.bob)?;
+        let all = texts(&all);
+        self.tablet
+            .await_history(&self.bob, "what was said before", |messages| {
+                texts(messages) == all
+            })?;
+        self.tablet
+            .tell(&["send", "Bob", TABLET, "--wait", "delivered"])?;
+        let told = |messages: &[Value]| texts(messages).last() == Some(&TABLET);
+        self.alice
+            .await_history(&self.bob, "what the tablet wrote", told)?;
+        self.bob
+            .await_history(&self.alice, "what the tablet wrote", told)
+    }
+
     fn same_order(&mut self) -> Held {
         let ids = |messages: Vec<Value>| {
             messages
@@ -232,7 +261,7 @@ impl Story {
     }
 
     fn nothing_in_plain(&mut self) -> Held {
-        let texts = [FIRST, ANSWER, EDITED].into_iter().chain(MEANWHILE);
+        let texts = [FIRST, ANSWER, EDITED, TABLET].into_iter().chain(MEANWHILE);
         let needles: Vec<_> = texts.map(str::as_bytes).collect();
         search(&self.root, &needles)
     }

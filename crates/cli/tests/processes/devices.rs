@@ -1,0 +1,117 @@
+//! One person's devices, as real processes: let in, told everything, renamed, revoked.
+
+use crate::harness::{Node, Person, World};
+
+/// Waits until a command's objects are as they should be.
+fn until(person: &Person, args: &[&str], holds: impl Fn(&[serde_json::Value]) -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds(&person.lists(args)) {
+        assert!(
+            begun.elapsed() < crate::harness::PATIENCE,
+            "{args:?}: {:?}",
+            person.lists(args)
+        );
+    }
+}
+
+fn texts(rows: &[serde_json::Value]) -> Vec<&str> {
+    rows.iter().filter_map(|row| row["text"].as_str()).collect()
+}
+
+/// Alice and Bob, who have talked, and a home of Alice's that is empty yet.
+fn begin(world: &World) -> (Person, Person, Person, [Node; 2]) {
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    let nodes = [alice.up(), bob.up()];
+    alice.befriend(&bob);
+    alice.does(&["send", "Bob", "from the phone", "--wait", "delivered"]);
+    let mut tablet = world.stranger("Tablet");
+    tablet.did.clone_from(&alice.did);
+    (alice, bob, tablet, nodes)
+}
+
+/// DLINK-1 to DLINK-8 and NODE-32 to NODE-37.
+#[test]
+fn a_second_device_is_let_in_hears_all_and_is_revoked() {
+    let world = World::new();
+    let (alice, bob, tablet, _nodes) = begin(&world);
+    let made = alice.does(&["device", "link"]);
+    let link = made["link"].as_str().unwrap();
+    bob.says(&["accept", link])
+        .fails(2, &["another device", "tenet device join"]);
+    let joined = tablet.does(&["device", "join", link, "--name", "Tablet"]);
+    assert_eq!(joined["did"], alice.did.as_str());
+    assert_eq!(joined["name"], "Alice");
+    assert_eq!(joined["emoji"].as_array().unwrap().len(), 7);
+    let late = world.stranger("Carol");
+    late.says(&["device", "join", link])
+        .fails(5, &["not good any more"]);
+    // There is no phrase in it, and nothing was left of the home that was refused.
+    tablet.says(&["id", "phrase"]).fails(4, &["not kept"]);
+    late.says(&["id", "show"]).code(4);
+
+    let _there = tablet.up();
+    until(&tablet, &["history", "Bob"], |rows| {
+        texts(rows) == ["from the phone"]
+    });
+    tablet.does(&["send", "Bob", "from the tablet", "--wait", "delivered"]);
+    for (person, with) in [(&alice, "Bob"), (&bob, "Alice")] {
+        until(person, &["history", with], |rows| {
+            texts(rows) == ["from the phone", "from the tablet"]
+        });
+    }
+    alice.does(&["contact", "rename", "Bob", "Bobby"]);
+    until(&tablet, &["contacts"], |rows| rows[0]["name"] == "Bobby");
+
+    let id = joined["device"].as_str().unwrap();
+    alice.does(&["device", "rename", &id[..8], "Kitchen"]);
+    until(&tablet, &["device", "list"], |rows| {
+        rows.len() == 2 && rows.iter().any(|row| row["name"] == "Kitchen")
+    });
+    let own = alice.does(&["id", "show"])["device"].to_string();
+    let own = own.trim_matches('"');
+    tablet
+        .says(&["device", "revoke", &own[..8]])
+        .fails(5, &["not kept on this device", "--phrase"]);
+    let revoked = alice.does(&["device", "revoke", id]);
+    assert_eq!(revoked["revoked"], true);
+    tablet.does(&["send", "Bobby", "I am still Alice"]);
+    alice.does(&["send", "Bobby", "alone again", "--wait", "delivered"]);
+    let seen = bob.lists(&["history", "Alice"]);
+    assert_eq!(texts(&seen).last(), Some(&"alone again"));
+    assert!(!texts(&seen).contains(&"I am still Alice"));
+}
+
+/// DLINK-5: a person compares first, and says no or yes.
+#[test]
+fn a_device_waits_until_both_screens_were_compared() {
+    let world = World::new();
+    let (alice, _bob, tablet, nodes) = begin(&world);
+    let mut api = nodes[0].api();
+    api.call("subscribe", serde_json::json!({}));
+    for same in [false, true] {
+        let made = alice.does(&["device", "link", "--ask"]);
+        let link = made["link"].as_str().unwrap().to_owned();
+        let said = std::thread::scope(|scope| {
+            let joining = scope.spawn(|| tablet.says(&["device", "join", &link]));
+            let asks = api.event_of("device");
+            assert_eq!(
+                (&asks["change"], &asks["waits"]),
+                (&"asks".into(), &true.into())
+            );
+            assert_eq!(asks["emoji"].as_array().unwrap().len(), 7);
+            let confirm: &[&str] = match same {
+                true => &["device", "confirm"],
+                false => &["device", "confirm", "--no"],
+            };
+            alice.does(confirm);
+            joining.join().unwrap()
+        });
+        match same {
+            true => assert_eq!(said.ok().row()["did"], alice.did.as_str()),
+            false => drop(said.fails(5, &["refused at the other device"])),
+        }
+    }
+    alice
+        .says(&["device", "confirm"])
+        .fails(4, &["no device waits"]);
+}
