@@ -22,6 +22,11 @@ pub enum Many {
         /// The change.
         op: Box<Op>,
     },
+    /// Renew cards.
+    RenewCards {
+        /// Whose.
+        person: usize,
+    },
     /// Revoke a device.
     Revoke {
         /// Whose it is.
@@ -44,6 +49,9 @@ impl Many {
         match self {
             Self::Found { name, with } => Command::Found { name, with },
             Self::Operate { session, op } => Command::Operate { session, op },
+            Self::RenewCards { person } => Command::Device(Deed::RenewCards {
+                key: Box::new(node::root(person)),
+            }),
             Self::Revoke { person, device } => Command::Device(Deed::Revoke {
                 key: Box::new(node::root(person)),
                 device,
@@ -74,6 +82,11 @@ impl World {
     pub fn operate(&mut self, node: usize, session: SessionId, op: Op) {
         let op = Box::new(op);
         self.ask(node, Act::Many(Box::new(Many::Operate { session, op })));
+    }
+
+    /// Renews the cards of a person, at a node that holds their key.
+    pub fn renew_cards(&mut self, node: usize, person: usize) {
+        self.ask(node, Act::Many(Box::new(Many::RenewCards { person })));
     }
 
     /// Revokes a node's device, at another one of the same person.

@@ -19,6 +19,8 @@ use tenet_log::{
 
 /// What my devices are called.
 pub const DEVICE: &str = "device";
+/// The renewed card of a device of mine.
+pub const CARD: &str = "card";
 /// Whom I know, and what I call them.
 pub const CONTACT: &str = "contact";
 /// Whom I do not want to hear.

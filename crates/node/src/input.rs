@@ -291,6 +291,11 @@ pub enum Notice {
         /// Which.
         sessions: Vec<SessionId>,
     },
+    /// This device's card was renewed.
+    CardRenewed {
+        /// Its last moment, in Unix milliseconds.
+        until: u64,
+    },
     /// A new device of ours asks for its card.
     DeviceAsks {
         /// Which.

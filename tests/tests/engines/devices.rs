@@ -234,7 +234,15 @@ fn what_is_noted_on_one_device_holds_on_all() {
             .unwrap()
             .read_positions
     );
-    // From now on both ways.
+    assert!(world.refused.is_empty());
+}
+
+/// OWN-1, OWN-4, NODE-105: whichever device says it.
+#[test]
+fn what_is_said_on_any_device_holds_on_all() {
+    let mut world = restored(7, &[]);
+    let bert = identity(&world, BERT);
+    let contact = |world: &World, node: usize| world.nodes[node].disk().contact(bert).unwrap();
     let draft = |who| Command::Draft {
         who,
         text: Some("dear".into()),
@@ -264,6 +272,36 @@ fn what_is_noted_on_one_device_holds_on_all() {
         contact(&world, ANN).map(|one| (one.sessions, one.past))
     );
     assert!(world.refused.is_empty());
+}
+
+/// CARD-4, OWN-6: who holds the key renews its own card and those of the others.
+#[test]
+fn cards_are_renewed_before_they_end() {
+    let mut world = restored(6, &[]);
+    let ends = |world: &World, node: usize| {
+        let engine = world.nodes[node].engine().unwrap();
+        engine.own().card.not_after()
+    };
+    let before = [ends(&world, ANN), ends(&world, TABLET)];
+    world.renew_cards(ANN, ANN);
+    world.rest();
+    assert_eq!([ends(&world, ANN), ends(&world, TABLET)], before, "not due");
+    let then = world.now + 300 * 24 * 60 * 60 * 1000;
+    while world.step_until(then) {}
+    world.renew_cards(ANN, ANN);
+    world.rest();
+    for (node, before) in [(ANN, before[0]), (TABLET, before[1])] {
+        assert!(ends(&world, node) > before, "{node}");
+        let told = &world.nodes[node].notices;
+        let kept = |notice: &Notice| matches!(notice, Notice::CardRenewed { .. });
+        assert_eq!(told.iter().filter(|notice| kept(notice)).count(), 1);
+    }
+    // Beyond the end of the first cards.
+    let then = world.now + 100 * 24 * 60 * 60 * 1000;
+    while world.step_until(then) {}
+    send(&mut world, TABLET, ANN, "still me");
+    world.cut_one();
+    world.rest();
 }
 
 /// A new device's talk with Ann's, over one connection; gives what both screens show and what came of it.

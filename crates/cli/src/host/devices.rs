@@ -1,6 +1,10 @@
 //! Requests of the local API about the devices of this identity.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use tenet_apps::own;
 use tenet_identity::{
@@ -18,6 +22,7 @@ use tenet_rpc::{
     server::{Outcome, answer},
 };
 use tenet_store::Store;
+use tokio::time::sleep;
 
 use super::{
     engine,
@@ -29,6 +34,8 @@ use super::{
 const LINK_LASTS_S: u64 = 10 * 60;
 /// The longest: a day.
 const LINK_MAX_S: u64 = 24 * 60 * 60;
+/// How often cards are looked at.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many identities of one phrase are tried.
 const MAX_INDEX: u32 = 16;
 
@@ -111,6 +118,21 @@ pub(super) fn news(me: IdentityId, notice: Notice) -> Option<api::DeviceNews> {
         }
         _ => return None,
     })
+}
+
+/// Renews cards that end soon, now and once a day (CARD-4); the key is looked up each time, not kept.
+pub(super) async fn renew_cards(shared: Weak<Shared>) {
+    while let Some(here) = shared.upgrade() {
+        if let Ok(key) = root(&here, None, None).await {
+            let key = Box::new(key);
+            let deed = Deed::RenewCards { key };
+            if let Err(error) = here.command(Command::Device(deed)).await {
+                tracing::warn!(%error, "cards could not be renewed");
+            }
+        }
+        drop(here);
+        sleep(A_DAY).await;
+    }
 }
 
 /// Does something about the devices.

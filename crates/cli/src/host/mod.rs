@@ -229,6 +229,7 @@ impl Node {
                 None,
             );
         }
+        tokio::spawn(devices::renew_cards(Arc::downgrade(&shared)));
         Ok(Self {
             shared,
             engine,

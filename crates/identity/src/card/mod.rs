@@ -32,6 +32,10 @@ pub const LIFETIME_MS: u64 = 365 * DAY_MS;
 /// How long before its issue a card becomes valid: a day, for clocks that go slow.
 pub const SLACK_MS: u64 = DAY_MS;
 
+/// How long before its end a card is renewed: 90 days, in milliseconds. A device that is off for a season
+/// still gets its new one.
+pub const RENEWAL_MS: u64 = 90 * DAY_MS;
+
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Why a card or revocation is not believed, or cannot be issued.
@@ -148,6 +152,11 @@ impl DeviceCard {
     /// Whether `now_ms` lies within its dates, both included.
     pub fn valid_at(&self, now_ms: u64) -> bool {
         (self.body.not_before..=self.body.not_after).contains(&now_ms)
+    }
+
+    /// Whether it is time to renew it (CARD-4).
+    pub fn is_due(&self, now_ms: u64) -> bool {
+        now_ms.saturating_add(RENEWAL_MS) > self.body.not_after
     }
 
     /// The card as it travels, with all it came with.

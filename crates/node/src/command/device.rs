@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tenet_apps::own;
 use tenet_identity::{
-    card::Revocation,
+    card::{self, Revocation},
     keys::{DeviceId, IdentityKey},
     meeting::{
         invite::{InviteKey, Secret},
@@ -45,6 +45,11 @@ pub enum Deed {
         /// Its new name.
         name: String,
     },
+    /// Renew the cards of my devices that end soon.
+    RenewCards {
+        /// The identity's key, which signs them.
+        key: Box<IdentityKey>,
+    },
     /// Take a device's right to speak for this identity, for good.
     Revoke {
         /// The identity's key, which signs the statement.
@@ -63,6 +68,7 @@ impl<S: Storage> Engine<S> {
             Deed::Link { key, ask, lasts_ms } => self.link_device(now, *key, ask, lasts_ms),
             Deed::Confirm { same } => self.confirm_device(now, same),
             Deed::Rename { device, name } => self.rename_device(&device, &name),
+            Deed::RenewCards { key } => self.renew_cards(now, &key),
             Deed::Revoke { key, device } => self.revoke_device(now, &key, &device),
         }
     }
@@ -104,6 +110,23 @@ impl<S: Storage> Engine<S> {
                 "no device waits for its card; make a new link: tenet device link".into(),
             )),
         }
+    }
+
+    /// CARD-4, OWN-6: this device's at once, another's by what all my devices are told.
+    fn renew_cards(&mut self, now: u64, key: &IdentityKey) -> Result<Reply, CommandError> {
+        self.check_own(key)?;
+        let refused = |error: card::Error| CommandError::Usage(error.to_string());
+        for known in self.cards_of_mine()? {
+            if !known.is_due(now) {
+                continue;
+            }
+            let card = card::issue(key, known.device(), known.name(), now).map_err(refused)?;
+            self.must_last();
+            let about = own::key(own::CARD, known.device().as_bytes());
+            self.tell_own(&about, card.to_bytes())?;
+        }
+        self.adopt_card()?;
+        Ok(Reply::Done)
     }
 
     /// OWN-1: what a device is called among my own; its card, which others see, stays.

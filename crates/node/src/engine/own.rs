@@ -1,11 +1,16 @@
 //! What my other devices are told beside sessions, and what they tell (OWN-1 to OWN-5).
 
+use std::collections::BTreeMap;
+
 use tenet_apps::{
     contacts::{name, profile, shared::SharedContact},
     own,
     settings::Settings,
 };
-use tenet_identity::keys::{DeviceId, IdentityId};
+use tenet_identity::{
+    card::{DeviceCard, UnverifiedCard},
+    keys::{DeviceId, IdentityId},
+};
 use tenet_log::{clock::Hlc, ids::SessionId, register::Register, store::StoreError};
 
 use super::{Engine, Fault};
@@ -151,6 +156,9 @@ impl<S: Storage> Engine<S> {
             }
             (own::DRAFT, _, Some(session)) => self.learn_draft(session, register),
             (own::SETTING, ..) => self.learn_setting(about, register),
+            (own::CARD, Some(device), _) if device.as_bytes() == self.own.device().as_bytes() => {
+                Ok(self.adopt_card()?)
+            }
             _ => Ok(()),
         }
     }
@@ -233,6 +241,45 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
+    /// OWN-6: shows the card that was renewed last, if one was.
+    pub(crate) fn adopt_card(&mut self) -> Result<(), StoreError> {
+        let (me, device) = (self.own.identity(), self.own.device());
+        let told = self.latest_own(&own::key(own::CARD, device.as_bytes()))?;
+        let renewed = told.and_then(|told| card_of(&told, me, device));
+        let later = |card: &DeviceCard| card.not_after() > self.own.card.not_after();
+        if let Some(card) = renewed.filter(later) {
+            self.notify(Notice::CardRenewed {
+                until: card.not_after(),
+            });
+            self.own.card = card;
+        }
+        Ok(())
+    }
+
+    /// OWN-6: the present cards of my devices that are in and not revoked.
+    pub(crate) fn cards_of_mine(&self) -> Result<Vec<DeviceCard>, StoreError> {
+        let me = self.own.identity();
+        let mut cards: BTreeMap<DeviceId, DeviceCard> = BTreeMap::new();
+        for session in self.own_sessions() {
+            let Some(state) = self.sessions.get(&session) else {
+                continue;
+            };
+            for (author, chain) in state.roster().active() {
+                if !self.revoked.contains(&(me, author.device)) {
+                    cards.insert(author.device, chain.card.clone());
+                }
+            }
+        }
+        for card in cards.values_mut() {
+            let key = own::key(own::CARD, card.device().as_bytes());
+            let renewed = self.latest_own(&key)?;
+            if let Some(renewed) = renewed.and_then(|it| card_of(&it, me, card.device())) {
+                *card = renewed;
+            }
+        }
+        Ok(cards.into_values().collect())
+    }
+
     /// The latest word of any of my devices under a key (OWN-1).
     pub(super) fn latest_own(&self, key: &str) -> Result<Option<Register>, StoreError> {
         let mut latest: Option<Register> = None;
@@ -256,4 +303,11 @@ impl<S: Storage> Engine<S> {
         }
         Ok(latest)
     }
+}
+
+/// A card of this device of ours, if that is what a register says.
+fn card_of(register: &Register, me: IdentityId, device: DeviceId) -> Option<DeviceCard> {
+    let card = UnverifiedCard::from_bytes(register.value()).ok()?;
+    let card = card.verify().ok()?;
+    (card.identity() == me && card.device() == device).then_some(card)
 }
