@@ -11,10 +11,10 @@ use tenet_identity::{
     meeting::invite::InviteId,
     secrets::Secrets,
 };
-use tenet_log::store::StoreError;
+use tenet_log::store::{Durability, StoreError, Transactions};
 use zeroize::Zeroizing;
 
-use crate::{Store, records::Kind};
+use crate::{Store, error::store_error, records::Kind};
 
 const DAMAGED: StoreError = StoreError::Damaged("a record does not decode");
 
@@ -159,6 +159,35 @@ impl Store {
     /// [`StoreError`].
     pub fn put_secrets(&mut self, secrets: &Secrets) -> Result<(), StoreError> {
         self.put_record(Kind::Secrets, &[], &secrets.to_bytes())
+    }
+
+    /// Makes a copy of a device's store one that no device has used yet (`STORE-701`): the secrets are these, and
+    /// what only the other device owes, asked or promised is gone; all that was said and noted stays.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the copy is of no use then.
+    pub fn leave_device(&mut self, secrets: &Secrets) -> Result<(), StoreError> {
+        self.db
+            .pragma_update(None, "secure_delete", "ON")
+            .map_err(store_error)?;
+        self.begin()?;
+        self.execute("DELETE FROM outbox", [])?;
+        // That somebody has a message stays known.
+        self.execute("DELETE FROM dispatch WHERE acknowledged = 0", [])?;
+        for kind in [
+            Kind::Invite,
+            Kind::Knocking,
+            Kind::Answered,
+            Kind::Request,
+            Kind::Port,
+        ] {
+            self.remove_records(kind)?;
+        }
+        self.put_secrets(secrets)?;
+        self.commit(Durability::Power)?;
+        // So that the old secrets are not in the log beside it.
+        let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
+        self.db.query_row(fold, [], |_| Ok(())).map_err(store_error)
     }
 
     /// What this person calls themselves.

@@ -96,12 +96,23 @@ pub struct BackupFile {
 #[derive(Debug, Subcommand)]
 pub enum HomeCommand {
     /// Move the home into one encrypted file; after that it opens nowhere but where the file is imported.
-    Export(HomeFile),
-    /// Take in what a home was exported into, under this machine's secret; the file is used up by it.
+    Export(HomeExport),
+    /// Take in what a home was exported into, under this machine's secret; the file of a move is used up by it.
     Import(HomeFile),
 }
 
-/// `tenet home export` and `tenet home import`
+/// `tenet home export`
+#[derive(Debug, Args)]
+pub struct HomeExport {
+    /// Copy it: this home goes on, and where the file is imported is another device.
+    #[arg(long)]
+    pub copy: bool,
+    /// The file and its password.
+    #[command(flatten)]
+    pub into: HomeFile,
+}
+
+/// What a home is exported into and imported from.
 #[derive(Debug, Args)]
 pub struct HomeFile {
     /// The file.

@@ -26,7 +26,8 @@ pub use devices::{
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{
-    BackupCommand, BackupFile, HomeCommand, HomeFile, IdCommand, New, PinCommand, Restore, Use,
+    BackupCommand, BackupFile, HomeCommand, HomeExport, HomeFile, IdCommand, New, PinCommand,
+    Restore, Use,
 };
 pub use living::{
     ConversationCommand, Conversations, Draft, Export, Format, Forward, Search, Timer, Typing,

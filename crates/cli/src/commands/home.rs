@@ -10,7 +10,7 @@ use tenet_rpc::api::{Error, Secret};
 
 use super::Shell;
 use super::id::choose_pin;
-use crate::args::{HomeCommand, HomeFile};
+use crate::args::{HomeCommand, HomeExport, HomeFile};
 use crate::caller::LOOK_AGAIN;
 use crate::failure::{Failure, Outcome};
 use crate::home::{self, Held, Home, Place, Vault};
@@ -43,33 +43,39 @@ pub(super) async fn run(shell: &Shell, command: HomeCommand) -> Outcome {
     }
 }
 
-async fn export(shell: &Shell, args: HomeFile) -> Outcome {
-    let file = PathBuf::from(absolute(&args.file)?);
+async fn export(shell: &Shell, args: HomeExport) -> Outcome {
+    let file = PathBuf::from(absolute(&args.into.file)?);
     let (packed, identities) = match Home::open(&shell.paths) {
         // It was cut short after the home was marked.
-        Err(home::Error::Moved(moved)) if moved.file == file => {
+        Err(home::Error::Moved(moved)) if moved.file == file && !args.copy => {
             (moving::finish(&moved).map_err(Error::from)?, Vec::new())
         }
         home => pack(shell, &args, home?, &file).await?,
     };
-    note(
-        "This home does not open any more. Where the file is imported it goes on: tenet home import FILE",
-    );
+    note(match args.copy {
+        true => {
+            "Where the file is imported is another device of the same identities: tenet home import FILE"
+        }
+        false => {
+            "This home does not open any more. Where the file is imported it goes on: tenet home import FILE"
+        }
+    });
     let Packed { file, bytes } = packed;
     let exported = Exported {
         path: absolute(&file)?,
         bytes,
         identities,
-        copy: false,
+        copy: args.copy,
     };
     shell.output.object(&exported, || {
-        format!("moved into {} ({bytes} bytes)", exported.path)
+        let done = if args.copy { "copied" } else { "moved" };
+        format!("{done} into {} ({bytes} bytes)", exported.path)
     })
 }
 
 async fn pack(
     shell: &Shell,
-    args: &HomeFile,
+    args: &HomeExport,
     home: Home,
     file: &Path,
 ) -> Outcome<(Packed, Vec<String>)> {
@@ -84,12 +90,15 @@ async fn pack(
         let current = current.as_ref().is_some_and(|it| it.name() == place.name());
         moving.push(Moving { held, key, current });
     }
-    let password = match &args.password_file {
+    let password = match &args.into.password_file {
         Some(path) => shell.input.secret_file(path, PROMPT)?,
         None => shell.input.new_secret(PROMPT)?,
     };
-    let packed = moving::pack(&home, &moving, file, password.expose()).map_err(Error::from)?;
-    Ok((packed, identities))
+    let packed = match args.copy {
+        true => moving::pack_copy(&home, &moving, file, password.expose()),
+        false => moving::pack(&home, &moving, file, password.expose()),
+    };
+    Ok((packed.map_err(Error::from)?, identities))
 }
 
 /// The same number as [`MIN_PASSWORD`], in words.

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use tenet_identity::{did, secrets::Secrets, vault::VaultKey};
+use tenet_identity::{card, did, keys::DeviceKey, secrets::Secrets, vault::VaultKey};
 use tenet_rpc::api;
 use tenet_store::Store;
 use zeroize::Zeroizing;
 
 use super::{present, shared::failed, store_path};
+use crate::{random, time};
 
 /// Who an identity is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,37 @@ pub fn phrase_seed(
 ) -> Result<Option<Zeroizing<[u8; 64]>>, api::Error> {
     let phrase = secrets(&reader(folder, key)?)?.phrase;
     Ok(phrase.map(|phrase| phrase.seed()))
+}
+
+/// Makes the store in a folder, a copy of another device's, that of a device of its own, with keys and a card
+/// that nobody has seen (`MOVE-9`).
+///
+/// # Errors
+/// The store's; that the identity's key is not in it, so that no card can be made.
+pub fn renew(folder: &Path, key: &VaultKey) -> Result<(), api::Error> {
+    let mut store = Store::open(&store_path(folder), key.as_bytes())
+        .map_err(|error| present::open_error(&error))?;
+    let old = secrets(&store)?;
+    let Some(identity) = old.identity else {
+        return Err(api::Error::refused(
+            "this device does not hold the identity's key, so there can be no copy of it; let another \
+             device in by a link",
+        ));
+    };
+    let broken = |error: &dyn std::fmt::Display| api::Error::internal(error.to_string());
+    let device = DeviceKey::generate(&mut random::generator().map_err(|error| broken(&error))?);
+    let mut endpoint = Zeroizing::new([0; 32]);
+    getrandom::fill(endpoint.as_mut_slice()).map_err(|error| broken(&error))?;
+    let card = card::issue(&identity, device.public(), old.card.name(), time::now())
+        .map_err(|error| broken(&error))?;
+    let secrets = Secrets {
+        identity: Some(identity),
+        device,
+        endpoint,
+        card,
+        ..old
+    };
+    store.leave_device(&secrets).map_err(failed)
 }
 
 fn reader(folder: &Path, key: &VaultKey) -> Result<Store, api::Error> {

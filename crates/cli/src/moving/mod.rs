@@ -8,7 +8,8 @@
 //!           the home lives                                          the file lives
 //! ```
 //!
-//! So at no moment both can be opened, and at every moment one of them.
+//! So at no moment both can be opened, and at every moment one of them. A copy has no mark: what is in it makes a
+//! device of its own.
 
 mod form;
 mod pack;
@@ -25,7 +26,7 @@ use tenet_rpc::api::{self, Kind};
 
 use crate::home;
 
-pub use pack::{Moving, Packed, finish, pack};
+pub use pack::{Moving, Packed, finish, pack, pack_copy};
 pub use unpack::{Unpacked, unpack, use_up};
 
 /// How many bytes the head has, and where what is sealed begins.

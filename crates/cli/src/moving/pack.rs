@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 use super::form::{self, Part};
 use super::{Error, HEAD, sync_folder_of, unfinished, unpack, write_head};
-use crate::home::{Held, Home, Moved};
-use crate::{random, time};
+use crate::home::{Draft, Held, Home, Moved};
+use crate::{host, random, time};
 
 /// An identity that is to go: held, so that nobody writes meanwhile, and open.
 #[derive(Debug)]
@@ -46,6 +46,37 @@ pub fn pack(
     file: &Path,
     password: &str,
 ) -> Result<Packed, Error> {
+    let head = prepare(identities, file, password, None)?;
+    let moved = Moved {
+        at: time::now(),
+        head,
+        file: file.to_owned(),
+    };
+    home.mark_moved(&moved)?;
+    finish(&moved)
+}
+
+/// Puts into a file what another device of each identity needs; the home stays as it is (`MOVE-8`).
+///
+/// # Errors
+/// [`Error`]; there is no file then.
+pub fn pack_copy(
+    home: &Home,
+    identities: &[Moving],
+    file: &Path,
+    password: &str,
+) -> Result<Packed, Error> {
+    let head = prepare(identities, file, password, Some(home))?;
+    give_head(&head, file)
+}
+
+/// Writes and verifies all but the head, which it gives; a copy where the home is given to make it in.
+fn prepare(
+    identities: &[Moving],
+    file: &Path,
+    password: &str,
+    copy: Option<&Home>,
+) -> Result<String, Error> {
     let mut key = Zeroizing::new([0; 32]);
     getrandom::fill(key.as_mut_slice()).map_err(crate::home::Error::from)?;
     let rng = &mut random::generator().map_err(crate::home::Error::from)?;
@@ -59,18 +90,12 @@ pub fn pack(
         return Err(Error::disk(file)(source));
     }
     let hidden = unfinished(file);
-    let written = write(&hidden, &key, identities).and_then(|()| verify(&hidden, &key));
+    let written = write(&hidden, &key, identities, copy).and_then(|()| verify(&hidden, &key));
     if let Err(error) = written {
         let _ = fs::remove_file(&hidden);
         return Err(error);
     }
-    let moved = Moved {
-        at: time::now(),
-        head,
-        file: file.to_owned(),
-    };
-    home.mark_moved(&moved)?;
-    finish(&moved)
+    Ok(head)
 }
 
 /// Makes the file of a home that is marked as moved one that can be opened; it may be so already (`MOVE-6`).
@@ -78,11 +103,15 @@ pub fn pack(
 /// # Errors
 /// It is not there, or cannot be written: the home stays moved, and this can be tried again.
 pub fn finish(moved: &Moved) -> Result<Packed, Error> {
-    let (file, hidden) = (&moved.file, unfinished(&moved.file));
+    give_head(&moved.head, &moved.file)
+}
+
+fn give_head(head: &str, file: &Path) -> Result<Packed, Error> {
+    let hidden = unfinished(file);
     let failed = Error::disk(file);
     match File::options().write(true).open(&hidden) {
         Ok(written) => {
-            let done = write_head(&written, &moved.head).and_then(|()| written.sync_all());
+            let done = write_head(&written, head).and_then(|()| written.sync_all());
             done.and_then(|()| fs::rename(&hidden, file))
                 .map_err(failed)?;
             sync_folder_of(file)?;
@@ -92,13 +121,18 @@ pub fn finish(moved: &Moved) -> Result<Packed, Error> {
     }
     let metadata = fs::metadata(file).map_err(Error::disk(file))?;
     Ok(Packed {
-        file: file.clone(),
+        file: file.to_owned(),
         bytes: metadata.len(),
     })
 }
 
 /// Writes all but the head, durably.
-fn write(path: &Path, key: &[u8; 32], identities: &[Moving]) -> Result<(), Error> {
+fn write(
+    path: &Path,
+    key: &[u8; 32],
+    identities: &[Moving],
+    copy: Option<&Home>,
+) -> Result<(), Error> {
     let failed = || Error::disk(path);
     let mut options = File::options();
     let options = options.write(true).create(true).truncate(true).mode(0o600);
@@ -107,16 +141,24 @@ fn write(path: &Path, key: &[u8; 32], identities: &[Moving]) -> Result<(), Error
         .and_then(|()| file.seek(SeekFrom::Start(HEAD)))
         .map_err(failed())?;
     let mut sealer = Sealer::new(file, FreshKey::from_random(*key));
-    form::write_head(&mut sealer, false).map_err(failed())?;
+    form::write_head(&mut sealer, copy.is_some()).map_err(failed())?;
     for identity in identities {
         let part = Part::Identity {
             key: identity.key.clone(),
             current: identity.current,
         };
         form::write_part(&mut sealer, &part).map_err(failed())?;
-        for name in names(identity.held.place().folder())? {
-            let from = identity.held.place().folder().join(&name);
-            write_file(&mut sealer, path, name, &from)?;
+        let folder = identity.held.place().folder();
+        let copied = copy.map(|home| copied(home, identity)).transpose()?;
+        for name in names(folder)? {
+            let from = match &copied {
+                Some(copied) if !name.starts_with("files/") => copied.folder().join(&name),
+                _ => folder.join(&name),
+            };
+            // The log of a copy is folded into it.
+            if from.exists() {
+                write_file(&mut sealer, path, name, &from)?;
+            }
         }
     }
     let end = Part::End {
@@ -126,6 +168,21 @@ fn write(path: &Path, key: &[u8; 32], identities: &[Moving]) -> Result<(), Error
     let file = sealer.finish().map_err(failed())?;
     file.sync_all().map_err(failed())?;
     sync_folder_of(path)
+}
+
+/// A copy of a store, under its own key, without what is one device's alone: in the home as a draft, so that it
+/// is swept whatever happens (`HOME-10`).
+fn copied(home: &Home, identity: &Moving) -> Result<Draft, Error> {
+    let draft = home.draft()?;
+    for name in ["store.db", "store.db-wal"] {
+        let from = identity.held.place().folder().join(name);
+        let to = draft.folder().join(name);
+        if from.exists() {
+            fs::copy(&from, &to).map_err(Error::disk(&to))?;
+        }
+    }
+    host::renew(draft.folder(), &identity.key).map_err(Error::Store)?;
+    Ok(draft)
 }
 
 fn write_file(
@@ -175,5 +232,5 @@ fn verify(path: &Path, key: &[u8; 32]) -> Result<(), Error> {
     file.seek(SeekFrom::Start(HEAD))
         .map_err(Error::disk(path))?;
     let mut opener = Opener::new(BufReader::new(file), &BlobKey::from_bytes(*key));
-    unpack::read(&mut opener, &mut unpack::Nowhere)
+    unpack::read(&mut opener, &mut unpack::Nowhere).map(|_copy| ())
 }

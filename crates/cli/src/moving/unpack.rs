@@ -75,8 +75,8 @@ pub fn unpack(
         home,
         coming: Vec::new(),
     };
-    read(&mut opener, &mut into)?;
-    into.finish(pin)
+    let copy = read(&mut opener, &mut into)?;
+    into.finish(pin, copy)
 }
 
 /// Removes a file that has done its work: imported once more, two devices would speak with one voice.
@@ -88,11 +88,9 @@ pub fn use_up(path: &Path) -> Result<(), Error> {
     sync_folder_of(path)
 }
 
-/// Reads all parts to the end.
-pub(super) fn read(file: &mut impl Read, sink: &mut impl Sink) -> Result<(), Error> {
-    if form::read_head(file)? {
-        return Err(Error::Damaged);
-    }
+/// Reads all parts to the end; whether it is a copy.
+pub(super) fn read(file: &mut impl Read, sink: &mut impl Sink) -> Result<bool, Error> {
+    let copy = form::read_head(file)?;
     let mut identities = 0;
     loop {
         match form::read_part(file)? {
@@ -116,7 +114,7 @@ pub(super) fn read(file: &mut impl Read, sink: &mut impl Sink) -> Result<(), Err
     }
     // The last segment has come, and nothing behind it.
     match file.read(&mut [0])? {
-        0 => Ok(()),
+        0 => Ok(copy),
         _ => Err(Error::Damaged),
     }
 }
@@ -175,7 +173,7 @@ impl Sink for Into<'_> {
 }
 
 impl Into<'_> {
-    fn finish(self, pin: Option<&Secret>) -> Result<Unpacked, Error> {
+    fn finish(self, pin: Option<&Secret>, copy: bool) -> Result<Unpacked, Error> {
         let home = self.home;
         let (skipped, coming): (Vec<_>, Vec<_>) =
             self.coming.into_iter().partition(|coming| coming.skipped);
@@ -185,6 +183,10 @@ impl Into<'_> {
         let mut known = Vec::new();
         for coming in &coming {
             let folder = coming.draft.folder();
+            if copy {
+                // Every import of it is another device.
+                host::renew(folder, &coming.key).map_err(Error::Store)?;
+            }
             let who = host::peek(folder, &coming.key).map_err(Error::Store)?;
             let seed = host::phrase_seed(folder, &coming.key).map_err(Error::Store)?;
             if knows(home, &who, seed.as_deref())? {
@@ -209,7 +211,7 @@ impl Into<'_> {
         Ok(Unpacked {
             identities,
             skipped: skipped.len(),
-            used_up: true,
+            used_up: !copy,
         })
     }
 }

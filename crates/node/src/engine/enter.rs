@@ -15,7 +15,7 @@ use tenet_log::{
     ids::SessionId,
     roster::{Founding, Op, SessionKind},
     session::{OpenError, Session},
-    store::{Position, StoreError},
+    store::{Durability, Position, StoreError},
 };
 
 use super::{Engine, Fault, Ours};
@@ -194,6 +194,30 @@ impl<S: Storage> Engine<S> {
         self.remember_contact(other)?;
         if is_new {
             self.notify(Notice::ContactAdded { identity: other });
+        }
+        Ok(())
+    }
+
+    /// NODE-701: on a copy of another device's store, this one joins all that is in it.
+    pub(super) fn take_places_at_start(&mut self, now: u64) -> Result<(), StoreError> {
+        let sessions = self.sessions.keys().copied();
+        let coming = sessions.filter(|session| self.place(*session) == Place::Coming);
+        let coming: Vec<SessionId> = coming.collect();
+        for session in coming {
+            self.store.begin()?;
+            match self.take_place(now, session) {
+                Ok(()) => self.store.commit(Durability::Power)?,
+                Err(Fault::Store(error)) => {
+                    self.store.abandon()?;
+                    return Err(error);
+                }
+                Err(error) => {
+                    // It is tried again when something is said there.
+                    tracing::error!(%error, "a session could not be joined");
+                    self.store.abandon()?;
+                    self.load_sessions()?;
+                }
+            }
         }
         Ok(())
     }

@@ -206,6 +206,7 @@ impl<S: Storage> Engine<S> {
         };
         engine.load_sessions()?;
         engine.ensure_own_session(now)?;
+        engine.take_places_at_start(now)?;
         engine.expire_at_start(now)?;
         engine.want_everybody(now)?;
         Ok(engine)

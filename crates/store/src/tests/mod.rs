@@ -7,6 +7,7 @@
 )]
 
 mod conformance;
+mod copied;
 mod damage;
 mod durable;
 mod erased;
