@@ -92,6 +92,11 @@ impl World {
     /// Revokes a node's device, at another one of the same person.
     pub fn revoke(&mut self, node: usize, person: usize, revoked: usize) {
         let device = self.nodes[revoked].own().device().to_string();
+        self.revoke_by_id(node, person, device);
+    }
+
+    /// Revokes a device of a person, at a node of theirs.
+    pub fn revoke_by_id(&mut self, node: usize, person: usize, device: String) {
         self.ask(node, Act::Many(Box::new(Many::Revoke { person, device })));
     }
 

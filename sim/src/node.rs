@@ -86,6 +86,13 @@ impl Node {
         }
     }
 
+    /// Gives a device that does not run another key, with a card that its person has signed.
+    pub fn rekey(&mut self, person: usize, key: u8, now: u64) {
+        self.key = [key; 32];
+        let card = card::issue(&root(person), device(&self.key).public(), "phone", now);
+        self.card = card.unwrap();
+    }
+
     /// Its keys and names, for an engine.
     pub fn own(&self) -> Own {
         Own {

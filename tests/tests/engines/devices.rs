@@ -274,6 +274,28 @@ fn what_is_said_on_any_device_holds_on_all() {
     assert!(world.refused.is_empty());
 }
 
+/// NODE-701: the device goes on under another key and endpoint, and the former one is nobody.
+#[test]
+fn a_device_gets_another_key() {
+    let mut world = restored(8, &[]);
+    let former = world.nodes[TABLET].own().device().to_string();
+    world.kill(TABLET);
+    let now = world.now;
+    world.nodes[TABLET].rekey(ANN, 77, now);
+    pass(&mut world);
+    world.revoke_by_id(TABLET, ANN, former.clone());
+    send(&mut world, TABLET, BERT, "under another key");
+    world.rest();
+    assert_ne!(world.nodes[TABLET].own().device().to_string(), former);
+    assert_eq!(texts(&world, ANN, BERT).len(), 3);
+    check(&world);
+    for node in [ANN, BERT] {
+        let told = &world.nodes[node].notices;
+        let revoked = |notice: &&Notice| matches!(notice, Notice::DeviceRevoked { device, .. } if device.to_string() == former);
+        assert_eq!(told.iter().filter(revoked).count(), 1, "{node}");
+    }
+}
+
 /// CARD-4, OWN-6: who holds the key renews its own card and those of the others.
 #[test]
 fn cards_are_renewed_before_they_end() {

@@ -46,12 +46,20 @@ pub(crate) enum Place {
 impl<S: Storage> Engine<S> {
     /// How this device stands in a session; `Left` in one that is not here.
     pub(crate) fn place(&self, session: SessionId) -> Place {
-        let device = self.own.device();
-        let roster = self.sessions.get(&session).map(Session::roster);
-        match roster {
-            Some(roster) if roster.author(device).is_some() => Place::In,
-            Some(roster) if !roster.has_held(device) => Place::Coming,
-            _ => Place::Left,
+        let (me, device) = (self.own.identity(), self.own.device());
+        let Some(roster) = self.sessions.get(&session).map(Session::roster) else {
+            return Place::Left;
+        };
+        if roster.author(device).is_some() {
+            return Place::In;
+        }
+        let gone = || {
+            let mine = roster.chains.values().any(|chain| chain.identity == me);
+            mine && !roster.members.contains_key(&me)
+        };
+        match roster.has_held(device) || gone() {
+            true => Place::Left,
+            false => Place::Coming,
         }
     }
 
