@@ -20,6 +20,8 @@ pub enum DeviceCommand {
     List,
     /// Call a device something else.
     Rename(DeviceRename),
+    /// Give this device another key and endpoint, and revoke the ones that it had; no node may run.
+    Renew,
     /// Take a device's right to speak for you, for good: a lost one, a stolen one.
     Revoke(DeviceRevoke),
 }

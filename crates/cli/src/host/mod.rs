@@ -71,7 +71,7 @@ use reader::Reader;
 use shared::{Own, Shared};
 use transfer::Transfers;
 
-pub use peek::{Known, peek, phrase_seed, renew};
+pub use peek::{Known, peek, phrase_seed, rekey, renew};
 
 /// How an open home uses the network.
 #[derive(Clone, Debug, Default)]

@@ -53,13 +53,27 @@ pub fn phrase_seed(
 /// # Errors
 /// The store's; that the identity's key is not in it, so that no card can be made.
 pub fn renew(folder: &Path, key: &VaultKey) -> Result<(), api::Error> {
-    let mut store = Store::open(&store_path(folder), key.as_bytes())
-        .map_err(|error| present::open_error(&error))?;
-    let old = secrets(&store)?;
+    let mut store = writer(folder, key)?;
+    let secrets = under_other_keys(secrets(&store)?)?;
+    store.leave_device(&secrets).map_err(failed)
+}
+
+/// Gives the device itself other keys, which nobody has seen: device and endpoint (`MOVE-9`, `device renew`).
+///
+/// # Errors
+/// The store's; that the identity's key is not in it, so that no card can be made.
+pub fn rekey(folder: &Path, key: &VaultKey) -> Result<(), api::Error> {
+    let mut store = writer(folder, key)?;
+    let secrets = under_other_keys(secrets(&store)?)?;
+    let put = store.put_secrets(&secrets);
+    put.and_then(|()| store.checkpoint()).map_err(failed)
+}
+
+fn under_other_keys(old: Secrets) -> Result<Secrets, api::Error> {
     let Some(identity) = old.identity else {
         return Err(api::Error::refused(
-            "this device does not hold the identity's key, so there can be no copy of it; let another \
-             device in by a link",
+            "this device does not hold the identity's key, so it cannot make another card; let another \
+             device in by a link: tenet device link",
         ));
     };
     let broken = |error: &dyn std::fmt::Display| api::Error::internal(error.to_string());
@@ -68,14 +82,17 @@ pub fn renew(folder: &Path, key: &VaultKey) -> Result<(), api::Error> {
     getrandom::fill(endpoint.as_mut_slice()).map_err(|error| broken(&error))?;
     let card = card::issue(&identity, device.public(), old.card.name(), time::now())
         .map_err(|error| broken(&error))?;
-    let secrets = Secrets {
+    Ok(Secrets {
         identity: Some(identity),
         device,
         endpoint,
         card,
         ..old
-    };
-    store.leave_device(&secrets).map_err(failed)
+    })
+}
+
+fn writer(folder: &Path, key: &VaultKey) -> Result<Store, api::Error> {
+    Store::open(&store_path(folder), key.as_bytes()).map_err(|error| present::open_error(&error))
 }
 
 fn reader(folder: &Path, key: &VaultKey) -> Result<Store, api::Error> {

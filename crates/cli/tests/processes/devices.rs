@@ -115,3 +115,24 @@ fn a_device_waits_until_both_screens_were_compared() {
         .says(&["device", "confirm"])
         .fails(4, &["no device waits"]);
 }
+
+/// NODE-701: under another key and endpoint, with all that was there, and the former one is nobody.
+#[test]
+fn a_device_gets_another_key() {
+    let world = World::new();
+    let (alice, bob, _tablet, [node, _there]) = begin(&world);
+    let former = alice.does(&["id", "show"])["device"].clone();
+    alice.says(&["device", "renew"]).code(5);
+    node.stop();
+    let renewed = alice.does(&["device", "renew"]);
+    assert_ne!(renewed["device"], former);
+    let listed = alice.lists(&["device", "list"]);
+    let of = |revoked: bool| listed.iter().filter(move |row| row["revoked"] == revoked);
+    assert_eq!(of(true).next().unwrap()["device"], former);
+    assert_eq!(of(false).count(), 1);
+    let _again = alice.up();
+    alice.does(&["send", "Bob", "under another key", "--wait", "delivered"]);
+    until(&bob, &["history", "Alice"], |rows| {
+        texts(rows) == ["from the phone", "under another key"]
+    });
+}

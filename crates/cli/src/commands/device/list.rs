@@ -54,7 +54,7 @@ pub(super) async fn revoke(shell: &Shell, args: args::DeviceRevoke) -> Outcome {
     Ok(())
 }
 
-fn line(device: &DeviceInfo) -> String {
+pub(super) fn line(device: &DeviceInfo) -> String {
     let id = device.device.get(..12).unwrap_or(&device.device);
     let standing = match (device.this, device.online, device.revoked) {
         (_, _, true) => "revoked".to_owned(),

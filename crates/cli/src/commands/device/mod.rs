@@ -3,6 +3,7 @@
 mod join;
 mod link;
 mod list;
+mod renew;
 
 use tenet_rpc::api::Secret;
 
@@ -17,6 +18,7 @@ pub(super) async fn run(shell: &Shell, command: DeviceCommand) -> Outcome {
         DeviceCommand::Confirm(args) => link::confirm(shell, &args).await,
         DeviceCommand::List => list::list(shell).await,
         DeviceCommand::Rename(args) => list::rename(shell, args).await,
+        DeviceCommand::Renew => renew::run(shell).await,
         DeviceCommand::Revoke(args) => list::revoke(shell, args).await,
     }
 }
