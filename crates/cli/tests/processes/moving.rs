@@ -255,14 +255,13 @@ fn a_killed_import_is_done_again() {
         let said = import(&new, &file, PASSWORD);
         new.wrapper.clear();
         let here = || new.says(&["id", "list"]).rows();
-        for row in here() {
-            let did = row["did"].as_str().expect("nobody is here by halves");
-            new.says(&["history", "self", "--id", did]).ok();
-        }
-        if here().len() < 2 {
+        let rows = here();
+        let known = rows.iter().filter(|row| row["did"].is_string()).count();
+        assert_eq!(known, rows.len(), "nobody is here by halves");
+        if known < 2 {
             import(&new, &file, PASSWORD).ok();
+            assert_eq!(here().len(), 2);
         }
-        assert_eq!(here().len(), 2);
         let drafts = fs::read_dir(new.home().join("identities")).unwrap().count();
         assert_eq!(drafts, 2);
         if said.code == Some(0) {
