@@ -29,7 +29,7 @@ use tenet_log::{
     order::OrderKey,
     register::Register,
     standing::Standing,
-    store::{Durability, Held, LogStore, Position, StoreError, Stored, Transactions},
+    store::{Base, Durability, Held, LogStore, Position, StoreError, Stored, Transactions},
 };
 
 use tenet_store::Store;
@@ -224,7 +224,7 @@ pass_on! { LogStore {
     write set_lacking(id: EventId, lacking: bool) -> ();
     write set_standing(id: EventId, standing: Standing) -> ();
     write put_head(session: SessionId, head: &Head) -> ();
-    write put_past(id: EventId, past: &Past) -> ();
+    write put_past(id: EventId, past: &Past, base: Option<Base<'_>>) -> ();
     write put_register(register: &Register) -> ();
     write hold(event: &Event) -> ();
     write release(id: EventId) -> ();

@@ -14,6 +14,7 @@ mod scp;
 mod search;
 mod start;
 mod sustained;
+mod sync;
 
 use std::path::Path;
 
@@ -84,8 +85,14 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "roster",
         what: "the roster of 10,000 members from 100,000 operations, and one operation more",
-        needs: &[&["-p", "tenet-log", "--example", "roster"]],
+        needs: &[&["-p", "tenet-store", "--example", "roster"]],
         run: roster::run,
+    },
+    Bench {
+        name: "sync",
+        what: "100,000 messages for a device that was away, against checking their signatures",
+        needs: &[&["-p", "tenet-tests", "--example", "sync"]],
+        run: sync::run,
     },
 ];
 

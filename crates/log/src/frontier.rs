@@ -1,9 +1,11 @@
 //! What a node holds: for every author the head of its chain, several after a fork (LOG-9).
 
+mod difference;
 mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use difference::Difference;
 use minicbor::{Decode, Decoder, Encode, Encoder, encode::Write};
 use reach::Reach;
 
@@ -266,6 +268,29 @@ mod tests {
         }
 
         #[test]
+        fn a_past_is_another_but_for_their_difference(
+            steps in prop::collection::vec((any::<bool>(), 0..40_u8, prop::option::of(0..5_u64)), 0..60),
+            unseen in prop::collection::vec((any::<bool>(), any::<[u8; 32]>()), 0..4),
+        ) {
+            let (mut one, mut other) = (Past::default(), Past::default());
+            // Both begin with the same, of which each keeps what it does not change.
+            (0..40).step_by(3).for_each(|n| one.extend(spread(n), 2));
+            other.clone_from(&one);
+            for (ours, n, seq) in steps {
+                let past = if ours { &mut one } else { &mut other };
+                past.limit(spread(n), seq);
+            }
+            for (ours, id) in unseen {
+                let past = if ours { &mut one } else { &mut other };
+                past.exclude(id.into());
+            }
+            let difference = one.difference(&other);
+            prop_assert_eq!(&other.but(&difference), &one);
+            prop_assert_eq!(one.difference(&one), Difference::default());
+            prop_assert!(difference.chains.iter().all(|(author, seq)| other.chains.get(*author) != *seq));
+        }
+
+        #[test]
         fn decoding_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = encoding::decode::<Past>(&bytes);
         }
@@ -284,6 +309,16 @@ mod tests {
 
     fn id(of: u8, branch: u32, seq: u64) -> EventId {
         EventId::from([of.wrapping_mul(50) + branch as u8 * 10 + seq as u8; 32])
+    }
+
+    /// Chains that the way to each tells apart early or late.
+    fn spread(n: u8) -> Author {
+        let mut added_by = [0; 32];
+        added_by[usize::from(n % 5)] = n;
+        Author {
+            device: DeviceId::from([n; 32]),
+            added_by: EventId::from(added_by),
+        }
     }
 
     fn author(n: u8) -> Author {

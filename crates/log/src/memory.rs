@@ -7,11 +7,11 @@ use tenet_identity::keys::DeviceId;
 use crate::{
     clock::Hlc,
     event::{Content, Event},
-    frontier::{Head, Past},
+    frontier::{Difference, Head, Past},
     ids::{Author, EventId, SessionId},
     register::Register,
     standing::Standing,
-    store::{Held, LogStore, Position, StoreError, Stored},
+    store::{Base, Held, LogStore, Position, StoreError, Stored},
 };
 
 /// A store that forgets everything when it is dropped, and never fails.
@@ -21,12 +21,20 @@ pub struct MemoryStore {
     arrivals: BTreeMap<(SessionId, Position), EventId>,
     chains: BTreeMap<(SessionId, Author, u64, EventId), Position>,
     heads: BTreeMap<(SessionId, Author, u32), Head>,
-    pasts: BTreeMap<(SessionId, Position), (EventId, Past)>,
+    pasts: BTreeMap<(SessionId, Position), Kept>,
     registers: BTreeMap<(SessionId, DeviceId, String), Register>,
     held: BTreeMap<(Hlc, EventId), Event>,
     expiring: BTreeSet<(u64, EventId)>,
     lacking: BTreeSet<(SessionId, EventId)>,
     last: i64,
+}
+
+/// An operation's past as it differs from its base's.
+#[derive(Clone, Debug)]
+struct Kept {
+    id: EventId,
+    base: Option<EventId>,
+    past: Difference,
 }
 
 impl MemoryStore {
@@ -232,17 +240,35 @@ impl LogStore for MemoryStore {
 
     fn operations(&self, session: SessionId) -> Result<Vec<(Stored, Past)>, StoreError> {
         let pasts = self.pasts.iter().filter(|((of, _), _)| *of == session);
-        let stored = pasts.filter_map(|(_, (id, past))| {
-            let stored = self.events.get(id)?;
-            Some((stored.clone(), past.clone()))
-        });
-        Ok(stored.collect())
+        let mut known: BTreeMap<EventId, Past> = BTreeMap::new();
+        let mut operations = Vec::new();
+        for Kept { id, base, past } in pasts.map(|(_, kept)| kept) {
+            let base = match base {
+                Some(base) => known.get(base),
+                None => Some(&Past::default()),
+            };
+            let base = base.ok_or(StoreError::Damaged("an operation's past lacks its base"))?;
+            let past = base.but(past);
+            known.insert(*id, past.clone());
+            operations.extend(self.events.get(id).cloned().map(|stored| (stored, past)));
+        }
+        Ok(operations)
     }
 
-    fn put_past(&mut self, id: EventId, past: &Past) -> Result<(), StoreError> {
+    fn put_past(
+        &mut self,
+        id: EventId,
+        past: &Past,
+        base: Option<Base<'_>>,
+    ) -> Result<(), StoreError> {
         if let Some(stored) = self.events.get(&id) {
             let place = (stored.event.session(), stored.position);
-            self.pasts.insert(place, (id, past.clone()));
+            let kept = Kept {
+                id,
+                base: base.map(|base| base.id),
+                past: past.difference(base.map_or(&Past::default(), |base| base.past)),
+            };
+            self.pasts.insert(place, kept);
         }
         Ok(())
     }

@@ -10,7 +10,15 @@ use crate::{
     store::{LogStore, StoreError},
 };
 
-/// Everything that the author of `event` had seen: the event's past, itself excluded.
+/// What the author of an event had seen.
+pub(crate) struct Seen {
+    /// Everything that it had: the event's past, itself excluded.
+    pub(crate) past: Past,
+    /// The operations of our set that it had not.
+    pub(crate) unseen: Vec<EventId>,
+}
+
+/// What the author of `event` had seen of our set, which all that it builds on is in.
 ///
 /// Where the event depends on all we hold, that is our frontier. Otherwise the graph is walked
 /// back, latest first, until only what the author had seen is left: so the cost is what was said
@@ -19,24 +27,27 @@ pub(crate) fn of<S: LogStore>(
     store: &S,
     frontier: &Frontier,
     event: &Event,
-) -> Result<Past, StoreError> {
+) -> Result<Seen, StoreError> {
     let parents: BTreeSet<EventId> = event.parents().collect();
-    let mut past = match frontier.tips().is_subset(&parents) {
-        true => frontier.as_past(),
+    let mut seen = match frontier.tips().is_subset(&parents) {
+        true => Seen {
+            past: frontier.as_past(),
+            unseen: Vec::new(),
+        },
         false => walk_back(store, frontier, parents)?,
     };
-    if past.includes(&event.order()) {
+    if seen.past.includes(&event.order()) {
         // It follows less of its own forked chain than it names.
-        past.exclude(event.id());
+        seen.past.exclude(event.id());
     }
-    Ok(past)
+    Ok(seen)
 }
 
 fn walk_back<S: LogStore>(
     store: &S,
     frontier: &Frontier,
     parents: BTreeSet<EventId>,
-) -> Result<Past, StoreError> {
+) -> Result<Seen, StoreError> {
     let mut walk = Walk::default();
     for tip in frontier.tips() {
         walk.meet(store, *tip, false)?;
@@ -57,7 +68,7 @@ fn walk_back<S: LogStore>(
             walk.meet(store, parent, seen)?;
         }
     }
-    Ok(walk.past(frontier))
+    Ok(walk.seen(frontier))
 }
 
 /// Where the walk has come to. An event is met before it is passed, and passed after all that
@@ -115,7 +126,7 @@ impl Walk {
     }
 
     /// All but what was passed unseen: of a chain what lies before, or a head that was seen.
-    fn past(self, frontier: &Frontier) -> Past {
+    fn seen(self, frontier: &Frontier) -> Seen {
         let mut past = frontier.as_past();
         let mut reach: BTreeMap<Author, Option<u64>> = BTreeMap::new();
         for unseen in self.unseen.values() {
@@ -134,6 +145,11 @@ impl Walk {
                 past.exclude(*id);
             }
         }
-        past
+        let unseen = self.unseen.into_iter();
+        let unseen = unseen.filter_map(|(id, unseen)| unseen.is_operation.then_some(id));
+        Seen {
+            past,
+            unseen: unseen.collect(),
+        }
     }
 }

@@ -54,6 +54,15 @@ pub struct Held {
     pub acceptable_from: u64,
 }
 
+/// An operation whose past is like another's.
+#[derive(Clone, Copy, Debug)]
+pub struct Base<'a> {
+    /// Its id.
+    pub id: EventId,
+    /// Its past.
+    pub past: &'a Past,
+}
+
 /// How firmly a commit must hold before anything that depends on it may leave the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Durability {
@@ -192,8 +201,16 @@ pub trait LogStore {
     /// The session's roster operations, as they came, each with its causal past.
     fn operations(&self, session: SessionId) -> Result<Vec<(Stored, Past)>, StoreError>;
 
-    /// Notes the causal past of an operation that was inserted.
-    fn put_past(&mut self, id: EventId, past: &Past) -> Result<(), StoreError>;
+    /// Notes the causal past of an operation that was inserted, or says it anew.
+    ///
+    /// The base is an operation before it with a past that is nearly the same, so that the difference may be
+    /// kept alone. Where a base's past is said anew, so are all that were said with it as theirs.
+    fn put_past(
+        &mut self,
+        id: EventId,
+        past: &Past,
+        base: Option<Base<'_>>,
+    ) -> Result<(), StoreError>;
 
     /// One register.
     fn register(

@@ -19,6 +19,7 @@ mod fetches;
 mod log;
 pub mod open;
 mod outbox;
+mod pasts;
 mod records;
 mod rows;
 mod schema;

@@ -1,7 +1,7 @@
 //! The log's trait over SQLite.
 
 use rusqlite::params;
-use tenet_identity::{encoding, keys::DeviceId};
+use tenet_identity::keys::DeviceId;
 use tenet_log::{
     clock::Hlc,
     event::{Content, Event, Unverified},
@@ -9,7 +9,7 @@ use tenet_log::{
     ids::{Author, EventId, SessionId},
     register::{self, Register},
     standing::Standing,
-    store::{Held, LogStore, Position, StoreError, Stored},
+    store::{Base, Held, LogStore, Position, StoreError, Stored},
 };
 
 use crate::{
@@ -279,31 +279,19 @@ impl LogStore for Store {
     }
 
     fn operations(&self, session: SessionId) -> Result<Vec<(Stored, Past)>, StoreError> {
-        let Some(session) = self.find_session(session)? else {
-            return Ok(Vec::new());
-        };
-        let sql = format!(
-            "SELECT {EVENT_COLUMNS}, past FROM operation JOIN event USING (position) \
-             WHERE operation.session = ?1 ORDER BY position"
-        );
-        let rows = self.collect(&sql, [session], |row| {
-            Ok((stored_parts(row)?, row.get::<_, Vec<u8>>(6)?))
-        })?;
-        rows.into_iter()
-            .map(|(parts, past)| {
-                let past = encoding::decode(&past)
-                    .map_err(|_| StoreError::Damaged("an operation's past does not decode"))?;
-                Ok((stored(parts)?, past))
-            })
-            .collect()
+        match self.find_session(session)? {
+            Some(session) => self.operations_of(session),
+            None => Ok(Vec::new()),
+        }
     }
 
-    fn put_past(&mut self, id: EventId, past: &Past) -> Result<(), StoreError> {
-        let sql = format!(
-            "INSERT OR REPLACE INTO operation (position, session, past) \
-             SELECT position, session, ?2 FROM event WHERE {BY_ID}"
-        );
-        self.execute(&sql, params![id.as_bytes(), encoding::encode(past)])
+    fn put_past(
+        &mut self,
+        id: EventId,
+        past: &Past,
+        base: Option<Base<'_>>,
+    ) -> Result<(), StoreError> {
+        self.write_past(id, past, base)
     }
 
     fn register(

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Step `n` turns version `n` into version `n + 1`.
-const MIGRATIONS: &[&str] = &[FIRST, FILES, SEARCH, ERASURE];
+const MIGRATIONS: &[&str] = &[FIRST, FILES, SEARCH, ERASURE, DIFFERENCES];
 
 const FIRST: &str = "
 CREATE TABLE record (
@@ -163,6 +163,11 @@ CREATE TABLE lacking (
     PRIMARY KEY (session, event)
 ) WITHOUT ROWID;
 ALTER TABLE message DROP COLUMN reply;
+";
+
+// A past is kept as it differs from that of an operation before it. What has no base is whole, as all were.
+const DIFFERENCES: &str = "
+ALTER TABLE operation ADD COLUMN base INTEGER REFERENCES operation;
 ";
 
 /// Why the tables could not be brought to this version.

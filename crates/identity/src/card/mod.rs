@@ -197,6 +197,18 @@ impl UnverifiedCard {
             statement: self.0,
         })
     }
+
+    /// The card back from a store that keeps only what was verified.
+    ///
+    /// # Errors
+    /// [`Error`] where the stored bytes are damaged.
+    pub fn trusted(self) -> Result<DeviceCard, Error> {
+        let body = self.0.read()?;
+        Ok(DeviceCard {
+            body,
+            statement: self.0,
+        })
+    }
 }
 
 impl Body {

@@ -108,6 +108,18 @@ impl UnverifiedRevocation {
             statement: self.0,
         })
     }
+
+    /// The revocation back from a store that keeps only what was verified.
+    ///
+    /// # Errors
+    /// [`Error`] where the stored bytes are damaged.
+    pub fn trusted(self) -> Result<Revocation, Error> {
+        let body = self.0.read()?;
+        Ok(Revocation {
+            body,
+            statement: self.0,
+        })
+    }
 }
 
 impl Body {

@@ -5,7 +5,7 @@
 //! a copy costs nothing, and a change copies the few nodes on the way to it. The ids of events are
 //! hashes, so the way to a chain is given by the event that added it.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::ids::Author;
 
@@ -49,17 +49,33 @@ impl Reach {
 
     /// All chains, in no order that means anything.
     pub(super) fn all(&self) -> Vec<(Author, u64)> {
-        let mut all = Vec::new();
-        let mut open: Vec<&Node> = self.root.as_deref().into_iter().collect();
-        while let Some(node) = open.pop() {
-            match node {
-                Node::Leaf(author, seq) => all.push((*author, *seq)),
-                Node::Branch(branches) => {
-                    open.extend(branches.iter().filter_map(|branch| branch.as_deref()));
+        all(&self.root)
+    }
+
+    /// The chains that reach to another place than in another, by author, with how far they do. What both
+    /// share is passed over.
+    pub(super) fn difference(&self, from: &Self) -> Vec<(Author, Option<u64>)> {
+        let mut differ = BTreeMap::new();
+        let mut open = vec![(&self.root, &from.root)];
+        while let Some((one, other)) = open.pop() {
+            match (one.as_deref(), other.as_deref()) {
+                (Some(a), Some(b)) if std::ptr::eq(a, b) => {}
+                (Some(Node::Branch(a)), Some(Node::Branch(b))) => open.extend(a.iter().zip(b)),
+                _ => {
+                    let (ours, theirs) = (all(one), all(other));
+                    let gone = theirs.iter().map(|(author, _)| (*author, None));
+                    let mut both: BTreeMap<Author, Option<u64>> = gone.collect();
+                    both.extend(ours.iter().map(|(author, seq)| (*author, Some(*seq))));
+                    for (author, seq) in theirs {
+                        if both.get(&author) == Some(&Some(seq)) {
+                            both.remove(&author);
+                        }
+                    }
+                    differ.extend(both);
                 }
             }
         }
-        all
+        differ.into_iter().collect()
     }
 
     fn sorted(&self) -> Vec<(Author, u64)> {
@@ -67,6 +83,21 @@ impl Reach {
         all.sort_unstable();
         all
     }
+}
+
+/// All chains below a place.
+fn all(place: &Option<Arc<Node>>) -> Vec<(Author, u64)> {
+    let mut all = Vec::new();
+    let mut open: Vec<&Node> = place.as_deref().into_iter().collect();
+    while let Some(node) = open.pop() {
+        match node {
+            Node::Leaf(author, seq) => all.push((*author, *seq)),
+            Node::Branch(branches) => {
+                open.extend(branches.iter().filter_map(|branch| branch.as_deref()));
+            }
+        }
+    }
+    all
 }
 
 fn set(place: &mut Option<Arc<Node>>, author: Author, seq: u64, depth: usize) {

@@ -51,19 +51,34 @@ pub(super) fn concerned(
     new: &Entry,
 ) -> BTreeSet<Number> {
     let mut open = touched(ledger, verdicts, new);
-    let mut next: Vec<Number> = open.iter().copied().collect();
-    while let Some(number) = next.pop() {
-        let Some(entry) = ledger.get(number) else {
-            continue;
-        };
+    spread(ledger, &mut open, Some(new.number), usize::MAX);
+    open.insert(new.number);
+    open
+}
+
+/// These operations with all whose verdict may hang on them; `None` if that is more than `most`.
+pub(super) fn hanging(
+    ledger: &Ledger,
+    mut all: BTreeSet<Number>,
+    most: usize,
+) -> Option<BTreeSet<Number>> {
+    spread(ledger, &mut all, None, most).then_some(all)
+}
+
+/// Adds all that may hang on some, but for one and what hangs on that alone; whether it is at most so many.
+fn spread(ledger: &Ledger, all: &mut BTreeSet<Number>, but: Option<Number>, most: usize) -> bool {
+    let mut next: Vec<Number> = all.iter().copied().collect();
+    while let Some(entry) = next.pop().and_then(|number| ledger.get(number)) {
         for on in bears_on(ledger, entry) {
-            if on.number != new.number && open.insert(on.number) {
+            if Some(on.number) != but && all.insert(on.number) {
                 next.push(on.number);
             }
         }
+        if all.len() > most {
+            return false;
+        }
     }
-    open.insert(new.number);
-    open
+    true
 }
 
 /// What a new operation touches itself. None had seen it; so it touches what it takes away from
@@ -211,7 +226,8 @@ impl<'a> Debate<'a, '_> {
     }
 
     /// Cuts a circle (ROS-7): of those that take away the one of highest rank, of equals the first,
-    /// counts with what it rests on; what would void these does not. Gives what was decided.
+    /// counts with what it rests on; what would void these does not. Where that holds of none, what is
+    /// void already does not count. Gives what was decided.
     fn cut(&mut self, circle: &[&'a Entry]) -> Vec<Number> {
         let takers = circle.iter().filter(|one| one.operation.op.takes_away());
         let mut takers: Vec<&Entry> = takers.copied().collect();
@@ -220,16 +236,23 @@ impl<'a> Debate<'a, '_> {
             let rank = hopeful.rank(taker).flatten();
             (rank.is_none(), rank, taker.operation.order)
         });
+        let mut voided = None;
         for taker in &takers {
-            if let Some((with, against)) = self.unvoided(taker)
-                && self.assume(&with, &against)
-            {
+            let (with, against) = match self.unvoided(taker) {
+                Ok(both) => both,
+                Err(one) => {
+                    voided = voided.or(Some(one));
+                    continue;
+                }
+            };
+            if self.assume(&with, &against) {
                 return with.into_iter().chain(against).collect();
             }
         }
-        // Each is voided by what counts, and only one of the others could have saved it.
+        // What only such could have saved that rests on it is not.
         let first = takers.iter().min_by_key(|taker| taker.operation.order);
-        let lost = first.or(circle.first()).map(|entry| entry.number);
+        let first = first.or(circle.first()).map(|entry| entry.number);
+        let lost = voided.or(first);
         if let Some(number) = lost {
             self.set(number, Some(false));
         }
@@ -237,9 +260,10 @@ impl<'a> Debate<'a, '_> {
     }
 
     /// An open operation with the open ones that it rests on, and the open ones that would void
-    /// any of these; `None` where one of them is voided already.
-    fn unvoided(&self, entry: &'a Entry) -> Option<(BTreeSet<Number>, BTreeSet<Number>)> {
+    /// any of these; or the first of them that something counted would void.
+    fn unvoided(&self, entry: &'a Entry) -> Result<(BTreeSet<Number>, BTreeSet<Number>), Number> {
         let (mut with, mut against) = (BTreeSet::new(), BTreeSet::new());
+        let mut voided: Option<&Entry> = None;
         let mut next = vec![entry];
         while let Some(entry) = next.pop() {
             if !self.is_open(entry.number) || !with.insert(entry.number) {
@@ -247,20 +271,30 @@ impl<'a> Debate<'a, '_> {
             }
             for other in self.opponents(entry) {
                 match self.view().counts(other) {
-                    Some(true) => return None,
+                    Some(true) => {
+                        let earlier =
+                            voided.filter(|one| one.operation.order < entry.operation.order);
+                        voided = earlier.or(Some(entry));
+                    }
                     Some(false) => {}
                     None => {
                         against.insert(other.number);
                     }
                 }
             }
+            let seen = self.seen_takers(entry).into_iter();
+            let seen = seen.filter(|one| self.is_open(one.number));
+            against.extend(seen.map(|one| one.number));
             let rests = self.view().asked(entry).into_iter();
             next.extend(rests.filter(|on| !on.operation.op.takes_away()));
         }
-        with.is_disjoint(&against).then_some((with, against))
+        match voided {
+            Some(voided) => Err(voided.number),
+            None => Ok((with, against)),
+        }
     }
 
-    /// All that void an operation if they count: unseen by it, or its end that it had seen.
+    /// All that void an operation if they count.
     fn opponents(&self, entry: &'a Entry) -> Vec<&'a Entry> {
         let hopeful = self.hopeful();
         let mut opponents: Vec<&'a Entry> = Vec::new();
@@ -276,20 +310,31 @@ impl<'a> Debate<'a, '_> {
             });
             opponents.extend(blind.map(|taker| taker.entry));
         }
+        opponents
+    }
+
+    /// What an operation had seen and what may take its right if it counts: ends of its chain, and what took
+    /// its author's role last.
+    fn seen_takers(&self, entry: &'a Entry) -> Vec<&'a Entry> {
         let beginning = entry.begun_by.and_then(|number| self.ledger.get(number));
         let enders = beginning.into_iter().chain([entry]);
         let enders = enders.flat_map(|beginning| self.ledger.enders(beginning));
-        opponents.extend(enders.filter(|ender| entry.operation.saw(&ender.operation)));
+        let mut takers: Vec<&'a Entry> = enders
+            .filter(|ender| entry.operation.saw(&ender.operation))
+            .collect();
         let about = entry.by.map(|by| self.ledger.about(by).rev());
         let seen = about.into_iter().flatten();
         let seen = seen
             .filter(|one| changes_role(&one.operation.op) && entry.operation.saw(&one.operation));
-        opponents.extend(seen.take_while(|one| one.operation.op.takes_away()));
-        opponents
+        takers.extend(seen.take_while(|one| one.operation.op.takes_away()));
+        takers
     }
 
     /// Decides so, if all of the first count then, whatever becomes of the rest; whether they do.
     fn assume(&mut self, with: &BTreeSet<Number>, against: &BTreeSet<Number>) -> bool {
+        if !with.is_disjoint(against) {
+            return false;
+        }
         for (all, verdict) in [(with, true), (against, false)] {
             for number in all {
                 self.set(*number, Some(verdict));

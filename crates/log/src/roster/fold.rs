@@ -14,7 +14,7 @@ use tenet_identity::keys::{DeviceId, IdentityId};
 
 use super::{
     End, Founding, Link, MAX_DEVICES_PER_IDENTITY, Membership, Op, Operation, Roster, Silence,
-    decide::{concerned, decide},
+    decide::{concerned, decide, hanging},
     ledger::{Entry, Ledger, Number},
     right::{At, View, changes_role},
     silence::Episode,
@@ -27,6 +27,13 @@ use crate::{
 /// After how many operations of a chain none of which counts by what it had seen itself the chain's
 /// next is refused (ROS-511). A guess: nobody loses that many in a row in good faith.
 pub const MAX_IN_VAIN: usize = 64;
+
+/// How many that hang on what was not seen are looked at before the roster is folded anew without that. A guess:
+/// folding anew costs more.
+const NEAR: usize = 4096;
+/// Among how many of the operations before one another is looked for whose past is like its own. A guess: whoever
+/// had seen none of so many had not listened for long.
+const BASES: usize = 64;
 
 /// All operations of a session, and the roster that they make.
 #[derive(Clone, Debug)]
@@ -126,8 +133,8 @@ impl Fold {
     }
 
     /// Whether an operation could ever enter (LOG-6, ROS-511): by what it had seen, which is the
-    /// same everywhere.
-    pub fn admits(&self, operation: &Operation) -> bool {
+    /// same everywhere. The operations that it had not are named.
+    pub fn admits(&self, operation: &Operation, unseen: &[EventId]) -> bool {
         let known = match &operation.op {
             Op::Join(card) => self.ledger.names(card.identity(), operation),
             Op::JoinLink(joining) => {
@@ -142,12 +149,12 @@ impl Fold {
             }
             _ => true,
         };
-        known && !self.is_in_vain(operation)
+        known && !self.is_in_vain(operation, unseen)
     }
 
     /// Whether none of the last operations of its chain counts, by what an operation had seen
     /// (ROS-511).
-    fn is_in_vain(&self, operation: &Operation) -> bool {
+    fn is_in_vain(&self, operation: &Operation, unseen: &[EventId]) -> bool {
         let place = self.ledger.place(operation);
         if place == 0 || !place.is_multiple_of(MAX_IN_VAIN) {
             return false;
@@ -159,9 +166,21 @@ impl Fold {
             .take(MAX_IN_VAIN)
             .collect();
         let none_of = |counted: &BTreeSet<EventId>| !last.iter().any(|id| counted.contains(id));
-        let all = self.operations().all(|one| operation.saw(one));
-        if all {
+        if unseen.is_empty() {
             return none_of(&self.roster.counted);
+        }
+        // Whatever hangs on nothing that was not seen counts there as it does here.
+        let numbers = unseen.iter().filter_map(|id| self.ledger.find(*id));
+        let numbers = numbers.map(|entry| entry.number).collect();
+        if let Some(hang) = hanging(&self.ledger, numbers, NEAR) {
+            let mut counted = last.iter().filter(|id| self.roster.counted.contains(id));
+            let apart = |id: &&EventId| {
+                let entry = self.ledger.find(**id);
+                entry.is_some_and(|entry| !hang.contains(&entry.number))
+            };
+            if counted.any(|id| apart(&id)) {
+                return false;
+            }
         }
         let known = self.operations().filter(|one| operation.saw(one));
         Self::of(known.cloned().collect()).is_some_and(|fold| none_of(&fold.roster.counted))
@@ -190,15 +209,32 @@ impl Fold {
 
     /// An operation that comes now lay in no earlier one's past, also where its place did: on a
     /// forked chain. Gives those of which that has to be said.
-    pub(crate) fn exclude(&mut self, new: &OrderKey) -> Vec<&Operation> {
+    pub(crate) fn exclude(&mut self, new: &OrderKey) -> Vec<EventId> {
         let mut changed = Vec::new();
         for entry in self.ledger.entries_mut() {
             if entry.operation.past.includes(new) {
                 entry.operation.past.exclude(new.id);
-                changed.push(&entry.operation);
+                changed.push(entry.operation.order.id);
             }
         }
         changed
+    }
+
+    /// The operation with this id.
+    pub(crate) fn find(&self, id: EventId) -> Option<&Operation> {
+        self.ledger.find(id).map(|entry| &entry.operation)
+    }
+
+    /// Another operation of which the past is nearly that of this one: one of the last that it had seen. What
+    /// changes the past of that one later changes this one's alike ([`Self::exclude`]).
+    pub(crate) fn base(&self, id: EventId) -> Option<&Operation> {
+        let entry = self.ledger.find(id)?;
+        let near = (0..entry.number).rev().take(BASES);
+        let near = near.filter_map(|number| self.ledger.get(number));
+        let chain = self.ledger.by_chain(entry.operation.order.author).rev();
+        let mut all = near.chain(chain).chain(self.ledger.get(0));
+        let base = all.find(|one| entry.operation.saw(&one.operation));
+        base.map(|one| &one.operation)
     }
 
     fn view(&self) -> View<'_, '_> {

@@ -255,6 +255,18 @@ impl Op {
     /// # Errors
     /// [`OpError`] for what no honest device writes.
     pub fn of(event: &Event) -> Result<Option<Self>, OpError> {
+        Self::read(event, Source::Elsewhere)
+    }
+
+    /// The same of an event back from a store that keeps only what was verified.
+    ///
+    /// # Errors
+    /// [`OpError`] where the stored bytes are damaged.
+    pub fn trusted(event: &Event) -> Result<Option<Self>, OpError> {
+        Self::read(event, Source::Store)
+    }
+
+    fn read(event: &Event, source: Source) -> Result<Option<Self>, OpError> {
         let header = event.header();
         let name = header.kind.as_str();
         if !header.kind.is_roster() {
@@ -265,15 +277,13 @@ impl Op {
         };
         let op = match name {
             kind::FOUND => Self::Found(Founding::decode(payload)?),
-            kind::JOIN => Self::Join(decode_card(payload)?),
-            kind::ADD_DEVICE => Self::AddDevice(decode_card(payload)?),
+            kind::JOIN => Self::Join(source.card(encoding::decode(payload)?)?),
+            kind::ADD_DEVICE => Self::AddDevice(source.card(encoding::decode(payload)?)?),
             kind::REMOVE_DEVICE => Self::RemoveDevice(encoding::decode(payload)?),
-            kind::REVOKE => {
-                Self::Revoke(encoding::decode::<UnverifiedRevocation>(payload)?.verify()?)
-            }
+            kind::REVOKE => Self::Revoke(source.revocation(encoding::decode(payload)?)?),
             kind::LEAVE => Self::Leave,
             kind::DISSOLVE => Self::Dissolve,
-            _ => match Self::of_many(name, payload)? {
+            _ => match Self::of_many(name, payload, source)? {
                 Some(op) => op,
                 None => return Ok(None),
             },
@@ -283,13 +293,13 @@ impl Op {
     }
 
     /// The operations of sessions of many.
-    fn of_many(name: &str, payload: &[u8]) -> Result<Option<Self>, OpError> {
+    fn of_many(name: &str, payload: &[u8], source: Source) -> Result<Option<Self>, OpError> {
         Ok(Some(match name {
             kind::ADD => Self::Add(encoding::decode(payload)?),
             kind::JOIN_LINK => {
                 let form: JoiningForm = encoding::decode(payload)?;
                 Self::JoinLink(Joining {
-                    card: form.card.verify()?,
+                    card: source.card(form.card)?,
                     opening: form.opening,
                     proof: form.proof.into(),
                 })
@@ -429,8 +439,27 @@ fn link_joining_id(opening: EventId, card: &DeviceCard) -> [u8; 32] {
     derive(LINK_JOINING_ID, &parts)
 }
 
-fn decode_card(payload: &[u8]) -> Result<DeviceCard, OpError> {
-    Ok(encoding::decode::<UnverifiedCard>(payload)?.verify()?)
+/// Where an event comes from: what a store keeps was checked before.
+#[derive(Clone, Copy)]
+enum Source {
+    Elsewhere,
+    Store,
+}
+
+impl Source {
+    fn card(self, card: UnverifiedCard) -> Result<DeviceCard, card::Error> {
+        match self {
+            Self::Elsewhere => card.verify(),
+            Self::Store => card.trusted(),
+        }
+    }
+
+    fn revocation(self, revocation: UnverifiedRevocation) -> Result<Revocation, card::Error> {
+        match self {
+            Self::Elsewhere => revocation.verify(),
+            Self::Store => revocation.trusted(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -20,11 +20,20 @@ impl Operation {
     /// # Errors
     /// [`OpError`] for what no honest device writes.
     pub fn new(event: &Event, past: Past) -> Result<Option<Self>, OpError> {
-        Ok(Op::of(event)?.map(|op| Self {
-            order: event.order(),
-            op,
-            past,
-        }))
+        Ok(Op::of(event)?.map(|op| Self::with(event, op, past)))
+    }
+
+    /// The same of an event back from a store that keeps only what was verified.
+    ///
+    /// # Errors
+    /// [`OpError`] where the stored bytes are damaged.
+    pub fn trusted(event: &Event, past: Past) -> Result<Option<Self>, OpError> {
+        Ok(Op::trusted(event)?.map(|op| Self::with(event, op, past)))
+    }
+
+    fn with(event: &Event, op: Op, past: Past) -> Self {
+        let order = event.order();
+        Self { order, op, past }
     }
 
     /// The chain that it begins, where it adds a device.

@@ -232,12 +232,11 @@ impl<'a> View<'a, '_> {
             Some(subject) => self.role_by(self.ledger.about_subject(entry), subject, at)?,
             None => None,
         };
-        let policy = match op.is_for_many() {
+        let policy = match asks_policy(entry) {
             true => self.policy(at)?,
             false => Policy::default(),
         };
-        let own = op.subject().is_some() && op.subject() == entry.by;
-        Some(allows(role, op, own, target, &policy))
+        Some(allows(role, op, is_about_author(entry), target, &policy))
     }
 }
 
@@ -276,6 +275,21 @@ pub(super) fn allows(
         | Op::Revoke(_)
         | Op::Leave => true,
     }
+}
+
+/// Whether the right to an operation is a matter of the policy (ROS-506 to ROS-508).
+pub(super) fn asks_policy(entry: &Entry) -> bool {
+    let op = &entry.operation.op;
+    match op {
+        Op::Policy(_) | Op::Dissolve => false,
+        Op::Demote(_) => !is_about_author(entry),
+        op => op.is_for_many(),
+    }
+}
+
+fn is_about_author(entry: &Entry) -> bool {
+    let subject = entry.operation.op.subject();
+    subject.is_some() && subject == entry.by
 }
 
 /// Whether an operation gives or takes a role.

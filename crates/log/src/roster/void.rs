@@ -3,7 +3,7 @@
 use super::{
     Op,
     ledger::{Entry, Number},
-    right::{View, any, both, changes_role, not},
+    right::{View, any, asks_policy, both, changes_role, not},
 };
 
 /// One thing on which an operation rests, with all that it had not seen and that take it away.
@@ -213,7 +213,7 @@ impl<'a> View<'a, '_> {
         let of_subject = subject.then(|| self.ledger.about_subject(entry));
         let about = of_subject.into_iter().flatten();
         let about = about.filter(|one| changes_role(&one.operation.op));
-        let policies = op.is_for_many().then(|| self.ledger.policies());
+        let policies = asks_policy(entry).then(|| self.ledger.policies());
         let opening = match op {
             Op::JoinLink(joining) => self.ledger.find(joining.opening),
             _ => None,

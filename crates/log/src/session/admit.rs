@@ -7,7 +7,7 @@ use crate::{
     ids::EventId,
     roster::{Operation, Shift},
     standing::{Changes, Standing},
-    store::{LogStore, Position, StoreError},
+    store::{Base, LogStore, Position, StoreError},
 };
 
 /// How many events are read at a time.
@@ -47,7 +47,7 @@ impl Session {
         let shift = self.fold.push(operation);
         let standing = self.roster().standing_of(event);
         let position = self.insert(store, event, standing)?;
-        store.put_past(event.id(), &past)?;
+        store.put_past(event.id(), &past, self.base(event.id()))?;
         let mut changes = Changes::default();
         self.restand_operations(store, &shift, &mut changes)?;
         self.restand_chains(store, &shift, &mut changes)?;
@@ -146,10 +146,21 @@ impl Session {
         if !self.forks.contain(new.order.author, new.order.seq) {
             return Ok(());
         }
-        for earlier in self.fold.exclude(&new.order) {
-            store.put_past(earlier.order.id, &earlier.past)?;
+        let changed: Vec<EventId> = self.fold.exclude(&new.order);
+        for earlier in changed.iter().filter_map(|id| self.fold.find(*id)) {
+            let id = earlier.order.id;
+            store.put_past(id, &earlier.past, self.base(id))?;
         }
         Ok(())
+    }
+
+    /// What an operation's past is stored as different from.
+    fn base(&self, id: EventId) -> Option<Base<'_>> {
+        let base = self.fold.base(id)?;
+        Some(Base {
+            id: base.order.id,
+            past: &base.past,
+        })
     }
 
     /// Operations that began or ceased to count.

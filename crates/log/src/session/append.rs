@@ -14,7 +14,7 @@ use crate::{
         size_bucket,
     },
     ids::{Author, EventId},
-    past,
+    past::{self, Seen},
     roster::{Founding, Joining, Member, Op, OpError, Operation, Policy, Role, SessionKind},
     standing::Standing,
     store::{LogStore, StoreError},
@@ -166,10 +166,10 @@ impl Session {
             None => header,
         };
         let event = Event::sign(key, header, None);
-        let past = past::of(store, &self.frontier, &event)?;
+        let Seen { past, unseen } = past::of(store, &self.frontier, &event)?;
         let operation =
             Operation::new(&event, past)?.ok_or(OpError::Contradiction("not an operation"))?;
-        if !self.fold.admits(&operation) {
+        if !self.fold.admits(&operation, &unseen) {
             return Err(AppendError::Refused);
         }
         let admitted = self.admit_operation(store, &event, operation)?;

@@ -186,7 +186,7 @@ impl Session {
             latest: Hlc::default(),
         };
         let position = session.insert(store, event, Standing::Counted)?;
-        store.put_past(event.id(), &Past::default())?;
+        store.put_past(event.id(), &Past::default(), None)?;
         let admitted = Admitted {
             position,
             standing: Standing::Counted,
@@ -205,7 +205,7 @@ impl Session {
     pub fn load<S: LogStore>(store: &S, id: SessionId) -> Result<Option<Self>, StoreError> {
         let mut operations = Vec::new();
         for (stored, past) in store.operations(id)? {
-            let operation = Operation::new(&stored.event, past)
+            let operation = Operation::trusted(&stored.event, past)
                 .map_err(|_| StoreError::Damaged("a roster operation does not decode"))?;
             operations.extend(operation);
         }

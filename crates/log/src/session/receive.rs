@@ -5,7 +5,7 @@ use crate::{
     event::Event,
     frontier::{Frontier, Head},
     ids::EventId,
-    past,
+    past::{self, Seen},
     roster::{Op, Operation, kind},
     store::{LogStore, StoreError},
 };
@@ -26,9 +26,9 @@ impl Session {
             Verdict::Say(receipt) => return Ok(receipt),
         }
         if event.header().kind.is_roster() {
-            let past = past::of(store, &self.frontier, event)?;
+            let Seen { past, unseen } = past::of(store, &self.frontier, event)?;
             match Operation::new(event, past) {
-                Ok(Some(operation)) if !self.fold.admits(&operation) => {
+                Ok(Some(operation)) if !self.fold.admits(&operation, &unseen) => {
                     return Ok(Receipt::Refused(refusal_of(&operation)));
                 }
                 Ok(Some(operation)) => {

@@ -85,9 +85,9 @@ impl Session {
         let removal = Event::sign(key, removal, None);
         let mut operations = Vec::new();
         for event in [join, removal] {
-            let past = past::of(store, &self.frontier, &event)?;
-            let operation =
-                Operation::new(&event, past)?.ok_or(OpError::Contradiction("not an operation"))?;
+            let seen = past::of(store, &self.frontier, &event)?;
+            let operation = Operation::new(&event, seen.past)?
+                .ok_or(OpError::Contradiction("not an operation"))?;
             let admitted = self.admit_operation(store, &event, operation)?;
             operations.push((event, admitted));
         }

@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod bodies;
+mod pasts;
 
 use tenet_identity::keys::DeviceKey;
 
 use crate::{
     clock::{Hlc, MAX_AHEAD_MS},
     event::{Body, Content, Event, Header, Kind, size_bucket},
-    frontier::{Head, Past},
+    frontier::Head,
     ids::{Author, EventId, SessionId},
     register::Register,
     standing::Standing,
@@ -22,7 +23,7 @@ use crate::{
 /// # Panics
 /// Where the store does something else than [`LogStore`] says.
 pub fn run<S: LogStore>(make: impl Fn() -> S) {
-    let stories: [fn(S); 18] = [
+    let stories: [fn(S); 19] = [
         a_new_store_is_empty,
         events_come_back_as_they_went_in,
         sessions_are_listed_oldest_first,
@@ -36,7 +37,8 @@ pub fn run<S: LogStore>(make: impl Fn() -> S) {
         bodies::what_expires_is_listed_until_it_is_settled,
         bodies::what_lacks_its_body_is_remembered,
         heads_are_one_for_each_branch,
-        operations_come_with_their_pasts,
+        pasts::operations_come_with_them,
+        pasts::one_is_said_by_what_tells_it_from_another,
         registers_are_replaced,
         held_events_wait_for_their_time,
         held_events_are_counted_by_session,
@@ -289,32 +291,6 @@ fn heads_are_one_for_each_branch<S: LogStore>(mut store: S) {
     };
     store.put_head(session(2), &untipped).unwrap();
     assert_eq!(store.heads(session(2)).unwrap(), [untipped]);
-}
-
-fn operations_come_with_their_pasts<S: LogStore>(mut store: S) {
-    let (writer, other) = (Writer::new(1, 1), Writer::new(1, 2));
-    let events = [writer.event(0, 1), writer.event(1, 2), writer.event(2, 3)];
-    for event in &events {
-        store.insert(event, Standing::Counted).unwrap();
-    }
-    store.insert(&other.event(0, 1), Standing::Counted).unwrap();
-    let mut past = Past::default();
-    past.extend(writer.author(), 1);
-    store.put_past(events[2].id(), &past).unwrap();
-    store.put_past(events[0].id(), &Past::default()).unwrap();
-    store.put_past(other.event(0, 1).id(), &past).unwrap();
-    past.exclude(events[1].id());
-    store.put_past(events[2].id(), &past).unwrap();
-    let operations = store.operations(session(1)).unwrap();
-    let read: Vec<_> = operations
-        .iter()
-        .map(|(stored, past)| (stored.event.id(), past))
-        .collect();
-    assert_eq!(
-        read,
-        [(events[0].id(), &Past::default()), (events[2].id(), &past)]
-    );
-    assert_eq!(store.operations(session(2)).unwrap().len(), 1);
 }
 
 fn registers_are_replaced<S: LogStore>(mut store: S) {

@@ -541,9 +541,10 @@ impl Model {
             role = self.role_after(role, id, of);
             let may = role.is_none_or(|role| role <= write);
             match (before, may) {
+                // Whoever is out begins anew.
+                _ if role.is_none() && had => by_role.give(time, |_| true),
                 (true, false) => by_role.take(self, id, None),
                 (false, false) if takes => by_role.take(self, id, None),
-                (false, true) if role.is_none() && had => by_role.give(time, |_| true),
                 (false, true) => by_role.give(time, |first| self.saw(id, first)),
                 _ => {}
             }
