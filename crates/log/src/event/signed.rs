@@ -250,6 +250,11 @@ impl Unverified {
         self.0.id
     }
 
+    /// The chain that it says it is on, and its place there.
+    pub fn place(&self) -> (Author, u64) {
+        (self.0.author(), self.0.header.seq)
+    }
+
     /// Checks the signature: the only way from unverified to verified.
     ///
     /// # Errors

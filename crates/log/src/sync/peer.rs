@@ -12,6 +12,7 @@ use crate::{
     clock::Hlc,
     event::Event,
     ids::{Author, EventId, SessionId},
+    register::Register,
     session::Session,
     store::{LogStore, Position, StoreError, Stored},
 };
@@ -288,6 +289,12 @@ impl Peer {
     /// When to compare anew because of what was left out until then (SYNC-10).
     pub fn left_out(&mut self) -> Option<u64> {
         self.left_out.take()
+    }
+
+    /// A register that is new: it goes after all events, for it says nothing to who does not know yet that
+    /// its device is in.
+    pub fn offer_register(&mut self, register: &Register) {
+        self.registers.push_back(ByteVec::from(register.encode()));
     }
 
     fn next_registers(&mut self) -> Option<Message> {

@@ -75,6 +75,10 @@ impl<S: Storage> Engine<S> {
             recent.events.push((admitted.position, event.clone()));
         }
         self.connections.mark(session);
+        if admitted.forked {
+            // SYNC-8: who has the other history says so only when both compare.
+            self.compare_anew(now, session);
+        }
         if admitted.roster_changed {
             self.roster_changed(now, session)?;
         }
@@ -309,7 +313,7 @@ impl<S: Storage> Engine<S> {
     /// Devices came or went.
     fn roster_changed(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
         self.named.clear();
-        self.settle_outbox(session)?;
+        self.settle_outbox(now, session)?;
         let before = (self.devices.clone(), self.revoked.clone());
         self.index_devices()?;
         self.tell_devices(&before.0, &before.1)?;
@@ -327,7 +331,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// What nobody has yet is owed to whoever came; nothing is owed to whoever went.
-    fn settle_outbox(&mut self, session: SessionId) -> Result<(), StoreError> {
+    fn settle_outbox(&mut self, now: u64, session: SessionId) -> Result<(), StoreError> {
         const PAGE: usize = 256;
         let recipients = self.recipients(session)?;
         let waiting: Vec<DeviceId> = self
@@ -352,10 +356,23 @@ impl<S: Storage> Engine<S> {
             for outgoing in &page {
                 self.store.queue(outgoing, &recipients)?;
             }
+            if !page.is_empty() {
+                // NODE-602: who came may hold it already, and then never acknowledges it.
+                self.compare_anew(now, session);
+            }
             match page.last() {
                 Some(last) if page.len() == PAGE => after = last.position,
                 _ => return Ok(()),
             }
+        }
+    }
+
+    /// Says our digest of a session anew on every connection that shares it.
+    pub(super) fn compare_anew(&mut self, now: u64, session: SessionId) {
+        let shares = |conn: &ConnId| self.tag_of(*conn, session).is_some();
+        let conns: Vec<ConnId> = self.connections.0.keys().copied().filter(shares).collect();
+        for conn in conns {
+            self.resume_at(conn, session, now);
         }
     }
 

@@ -13,10 +13,7 @@ use tenet_identity::keys::IdentityId;
 use tenet_log::{event::Event, ids::SessionId, session::Admitted};
 
 use super::Engine;
-use crate::{
-    input::{ConnId, Notice},
-    storage::Storage,
-};
+use crate::{input::Notice, storage::Storage};
 
 /// How much of one identity is taken into one session until a person has written or read there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,11 +150,7 @@ impl<S: Storage> Engine<S> {
         if !self.allowances.renew(session) {
             return;
         }
-        let shares = |conn: &ConnId| self.tag_of(*conn, session).is_some();
-        let conns: Vec<ConnId> = self.connections.0.keys().copied().filter(shares).collect();
-        for conn in conns {
-            self.resume_at(conn, session, now);
-        }
+        self.compare_anew(now, session);
     }
 
     /// Whose device wrote an event.

@@ -104,6 +104,7 @@ impl<S: Storage> Engine<S> {
 
     fn carry_out(&mut self, now: u64, input: Input) -> Result<(), StoreError> {
         let mark = self.outputs.len();
+        self.spreading_before = self.spreading.len();
         match input {
             Input::Command { ticket, command } => self.on_command(now, ticket, command, mark),
             Input::Frame { conn, bytes } => {
@@ -297,6 +298,10 @@ impl<S: Storage> Engine<S> {
     /// Takes back what was to leave, but for the ends of connections, and what is noted in memory alone:
     /// that is so.
     fn take_back(&mut self, mark: usize) {
+        self.spreading.truncate(match mark {
+            0 => 0,
+            _ => self.spreading_before,
+        });
         let taken = self.outputs.split_off(mark.min(self.outputs.len()));
         self.outputs.extend(taken.into_iter().filter(|output| {
             matches!(

@@ -177,6 +177,13 @@ impl<S: Storage> Engine<S> {
         Ok(read.and_then(|read| read.verify().ok()))
     }
 
+    /// Whether events of a session that are here are to come again.
+    pub(super) fn awaits_again(&self, session: SessionId) -> bool {
+        let damaged = self.mending.damaged.get(&session);
+        damaged.is_some_and(|damaged| !damaged.is_empty())
+            || self.mending.lacking.contains_key(&session)
+    }
+
     /// Puts an event in the place of its damaged copy; whether it was awaited.
     pub(super) fn mend(&mut self, session: SessionId, event: &Event) -> Result<bool, Fault> {
         let damaged = self.mending.damaged.get_mut(&session);

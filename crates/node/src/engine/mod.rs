@@ -50,6 +50,7 @@ use tenet_identity::{
 };
 use tenet_log::{
     ids::SessionId,
+    register::Register,
     session::{AppendError, Session},
     store::StoreError,
     sync::Recent,
@@ -114,6 +115,10 @@ pub struct Engine<S> {
     pub(crate) linking: Option<Linking>,
     typing: Typing,
     outputs: Vec<Output>,
+    /// Registers to be passed on when the batch ends, and to which device not.
+    spreading: Vec<(Register, Option<DeviceId>)>,
+    /// How many of them were there before the input that is being handled.
+    spreading_before: usize,
     batch: Option<Batch>,
     /// When to offer again what was too early for somebody (by connection and session).
     pub(crate) resume: BTreeMap<(ConnId, SessionId), u64>,
@@ -195,6 +200,8 @@ impl<S: Storage> Engine<S> {
             linking: None,
             typing: Typing::default(),
             outputs: Vec::new(),
+            spreading: Vec::new(),
+            spreading_before: 0,
             batch: None,
             resume: BTreeMap::new(),
             knock_again: false,

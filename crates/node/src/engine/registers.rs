@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use minicbor::bytes::ByteVec;
 use tenet_apps::{
     chat::read,
     contacts::{
@@ -16,16 +15,11 @@ use tenet_log::{
     ids::SessionId,
     register::{MAX_KEYS_PER_DEVICE, Register},
     session::Session,
-    sync::Message,
 };
 
 use super::{Engine, Fault, Place};
-use crate::{
-    input::{ConnId, Notice},
-    storage::Storage,
-};
+use crate::{input::Notice, storage::Storage};
 use tenet_delivery::redial;
-use tenet_log::sync::Tag;
 
 /// What a register costs besides its value: a signature, a row, a message to everybody else.
 const PER_REGISTER: u64 = 512;
@@ -98,7 +92,7 @@ impl<S: Storage> Engine<S> {
         let register = Register::sign(&self.own.key, session, key, time, value)
             .map_err(|error| Fault::Own(error.to_string()))?;
         self.store.put_register(&register)?;
-        self.spread(session, &register, None);
+        self.spreading.push((register, None));
         Ok(())
     }
 
@@ -120,9 +114,11 @@ impl<S: Storage> Engine<S> {
         let Some(state) = self.sessions.get(&session) else {
             return Ok(());
         };
-        if state.roster().author(device).is_none() {
+        // LOG-13: also of who is in no more, or holders of one set would keep different ones.
+        if !state.has_seen(device) {
             return Ok(());
         }
+        let is_in = state.roster().author(device).is_some();
         let known = self.store.register(session, device, register.key())?;
         match &known {
             Some(known) if known.version() >= register.version() => return Ok(()),
@@ -144,12 +140,13 @@ impl<S: Storage> Engine<S> {
         self.charge(session, identity, cost);
         self.store.put_register(&register)?;
         match register.key() {
+            _ if !is_in => {}
             endpoint::KEY => self.learn_endpoint(now, &register, known.as_ref())?,
             profile::KEY => self.learn_profile(identity, &register)?,
             read::KEY => self.notify(Notice::ReadPosition { session }),
             _ => self.learn_own(now, &register)?,
         }
-        self.spread(session, &register, Some(device));
+        self.spreading.push((register, Some(device)));
         Ok(())
     }
 
@@ -197,26 +194,21 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// Passes a register on to everybody who shares the session.
-    fn spread(&mut self, session: SessionId, register: &Register, except: Option<DeviceId>) {
-        let mut to: Vec<(ConnId, Tag)> = Vec::new();
-        for (conn, connection) in &self.connections.0 {
-            let Some(ready) = connection.ready() else {
-                continue;
-            };
-            if Some(ready.device) == except {
-                continue;
+    /// Passes registers on to everybody who shares their sessions, after the events of this batch: a device
+    /// that has just joined is not known before.
+    pub(super) fn spread_registers(&mut self) {
+        for (register, except) in std::mem::take(&mut self.spreading) {
+            for connection in self.connections.0.values_mut() {
+                let ready = connection.ready_mut();
+                let Some(ready) = ready.filter(|ready| Some(ready.device) != except) else {
+                    continue;
+                };
+                let shares = ready.shares.values_mut();
+                for share in shares.filter(|share| share.session == register.session()) {
+                    share.peer.offer_register(&register);
+                    share.dirty = true;
+                }
             }
-            let shares = ready
-                .shares
-                .iter()
-                .filter(|(_, share)| share.session == session);
-            to.extend(shares.map(|(tag, _)| (*conn, *tag)));
-        }
-        let encoded = register.encode();
-        for (conn, tag) in to {
-            let registers = vec![ByteVec::from(encoded.clone())];
-            self.say(conn, tag, Message::Registers(registers));
         }
     }
 }

@@ -131,7 +131,10 @@ impl<S: Storage> Engine<S> {
             }
             return Ok(());
         }
-        self.must_last();
+        self.without_known(now, conn, tag, session, &mut events)?;
+        if !events.is_empty() {
+            self.must_last();
+        }
         let mut mended = false;
         for event in event::verify_all(&mut self.rng, events) {
             let event = event.map_err(|error| Fault::Peer(error.to_string()))?;
@@ -151,6 +154,55 @@ impl<S: Storage> Engine<S> {
             share.dirty = true;
         }
         Ok(())
+    }
+
+    /// Takes out what is here already, and notes that the other end has it: in a session of many everybody
+    /// passes on what everybody has, and signatures are dear. What is not the last of its chain is
+    /// found to be known later.
+    fn without_known(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        tag: Tag,
+        session: SessionId,
+        events: &mut Vec<Unverified>,
+    ) -> Result<(), Fault> {
+        if self.awaits_again(session) {
+            return Ok(());
+        }
+        let Some(state) = self.sessions.get(&session) else {
+            return Ok(());
+        };
+        let mut known = Vec::new();
+        events.retain(|event| {
+            let (author, seq) = event.place();
+            let head = state.frontier().head(author);
+            let is_known = head.is_some_and(|head| head.id == event.id());
+            let id = event.id();
+            known.extend(is_known.then_some(HeadEntry { author, seq, id }));
+            !is_known
+        });
+        if let Some(share) = self.share(conn, tag) {
+            for HeadEntry { author, seq, id } in &known {
+                share.peer.on_received(*author, *seq, *id);
+            }
+        }
+        self.came_back(now, conn, session, &known)
+    }
+
+    /// NODE-601: what this device wrote comes back from another one, which holds it then.
+    fn came_back(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        session: SessionId,
+        known: &[HeadEntry],
+    ) -> Result<(), Fault> {
+        let own = self.own.device();
+        match known.iter().any(|head| head.author.device == own) {
+            true => self.acknowledged(now, conn, session, known),
+            false => Ok(()),
+        }
     }
 
     /// Takes in one event; `false` where what follows it cannot be taken either.
@@ -187,6 +239,8 @@ impl<S: Storage> Engine<S> {
             }
             Receipt::Known => {
                 self.note_received(conn, tag, event);
+                let (author, seq, id) = (event.author(), event.header().seq, event.id());
+                self.came_back(now, conn, session, &[HeadEntry { author, seq, id }])?;
                 Ok(true)
             }
             Receipt::Held { .. } => {
@@ -329,6 +383,7 @@ impl<S: Storage> Engine<S> {
         if std::mem::take(&mut self.knock_again) {
             self.knock_where_ready(now)?;
         }
+        self.spread_registers();
         let mut frames = Vec::new();
         let welcome = self.welcome();
         let (store, sessions, recent) = (&self.store, &self.sessions, &mut self.recent);
