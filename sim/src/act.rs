@@ -4,7 +4,7 @@ use tenet_identity::meeting::link::Link;
 use tenet_log::ids::{EventId, SessionId};
 use tenet_node::command::{Command, Contents, TransferChange};
 
-use super::{files, many::Many};
+use crate::{crowd::Deed, files};
 
 /// Something that a person asks of the own device; `with` and `to` are numbers of nodes.
 #[derive(Clone, Debug)]
@@ -105,7 +105,14 @@ pub enum Act {
         id: EventId,
     },
     /// Something in a session of many.
-    Many(Box<Many>),
+    Many(Box<Deed>),
+    /// One of the things that many do; what comes of it goes to [`World::answers`](crate::World).
+    Numbered {
+        /// Its number.
+        number: u64,
+        /// What.
+        deed: Box<Deed>,
+    },
     /// Have these fetched again, which are damaged.
     Mend {
         /// Which, with their sessions.
@@ -167,6 +174,7 @@ impl Act {
             },
             Self::Mend { events } => Command::Mend { events },
             Self::Many(deed) => deed.command(),
+            Self::Numbered { deed, .. } => deed.command(),
         }
     }
 

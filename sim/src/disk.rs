@@ -39,7 +39,7 @@ pub struct Disk {
     store: Store,
     reads: Cell<u64>,
     writes: u64,
-    failing: Option<Failing>,
+    failing: Cell<Option<Failing>>,
 }
 
 /// Which writes fail, and how.
@@ -72,13 +72,24 @@ impl Disk {
             store,
             reads: Cell::new(0),
             writes: 0,
-            failing: None,
+            failing: Cell::new(None),
         }
     }
 
     /// Makes writes fail from now on; counting goes on where it was.
-    pub fn fail(&mut self, failing: Option<Failing>) {
-        self.failing = failing;
+    pub fn fail(&self, failing: Option<Failing>) {
+        self.failing.set(failing);
+    }
+
+    /// What is committed, in a store that does not fail.
+    pub fn copy(&self) -> Self {
+        let store = self.store.copy().expect("memory");
+        Self {
+            store,
+            reads: Cell::new(0),
+            writes: self.writes,
+            failing: Cell::new(None),
+        }
     }
 
     /// How many rows were asked for, at least: one for each read and one for each that it gave.
@@ -99,7 +110,7 @@ impl Disk {
     fn wrote(&mut self) -> Result<(), StoreError> {
         let this = self.writes;
         self.writes += 1;
-        match self.failing {
+        match self.failing.get() {
             Some(Failing { from, many, how }) if (from..from + many).contains(&this) => match how {
                 How::Medium => Err(StoreError::Medium("the medium failed on demand".into())),
                 How::Full => Err(StoreError::Full),

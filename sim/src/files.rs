@@ -9,7 +9,7 @@ use tenet_node::{
     input::{AskId, ConnId, FetchEnd, Input, Output},
 };
 
-use super::machine::{Happening, World};
+use crate::machine::{Happening, World};
 
 /// What a text ends with that is sent with a file.
 pub const CLIP: char = '📎';

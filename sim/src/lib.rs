@@ -9,8 +9,7 @@
 //! Everything that happens follows from the seed: the same seed gives the same run, byte for byte.
 //!
 //! In reading order: [`machine`] (the loop, batches, kills), [`network`] (connections),
-//! [`node`] (one person's device), [`act`] (what persons do), [`model`] (what must be seen for it),
-//! [`script`] (who does what after what), [`chance`] (random days), `living` (what is rarer), [`many`] (sessions of many), [`check`] (what holds when all is quiet), [`disk`] (a
+//! [`node`] (one person's device), [`act`] (what persons do), [`pair`] (stories of two), [`disk`] (a
 //! store that fails when told to), [`errors`] (errors that were logged), [`rogue`] (an engine alone,
 //! and who talks to it frame by frame).
 #![allow(
@@ -22,22 +21,25 @@
 )]
 
 pub mod act;
-pub mod chance;
-pub mod check;
+pub mod crowd;
+mod cuts;
 pub mod disk;
 pub mod errors;
 pub mod files;
-mod living;
 pub mod machine;
-pub mod many;
 pub mod model;
 pub mod network;
 pub mod node;
 mod outlet;
+pub mod pair;
+mod power;
 pub mod rogue;
-pub mod script;
+pub mod walls;
+pub mod weather;
+mod wicked;
 
 pub use act::Act;
+pub use crowd::{Crowd, Deed};
 pub use disk::{Failing, How};
 pub use machine::{Kill, Moment, World};
-pub use script::Script;
+pub use pair::script::{self, Script};

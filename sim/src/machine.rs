@@ -1,27 +1,28 @@
 //! The loop: what happens next, one node's batch, its commit, and the end of its process.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    mem,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::SocketAddr,
 };
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use tenet_identity::{hello::Role, keys::EndpointId};
-use tenet_log::ids::SessionId;
+use tenet_log::ids::{EventId, SessionId};
 use tenet_node::{
-    Engine,
-    command::CommandError,
+    command::{CommandError, Reply},
     input::{ConnId, Input, Ticket},
 };
 
-use super::{
+use crate::{
     act::Act,
     files::{self, Contents},
-    model::Model,
     network::Network,
-    node::{Node, State},
+    node::Node,
+    pair::model::Model,
+    walls::Walls,
+    weather::{Lines, Weather},
+    wicked::Sent,
 };
 
 /// When the stories begin, in Unix milliseconds: in July 2024.
@@ -30,14 +31,14 @@ pub const BEGINNING: u64 = 1_720_000_000_000;
 /// The longest wait of a redial is five minutes; a few in a row may be unlucky.
 const HALF_AN_HOUR: u64 = 30 * 60 * 1000;
 
-/// The longest that anything takes on the virtual network, in milliseconds.
-const LONGEST_DELAY: u64 = 60;
-
 /// How long a connection may stand before both ends know each other (`NET-10`), in milliseconds.
 const STRANGER_TIME: u64 = 10_000;
 
+/// After how long a dial that nobody answers has failed, in milliseconds.
+const UNANSWERED: u64 = 5_000;
+
 /// All delays are multiples of this, so that several inputs often fall into one batch.
-const GRAIN: u64 = 5;
+pub(crate) const GRAIN: u64 = 5;
 
 /// The end of a process that is planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,12 +111,60 @@ pub struct World {
     pub(super) founded: Option<SessionId>,
     /// Whether a connection ends whose two ends do not come to know each other, as the real network has it.
     pub estranges: bool,
+    /// Whether all notices are kept, or only those that tell of something bad.
+    pub keeps_notices: bool,
+    /// What the network does to frames.
+    pub weather: Weather,
+    /// Who can dial whom.
+    pub walls: Walls,
+    pub(super) lines: Lines,
     /// Ends that have become known.
     pub(super) known: BTreeSet<ConnId>,
     pub(super) network: Network,
     pub(super) contents: Contents,
+    /// Nodes that do not keep to the protocol.
+    pub rogues: BTreeSet<usize>,
+    pub(super) sent: Sent,
+    /// Whether it is noted which frame carried which events.
+    pub watches: bool,
+    /// What was noted.
+    pub trail: Vec<Carried>,
+    /// Messages that stand under other ids: the old and the new.
+    pub(super) written_again: VecDeque<(EventId, EventId)>,
+    /// What was answered to those who tell many what to do.
+    pub(super) answers: VecDeque<Answer>,
     queue: BTreeMap<(u64, u64), Happening>,
     serial: u64,
+    /// When nodes want to be called, by the true time; and of each the same.
+    due: BTreeSet<(u64, usize)>,
+    due_of: Vec<Option<u64>>,
+    pub(super) by_endpoint: BTreeMap<EndpointId, usize>,
+}
+
+/// A frame that carried events, for a picture.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    /// When it left.
+    pub sent: u64,
+    /// When it came, or would have.
+    pub came: u64,
+    /// From which node.
+    pub from: usize,
+    /// To which.
+    pub to: usize,
+    /// Which events.
+    pub events: Vec<EventId>,
+}
+
+/// What came of something that was asked of a node by number.
+#[derive(Debug)]
+pub struct Answer {
+    /// Of which node.
+    pub node: usize,
+    /// The deed's number.
+    pub number: u64,
+    /// The answer; `None` where the process ended before it came.
+    pub result: Option<Result<Reply, CommandError>>,
 }
 
 impl World {
@@ -141,12 +190,30 @@ impl World {
             trace: 0,
             founded: None,
             estranges: false,
+            keeps_notices: true,
+            weather: Weather::default(),
+            walls: Walls::default(),
+            lines: Lines::default(),
             known: BTreeSet::new(),
             network: Network::default(),
             contents: Contents::default(),
+            rogues: BTreeSet::new(),
+            sent: Sent::default(),
+            watches: false,
+            trail: Vec::new(),
+            written_again: VecDeque::new(),
+            answers: VecDeque::new(),
             queue: BTreeMap::new(),
             serial: 0,
+            due: BTreeSet::new(),
+            due_of: Vec::new(),
+            by_endpoint: BTreeMap::new(),
         };
+        world.due_of.resize(world.nodes.len(), None);
+        let numbered = world.nodes.iter().enumerate();
+        world.by_endpoint = numbered
+            .map(|(number, node)| (node.endpoint(), number))
+            .collect();
         for node in 0..world.nodes.len() {
             world.happens_in(0, Happening::Starts { node });
         }
@@ -163,34 +230,6 @@ impl World {
     /// A random number below `end`.
     pub fn draw(&mut self, end: u64) -> u64 {
         self.rng.next_u64() % end.max(1)
-    }
-
-    /// Ends a random connection, at both ends about now; what is under way is lost from some
-    /// moment on.
-    pub fn cut_one(&mut self) {
-        let open = self.network.open();
-        if open.is_empty() {
-            return;
-        }
-        let at = usize::try_from(self.draw(open.len() as u64)).unwrap();
-        self.end(open[at].0);
-    }
-
-    /// Ends a connection, at both ends about now.
-    fn end(&mut self, conn: ConnId) {
-        for conn in self.network.both_ends(conn) {
-            let at = self.now + self.draw_delay();
-            self.network.cut(conn, at);
-            let node = self.node_of(conn);
-            self.happens_at(
-                at,
-                Happening::Arrives {
-                    node,
-                    conn,
-                    input: Input::Closed { conn },
-                },
-            );
-        }
     }
 
     /// Lets the next thing happen; `false` when nothing will ever happen again by itself.
@@ -210,10 +249,8 @@ impl World {
                 batches.entry(node).or_default().push(input);
             }
         }
-        for node in 0..self.nodes.len() {
-            if self.deadline(node).is_some_and(|at| at <= self.now) {
-                batches.entry(node).or_default().push(Input::Tick);
-            }
+        for (_, node) in self.due.range(..=(self.now, usize::MAX)) {
+            batches.entry(*node).or_default().push(Input::Tick);
         }
         for (node, inputs) in batches {
             self.batch(node, inputs);
@@ -235,45 +272,8 @@ impl World {
     /// When something happens next.
     fn next(&self) -> Option<u64> {
         let queued = self.queue.keys().next().map(|(at, _)| *at);
-        let due = (0..self.nodes.len())
-            .filter_map(|node| self.deadline(node))
-            .min();
+        let due = self.due.first().map(|(at, _)| *at);
         [queued, due].into_iter().flatten().min()
-    }
-
-    /// Ends a process now, what is not committed is lost; it starts again a little later.
-    pub fn kill(&mut self, node: usize) {
-        let State::Running(engine) = mem::replace(&mut self.nodes[node].state, State::Between)
-        else {
-            panic!("only a running process can end");
-        };
-        let disk = engine
-            .into_store()
-            .expect("what was not committed can be given up");
-        self.nodes[node].state = State::Dead(Box::new(disk));
-        self.nodes[node].life += 1;
-        for (conn, end) in self.network.ends_of(node) {
-            self.network.cut(conn, self.now);
-            self.network.hush(end.other);
-            let at = self.now.max(end.clear_at) + self.draw_end();
-            let conn = end.other;
-            let node = self.node_of(conn);
-            self.happens_at(
-                at,
-                Happening::Arrives {
-                    node,
-                    conn,
-                    input: Input::Closed { conn },
-                },
-            );
-        }
-        let delay = self.draw_end();
-        self.happens_in(delay, Happening::Starts { node });
-    }
-
-    /// Whether a process is planned to end, or is not running.
-    pub fn is_whole(&self) -> bool {
-        self.kills.is_empty() && self.nodes.iter().all(|node| node.engine().is_some())
     }
 
     pub(super) fn happens_in(&mut self, delay: u64, happening: Happening) {
@@ -286,17 +286,7 @@ impl World {
     }
 
     pub(super) fn draw_delay(&mut self) -> u64 {
-        (1 + self.draw(LONGEST_DELAY / GRAIN)) * GRAIN
-    }
-
-    /// How long it takes to notice the end of a process, or to start one: from at once to seconds.
-    fn draw_end(&mut self) -> u64 {
-        let scale = [50, 400, 3_000][usize::try_from(self.draw(3)).unwrap()];
-        self.draw(scale / GRAIN) * GRAIN
-    }
-
-    fn node_of(&self, conn: ConnId) -> usize {
-        self.network.node_of(conn)
+        (1 + self.draw(self.weather.delay / GRAIN)) * GRAIN
     }
 
     /// A node's clock.
@@ -308,7 +298,22 @@ impl World {
     fn deadline(&self, node: usize) -> Option<u64> {
         let node = &self.nodes[node];
         let at = node.engine()?.deadline()?;
-        Some(at.saturating_sub(node.ahead).max(self.now))
+        Some(at.saturating_sub(node.ahead))
+    }
+
+    /// Notes anew when a node wants to be called.
+    pub(super) fn rearm(&mut self, node: usize) {
+        let at = self.deadline(node);
+        if let Some(before) = std::mem::replace(&mut self.due_of[node], at) {
+            self.due.remove(&(before, node));
+        }
+        self.due.extend(at.map(|at| (at, node)));
+    }
+
+    /// Sets a node's clock: so far ahead of the true time, in milliseconds.
+    pub fn set_clock(&mut self, node: usize, ahead: u64) {
+        self.nodes[node].ahead = ahead;
+        self.rearm(node);
     }
 
     /// Turns what happens into what a running node is told.
@@ -324,11 +329,16 @@ impl World {
                 if heard {
                     self.land(node, &input);
                 }
+                if closed {
+                    self.network.ended(conn);
+                }
                 heard.then_some((node, input))
             }
             Happening::Asked { node, act } => {
                 if self.nodes[node].engine().is_none() {
-                    self.ask(node, act);
+                    // Whose process does not run waits for it.
+                    let later = self.draw_end().max(GRAIN);
+                    self.happens_in(later, Happening::Asked { node, act });
                     return None;
                 }
                 self.serial += 1;
@@ -368,37 +378,25 @@ impl World {
         }
     }
 
-    fn start(&mut self, node: usize) {
-        let mut seed = [0; 32];
-        self.rng.fill_bytes(&mut seed);
-        let now = self.clock(node);
-        let this = &mut self.nodes[node];
-        let State::Dead(disk) = mem::replace(&mut this.state, State::Between) else {
-            panic!("a running process cannot start");
-        };
-        let engine = Engine::open(*disk, this.own(), seed, now).expect("the engine opens");
-        if this.life == 0 {
-            this.written_at_start = engine.store().writes();
-        }
-        this.state = State::Running(Box::new(engine));
-        for (_, act) in mem::take(&mut this.asked) {
-            if act.is_repeated() {
-                self.ask(node, act);
-            } else {
-                self.model.look(node, &act, &self.nodes);
-            }
-        }
-    }
-
     /// A dial reaches who listens at one of the addresses and has the right key.
     fn dialled(&mut self, node: usize, life: u32, peer: EndpointId, addresses: &[SocketAddr]) {
-        let there = self.nodes.iter().position(|node| {
-            let right = node.endpoint() == peer && addresses.contains(&node.address);
-            right && node.engine().is_some()
+        let there = self.by_endpoint.get(&peer).copied().filter(|there| {
+            let there = &self.nodes[*there];
+            addresses.contains(&there.address)
+        });
+        // Also a dial that finds nobody opens the dialler's own wall.
+        let there = there.map(|there| (there, self.walls.dial(node, there, self.now)));
+        let silent = there.is_some_and(|(_, comes_through)| !comes_through);
+        let there = there.filter(|(there, comes_through)| {
+            *comes_through && self.nodes[*there].engine().is_some()
         });
         let alive = self.nodes[node].life == life;
-        let Some(there) = there.filter(|_| alive) else {
-            let delay = self.draw_delay();
+        let Some((there, _)) = there.filter(|_| alive) else {
+            let delay = match silent {
+                // Nobody says so.
+                true => UNANSWERED,
+                false => self.draw_delay(),
+            };
             self.happens_in(
                 delay,
                 Happening::Told {
@@ -452,6 +450,7 @@ impl World {
             return;
         }
         let mut outputs = self.nodes[node].engine_mut().unwrap().commit(now);
+        self.rearm(node);
         if let Some(Moment::After(left)) = moment {
             outputs.truncate(left);
         }

@@ -1,216 +1,232 @@
-//! What must be seen in the end for what persons did: the reference that real views are held to.
+//! What is true of sessions of many: who is in, and who said what. Real devices are held to it when all is
+//! quiet ([`crate::crowd`]).
+//!
+//! It knows nothing of events, clocks and merges. Where what is right depends on what somebody had
+//! heard when he acted (a moderator removes whom the founder adds), it says that it does not know: then
+//! all must still agree, whatever they agree on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenet_apps::contacts::store::ContactStore;
-use tenet_identity::keys::IdentityId;
-use tenet_log::{ids::EventId, store::LogStore};
+use tenet_log::{
+    ids::{EventId, SessionId},
+    roster::Op,
+};
 use tenet_node::command::Reply;
 
-use super::{act::Act, node::Node};
+use crate::crowd::Deed;
 
-/// What must be seen.
-#[derive(Clone, Debug, Default)]
+/// All sessions.
+#[derive(Default)]
 pub struct Model {
-    /// All messages.
-    pub messages: BTreeMap<EventId, Expected>,
-    /// Who confirmed whom.
-    pub confirmed: BTreeSet<(usize, usize)>,
-    /// Who read up to which message, as far as that was answered.
-    pub read: Vec<(usize, EventId)>,
-    /// Texts of messages that were asked for and came to nothing with a process.
-    pub lost: BTreeSet<String>,
+    /// By their ids.
+    pub rooms: BTreeMap<SessionId, Room>,
+    /// Nodes of which nothing is asked any more.
+    lawless: BTreeSet<usize>,
+}
+
+/// One session. Whoever founded it stays in and is removed by nobody: what it says and does holds.
+pub struct Room {
+    /// Who founded it.
+    pub founder: usize,
+    /// Whoever was ever to be in, by node.
+    pub fates: BTreeMap<usize, Fate>,
+    /// What was said, and answered as kept.
+    pub said: BTreeMap<EventId, Said>,
+    /// Texts that may have been said: a process ended before it answered.
+    pub perhaps: BTreeSet<String>,
+    /// Whether the founder ended it, or may have.
+    pub over: bool,
+}
+
+/// What is known of somebody's place in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Is in, and nobody ever said otherwise: all that it says counts.
+    In,
+    /// The founder brought it in: it is in, and what it says counts.
+    Brought,
+    /// The founder removed it, or it left, and nobody else had a say.
+    Out,
+    /// Several had a say.
+    Unclear,
+    /// Does whatever it likes, or was set back to an old state: nothing is asked of it.
+    Lawless,
 }
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected {
-    /// Who wrote it.
-    pub author: usize,
-    /// To whom.
-    pub to: usize,
-    /// What it said at first: its name in scripts.
-    pub label: String,
-    /// What it says, unless it was taken back.
-    pub text: String,
-    /// Whether it was changed.
-    pub edited: bool,
-    /// Whether it was taken back.
-    pub unsent: bool,
-    /// What it answers.
-    pub reply: Option<EventId>,
-    /// When it disappears, by its author's clock.
-    pub expires: Option<u64>,
+pub struct Said {
+    /// By which node.
+    pub node: usize,
+    /// What it says; `None` once it was taken back.
+    pub text: Option<String>,
     /// Who put which emoji on it.
     pub reactions: BTreeSet<(&'static str, usize)>,
+    /// Whether nobody knows: something was done to it by a process that ended before it answered.
+    pub vague: bool,
+    /// Who is not to have it: whom the founder had removed when he said it.
+    pub kept_from: BTreeSet<usize>,
 }
 
 impl Model {
-    /// The message of this label, if there is one.
-    pub fn by_label(&self, label: &str) -> Option<EventId> {
-        self.messages
-            .iter()
-            .find(|(_, message)| message.label == label)
-            .map(|(id, _)| *id)
-    }
-
-    /// Something was asked for and answered.
-    pub fn done(&mut self, node: usize, act: &Act, reply: &Reply, nodes: &[Node]) {
-        match (act, reply) {
-            (Act::Send { .. }, Reply::Sent { id, .. }) => self.sent(node, act, *id, nodes),
-            (Act::Read { .. }, Reply::Read { id: Some(id), .. }) => self.read.push((node, *id)),
-            (Act::Confirm { with }, _) => {
-                self.confirmed.insert((node, *with));
-            }
-            _ => self.changed(node, act),
-        }
-    }
-
-    /// Something was asked for, and the process ended without an answer: the person looks whether
-    /// it was done.
-    pub fn look(&mut self, node: usize, act: &Act, nodes: &[Node]) {
-        let this = &nodes[node];
-        let shown = |id: EventId| {
-            let all = nodes
-                .iter()
-                .filter(|other| other.identity() != this.identity());
-            let mut all = all.flat_map(|other| this.history(other.identity()));
-            all.find(|shown| shown.message.id == id)
-                .map(|shown| shown.message)
+    /// A session begins with these in it, founded by the first.
+    pub fn found(&mut self, session: SessionId, nodes: &[usize]) {
+        let fates = nodes.iter().map(|node| (*node, Fate::In));
+        let room = Room {
+            founder: nodes[0],
+            fates: fates.collect(),
+            said: BTreeMap::new(),
+            perhaps: BTreeSet::new(),
+            over: false,
         };
-        match act {
-            Act::Send { to, text, .. } => {
-                let history = this.history(nodes[*to].identity());
-                let there = history
-                    .iter()
-                    .find(|shown| shown.message.text.as_ref() == Some(text));
-                match there {
-                    Some(shown) => self.sent(node, act, shown.message.id, nodes),
-                    None => drop(self.lost.insert(text.clone())),
+        self.rooms.insert(session, room);
+        self.lawless
+            .clone()
+            .into_iter()
+            .for_each(|node| self.lawless(node));
+    }
+
+    /// It was founded just now: whoever is named comes in when it is brought.
+    pub fn only_brought(&mut self, session: SessionId) {
+        let Some(room) = self.rooms.get_mut(&session) else {
+            return;
+        };
+        let founder = room.founder;
+        let others = room.fates.iter_mut().filter(|(node, _)| **node != founder);
+        let others = others.filter(|(_, fate)| **fate != Fate::Lawless);
+        others.for_each(|(_, fate)| *fate = Fate::Brought);
+    }
+
+    /// A node did something and was told that it is done; `whom` tells whose an identity is.
+    pub fn done(&mut self, node: usize, deed: &Deed, reply: &Reply) {
+        let room = deed.session().and_then(|id| self.rooms.get_mut(&id));
+        let Some(room) = room else { return };
+        match (deed, reply) {
+            (Deed::Say { text, .. }, Reply::Sent { id, .. }) => room.said(node, text, *id),
+            (Deed::Edit { id, text, .. }, _) => room.change(id, |said| {
+                if let Some(old) = &mut said.text {
+                    old.clone_from(text);
                 }
+            }),
+            (Deed::Unsend { id, .. }, _) => room.change(id, |said| said.text = None),
+            (
+                Deed::React {
+                    id, emoji, remove, ..
+                },
+                _,
+            ) => room.change(id, |said| {
+                match remove {
+                    true => said.reactions.remove(&(*emoji, node)),
+                    false => said.reactions.insert((*emoji, node)),
+                };
+            }),
+            (Deed::Operate { op, whom, .. }, _) => {
+                room.operated(node, op, *whom);
+                self.lawless
+                    .clone()
+                    .into_iter()
+                    .for_each(|node| self.lawless(node));
             }
-            Act::Edit { id, text } if shown(*id).is_some_and(|m| m.text.as_ref() == Some(text)) => {
-                self.changed(node, act);
-            }
-            Act::Unsend { id } if shown(*id).is_some_and(|message| message.unsent) => {
-                self.changed(node, act);
-            }
-            Act::React { id, emoji, remove } => {
-                let there = shown(*id).is_some_and(|message| {
-                    let me: IdentityId = this.identity();
-                    let mut found = message.reactions.iter();
-                    found.any(|(shown, who)| shown.as_str() == *emoji && who.contains(&me))
-                });
-                if there != *remove {
-                    self.changed(node, act);
-                }
-            }
-            Act::Confirm { with } => {
-                let contact = this.disk().contact(nodes[*with].identity()).unwrap();
-                if contact.is_some_and(|contact| contact.verified.is_some()) {
-                    self.confirmed.insert((node, *with));
-                }
-            }
-            Act::Forward { to, .. } | Act::Introduce { to, .. } => self.discover(node, *to, nodes),
             _ => {}
         }
     }
 
-    /// Whether an act is about a message that disappeared or was taken back meanwhile: that it is refused is right.
-    pub fn came_too_late(&self, act: &Act) -> bool {
-        let about = match act {
-            Act::Send { reply, .. } => *reply,
-            Act::Edit { id, .. } | Act::Unsend { id } | Act::React { id, .. } => Some(*id),
-            _ => None,
-        };
-        let message = about.and_then(|id| self.messages.get(&id));
-        message.is_some_and(|message| message.expires.is_some() || message.unsent)
-    }
-
-    /// Something was asked for and refused, as it should be: what hangs on it comes to nothing.
-    pub fn refused(&mut self, act: &Act) {
-        if let Act::Send { text, .. } = act {
-            self.lost.insert(text.clone());
+    /// A node may have done something: its process ended before it answered.
+    pub fn perhaps(&mut self, deed: &Deed) {
+        let room = deed.session().and_then(|id| self.rooms.get_mut(&id));
+        let Some(room) = room else { return };
+        match deed {
+            Deed::Say { text, .. } => drop(room.perhaps.insert(text.clone())),
+            Deed::Edit { id, .. } | Deed::Unsend { id, .. } | Deed::React { id, .. } => {
+                room.change(id, |said| said.vague = true);
+            }
+            Deed::Operate { op, whom, .. } => {
+                room.over |= matches!(**op, Op::Dissolve);
+                room.unclear(*whom);
+            }
+            Deed::Read { .. }
+            | Deed::Found { .. }
+            | Deed::RenewCards { .. }
+            | Deed::Revoke { .. } => {}
         }
     }
 
-    /// What a node has said again, or told somebody of, and nobody has noted yet.
-    fn discover(&mut self, node: usize, to: usize, nodes: &[Node]) {
-        let this = &nodes[node];
-        for shown in this.history(nodes[to].identity()) {
-            let message = shown.message;
-            let mine = message.identity == this.identity();
-            let said_so = message.forwarded || message.card.is_some();
-            if mine && said_so && !self.messages.contains_key(&message.id) {
-                let text = message.text.unwrap_or_default();
-                self.messages.insert(
-                    message.id,
-                    Expected {
-                        author: node,
-                        to,
-                        label: text.clone(),
-                        text,
-                        edited: false,
-                        unsent: false,
-                        reply: None,
-                        expires: message.expires,
-                        reactions: BTreeSet::new(),
-                    },
-                );
+    /// A node does whatever it likes from now on, or was set back.
+    pub fn lawless(&mut self, node: usize) {
+        self.lawless.insert(node);
+        for room in self.rooms.values_mut() {
+            if let Some(fate) = room.fates.get_mut(&node) {
+                *fate = Fate::Lawless;
             }
         }
     }
 
-    /// A message stands under another id.
+    /// A message stands under another id: it was dated by a clock far ahead.
     pub fn written_again(&mut self, old: EventId, new: EventId) {
-        // What a process that was killed did not tell is not known here.
-        let message = self.messages.remove(&old);
-        self.messages.extend(message.map(|message| (new, message)));
-        for message in self.messages.values_mut() {
-            message.reply = message.reply.map(|id| if id == old { new } else { id });
-        }
-        for (_, id) in &mut self.read {
-            *id = if *id == old { new } else { *id };
+        for room in self.rooms.values_mut() {
+            let said = room.said.remove(&old);
+            room.said.extend(said.map(|said| (new, said)));
         }
     }
+}
 
-    fn sent(&mut self, node: usize, act: &Act, id: EventId, nodes: &[Node]) {
-        let Act::Send { to, text, reply } = act else {
-            return;
+impl Room {
+    /// Whether what a node says must be seen by all.
+    pub fn counts(&self, node: usize) -> bool {
+        matches!(self.fates.get(&node), Some(Fate::In | Fate::Brought)) && !self.over
+    }
+
+    fn said(&mut self, node: usize, text: &str, id: EventId) {
+        let out = |(node, fate): (&usize, &Fate)| (*fate == Fate::Out).then_some(*node);
+        let kept_from = match node == self.founder {
+            true => self.fates.iter().filter_map(out).collect(),
+            false => BTreeSet::new(),
         };
-        let stored = LogStore::event(nodes[node].disk(), id).unwrap().unwrap();
-        let message = Expected {
-            expires: stored.event.header().expires,
-            author: node,
-            to: *to,
-            label: text.clone(),
-            text: text.clone(),
-            edited: false,
-            unsent: false,
-            reply: *reply,
+        let said = Said {
+            node,
+            text: Some(text.to_owned()),
             reactions: BTreeSet::new(),
+            vague: false,
+            kept_from,
         };
-        let before = self.messages.insert(id, message);
+        let before = self.said.insert(id, said);
         assert!(before.is_none(), "two answers name the same message");
     }
 
-    fn changed(&mut self, node: usize, act: &Act) {
-        match act {
-            Act::Edit { id, text } => {
-                let message = self.messages.get_mut(id).unwrap();
-                message.text.clone_from(text);
-                message.edited = true;
+    fn change(&mut self, id: &EventId, change: impl FnOnce(&mut Said)) {
+        if let Some(said) = self.said.get_mut(id) {
+            change(said);
+        }
+    }
+
+    fn operated(&mut self, node: usize, op: &Op, whom: usize) {
+        let before = self.fates.get(&whom).copied();
+        let fate = match (op, before) {
+            (Op::Dissolve, _) => {
+                self.over = true;
+                return;
             }
-            Act::Unsend { id } => self.messages.get_mut(id).unwrap().unsent = true,
-            Act::React { id, emoji, remove } => {
-                let reactions = &mut self.messages.get_mut(id).unwrap().reactions;
-                if *remove {
-                    reactions.remove(&(*emoji, node));
-                } else {
-                    reactions.insert((*emoji, node));
-                }
-            }
-            _ => {}
+            (Op::Set(_), _) | (_, Some(Fate::Lawless)) => return,
+            (Op::Add(_), None) if node == self.founder => Fate::Brought,
+            (Op::Remove(_), Some(Fate::In | Fate::Brought)) if node == self.founder => Fate::Out,
+            (Op::Leave, Some(Fate::In | Fate::Brought)) => Fate::Out,
+            // Who is in and is brought in again is in.
+            (Op::Add(_), Some(fate @ (Fate::In | Fate::Brought))) => fate,
+            _ => Fate::Unclear,
+        };
+        self.fates.insert(whom, fate);
+        if matches!(fate, Fate::Out | Fate::Unclear) {
+            // What it was doing meanwhile may count or not.
+            self.said.values_mut().for_each(|said| {
+                said.vague |= said.reactions.iter().any(|(_, node)| *node == whom);
+            });
+        }
+    }
+
+    fn unclear(&mut self, whom: usize) {
+        let fate = self.fates.entry(whom).or_insert(Fate::Unclear);
+        if *fate != Fate::Lawless {
+            *fate = Fate::Unclear;
         }
     }
 }

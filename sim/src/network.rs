@@ -1,6 +1,6 @@
 //! The virtual network: connections between endpoints, frames in order, delays, cuts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_node::input::ConnId;
 
@@ -8,6 +8,7 @@ use tenet_node::input::ConnId;
 #[derive(Default)]
 pub struct Network {
     ends: BTreeMap<ConnId, End>,
+    of: BTreeMap<usize, BTreeSet<ConnId>>,
     next: u64,
 }
 
@@ -40,7 +41,27 @@ impl Network {
         };
         self.ends.insert(one, end(dialler, other));
         self.ends.insert(other, end(dialled, one));
+        self.of.entry(dialler).or_default().insert(one);
+        self.of.entry(dialled).or_default().insert(other);
         (one, other)
+    }
+
+    /// The end of a connection has arrived at this end: it is forgotten, and with it the other one, where
+    /// that was closed and not cut.
+    pub fn ended(&mut self, conn: ConnId) {
+        let Some(end) = self.remove(conn) else { return };
+        let other = self.ends.get(&end.other);
+        if other.is_some_and(|other| !other.speaks && other.deaf_from == u64::MAX) {
+            self.remove(end.other);
+        }
+    }
+
+    fn remove(&mut self, conn: ConnId) -> Option<End> {
+        let end = self.ends.remove(&conn)?;
+        if let Some(of) = self.of.get_mut(&end.node) {
+            of.remove(&conn);
+        }
+        Some(end)
     }
 
     /// An end and the other one, if it is open.
@@ -85,11 +106,9 @@ impl Network {
 
     /// The open ends of a node, with their other ends.
     pub fn ends_of(&self, node: usize) -> Vec<(ConnId, End)> {
-        let of = self
-            .ends
-            .iter()
-            .filter(|(_, end)| end.node == node && end.speaks);
-        of.map(|(conn, end)| (*conn, *end)).collect()
+        let of = self.of.get(&node).into_iter().flatten();
+        let of = of.filter_map(|conn| Some((*conn, *self.ends.get(conn)?)));
+        of.filter(|(_, end)| end.speaks).collect()
     }
 
     /// Both ends of every open connection.

@@ -15,7 +15,7 @@ use tenet_node::{
     query::{self, Shown},
 };
 
-use super::{
+use crate::{
     act::Act,
     disk::{Disk, Failing},
 };
@@ -24,16 +24,21 @@ use super::{
 pub struct Node {
     /// What the person is called.
     pub name: String,
+    place: usize,
     key: [u8; 32],
     card: DeviceCard,
     /// Whether another device of its person let it in.
     pub linked: bool,
+    /// Whether it is switched off.
+    pub is_off: bool,
+    /// A former state of its store.
+    pub(super) former: Option<Box<Disk>>,
     /// Whether it never starts again.
     pub lost: bool,
     /// Where it listens.
     pub address: SocketAddr,
     /// How far its clock is ahead, in milliseconds.
-    pub ahead: u64,
+    pub(super) ahead: u64,
     /// Until when, by the true time, its person is about to ask for something.
     pub busy_until: u64,
     /// How often it was started: what was meant for an earlier life is lost.
@@ -57,24 +62,27 @@ pub(super) enum State {
 }
 
 impl Node {
-    /// A device that does not run yet; `number` tells it from all others.
+    /// The first device of a person, which does not run yet; `number` tells the person from all others.
     pub fn new(number: usize, ahead: u64, now: u64) -> Self {
         Self::of(number, number, ahead, now)
     }
 
-    /// A device of this person that does not run yet; `number` tells it from all others.
-    pub fn of(person: usize, number: usize, ahead: u64, now: u64) -> Self {
-        let number = u8::try_from(number).unwrap();
-        let key = [number + 1; 32];
+    /// A device of this person that does not run yet; `place` tells it from all others.
+    pub fn of(person: usize, place: usize, ahead: u64, now: u64) -> Self {
+        let key = seed(place);
         let name = ["ann", "bert", "cleo", "dora"][person % 4].to_owned();
         let card = card::issue(&root(person), device(&key).public(), "phone", now + ahead);
+        let [.., a, b, c] = (u32::try_from(place).unwrap() + 1).to_be_bytes();
         Self {
             name,
+            place,
             key,
             card: card.unwrap(),
             linked: false,
             lost: false,
-            address: SocketAddr::from(([10, 0, 0, number + 1], 4000)),
+            is_off: false,
+            former: None,
+            address: SocketAddr::from(([10, a, b, c], 4000)),
             ahead,
             busy_until: 0,
             life: 0,
@@ -102,6 +110,11 @@ impl Node {
             name: self.name.clone(),
             linked: self.linked,
         }
+    }
+
+    /// Its number among all nodes.
+    pub fn place(&self) -> usize {
+        self.place
     }
 
     /// Who its person is.
@@ -160,6 +173,16 @@ impl Node {
         }
     }
 
+    /// Whether a former state of its store was kept.
+    pub fn has_copy(&self) -> bool {
+        self.former.is_some()
+    }
+
+    /// Keeps the state of its store, to be set back to.
+    pub fn copy(&mut self) {
+        self.former = Some(Box::new(self.disk().copy()));
+    }
+
     /// What it shows of one session.
     pub fn shown_in(&self, session: SessionId) -> Vec<Shown> {
         query::history(self.disk(), self.identity(), &[session], None, 10_000).unwrap()
@@ -174,11 +197,18 @@ impl Node {
 
 /// What a person's phrase gives.
 pub fn root(person: usize) -> IdentityKey {
-    IdentityKey::from_seed([u8::try_from(person).unwrap() + 1; 32])
+    IdentityKey::from_seed(seed(person))
 }
 
-fn device(seed: &[u8; 32]) -> DeviceKey {
-    let mut seed = *seed;
+/// Where keys come from; the last byte is left to tell them apart.
+fn seed(number: usize) -> [u8; 32] {
+    let mut seed = [1; 32];
+    seed[..8].copy_from_slice(&(number as u64 + 1).to_le_bytes());
+    seed
+}
+
+fn device(key: &[u8; 32]) -> DeviceKey {
+    let mut seed = *key;
     seed[31] = 0xd;
     DeviceKey::from_seed(seed)
 }

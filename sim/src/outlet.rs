@@ -1,13 +1,15 @@
 //! What leaves a node after a commit, and where it goes.
 
+use tenet_log::{event::Unverified, sync::Message};
 use tenet_node::{
     command::{CommandError, Reply},
-    input::{Input, Notice, Output, Ticket},
+    frame::Frame,
+    input::{ConnId, Input, Notice, Output, Ticket},
 };
 
-use super::{
+use crate::{
     act::Act,
-    machine::{Happening, World},
+    machine::{Answer, Carried, Happening, World},
 };
 
 impl World {
@@ -15,12 +17,13 @@ impl World {
         self.note(node, &output);
         match output {
             Output::Reply { ticket, result } => self.answered(node, ticket, result),
-            Output::Send { conn, frame } => {
-                let delay = self.draw_delay();
-                if let Some((node, conn, at)) = self.network.carry(conn, self.now, delay) {
-                    let input = Input::Frame { conn, bytes: frame };
-                    self.happens_at(at, Happening::Arrives { node, conn, input });
+            Output::Send { conn, frame } if self.rogues.contains(&node) => {
+                for frame in self.tampered(node, conn, frame) {
+                    self.send(node, conn, frame);
                 }
+            }
+            Output::Send { conn, frame } => {
+                self.send(node, conn, frame);
             }
             Output::Close { conn, .. } => {
                 let delay = self.draw_delay();
@@ -45,9 +48,12 @@ impl World {
             }
             Output::Notice(notice) => {
                 if let Notice::WrittenAgain { old, new, .. } = &notice {
+                    self.written_again.push_back((*old, *new));
                     self.model.written_again(*old, *new);
                 }
-                self.nodes[node].notices.push(notice);
+                if self.keeps_notices || is_bad(&notice) {
+                    self.nodes[node].notices.push(notice);
+                }
             }
             Output::Authenticated { conn } => {
                 self.known.insert(conn);
@@ -61,11 +67,53 @@ impl World {
         }
     }
 
+    fn send(&mut self, from: usize, conn: ConnId, frame: Vec<u8>) {
+        let Some(delay) = self.travel(from, frame.len()) else {
+            return self.end(conn);
+        };
+        let Some((node, conn, at)) = self.network.carry(conn, self.now, delay) else {
+            return;
+        };
+        if self.watches {
+            self.watch(from, node, at, &frame);
+        }
+        let input = Input::Frame { conn, bytes: frame };
+        self.happens_at(at, Happening::Arrives { node, conn, input });
+    }
+
+    /// Notes which events a frame carries.
+    fn watch(&mut self, from: usize, to: usize, came: u64, frame: &[u8]) {
+        let Ok(Frame::Sync(_, Message::Events(events))) = Frame::decode(frame) else {
+            return;
+        };
+        let decoded = events
+            .iter()
+            .filter_map(|event| Unverified::decode(event).ok());
+        let events = decoded.map(|event| event.id()).collect();
+        let sent = self.now;
+        self.trail.push(Carried {
+            sent,
+            came,
+            from,
+            to,
+            events,
+        });
+    }
+
     fn answered(&mut self, node: usize, ticket: Ticket, result: Result<Reply, CommandError>) {
         let act = self.nodes[node]
             .asked
             .remove(&ticket)
             .expect("an answer to what was asked");
+        if let Act::Numbered { number, .. } = act {
+            let result = Some(result);
+            self.answers.push_back(Answer {
+                node,
+                number,
+                result,
+            });
+            return;
+        }
         match result {
             Ok(reply) => {
                 let given = (&act, &reply);
@@ -122,4 +170,18 @@ impl World {
             _ => mix(1 << 62),
         }
     }
+}
+
+/// Whether it tells of something that does not happen among honest nodes with right clocks and room on
+/// their disks.
+pub(crate) fn is_bad(notice: &Notice) -> bool {
+    matches!(
+        notice,
+        Notice::Misbehaved { .. }
+            | Notice::Forked { .. }
+            | Notice::LinkReused { .. }
+            | Notice::DiskFull
+            | Notice::TooMuch { .. }
+            | Notice::TooEarly { .. }
+    )
 }

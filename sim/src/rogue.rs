@@ -25,7 +25,7 @@ use tenet_node::{
     input::{CloseReason, ConnId, Input, Notice, Output, Ticket},
 };
 
-use super::{disk::Disk, machine::BEGINNING, node::Node};
+use crate::{disk::Disk, machine::BEGINNING, node::Node};
 
 /// An engine alone; its outputs are looked at, not carried out.
 pub struct Bench {

@@ -191,7 +191,7 @@ fn messages_from_the_future_arrive_when_their_time_has_come() {
             Line(ANN, Nothing, Invite(BERT)),
             Line(ANN, Contact(BERT), Send(BERT, "on time")),
         ]));
-        world.nodes[BERT].ahead = TWENTY_MINUTES;
+        world.set_clock(BERT, TWENTY_MINUTES);
         let begun = world.now;
         let texts = ["first", "second", "third", "fourth"];
         let lines = texts.map(|text| Line(BERT, Contact(ANN), Send(ANN, text)));

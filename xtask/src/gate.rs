@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the whole gate, in order, up to the first failure.
 //!
 //! ```text
-//! install ─ fmt ─ clippy ─ tidy ─ doc ─ deny ─ test
+//! install ─ fmt ─ clippy ─ tidy ─ doc ─ deny ─ test ─ sim
 //! ```
 //!
 //! The quick steps come first. Every step can be run alone; a failing one says how.
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 
 use crate::process::Line;
-use crate::{deny, install, tidy};
+use crate::{deny, install, sim, tidy};
 
 /// What a step does.
 enum Act {
@@ -67,6 +67,7 @@ fn steps(system_openssl: bool) -> Vec<Step> {
         Step::run("doc", doc),
         Step::call("deny", "cargo xtask deny", || deny::run(&[])),
         Step::run("test", cargo("test --workspace")),
+        Step::call("sim", "cargo xtask sim", sim::gate),
     ]
 }
 
@@ -130,7 +131,10 @@ mod tests {
     fn the_steps_are_in_order_and_can_be_typed() {
         let steps = steps(false);
         let names: Vec<_> = steps.iter().map(|step| step.name).collect();
-        assert_eq!(names, ["fmt", "clippy", "tidy", "doc", "deny", "test"]);
+        assert_eq!(
+            names,
+            ["fmt", "clippy", "tidy", "doc", "deny", "test", "sim"]
+        );
         assert_eq!(steps[0].alone(), "cargo fmt --all --check");
         assert_eq!(steps[2].alone(), "cargo xtask tidy");
         assert_eq!(steps[5].alone(), "cargo test --workspace");

@@ -10,6 +10,7 @@ mod gate;
 mod install;
 mod metadata;
 mod process;
+mod sim;
 mod tidy;
 
 use std::process::ExitCode;
@@ -54,6 +55,12 @@ const COMMANDS: &[Command] = &[
         takes: "[TARGET]",
         what: "feed random bytes to whatever reads a stranger's; --seconds N, --keep",
         run: fuzz::run,
+    },
+    Command {
+        name: "sim",
+        takes: "[--seeds N]",
+        what: "worlds of many: --from SEED, --step K, --jobs N; --ladder; --planted",
+        run: sim::run,
     },
     Command {
         name: "install",

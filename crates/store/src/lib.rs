@@ -14,6 +14,8 @@ mod audit;
 mod chat;
 mod contacts;
 mod conversations;
+#[cfg(feature = "testing")]
+mod copy;
 mod error;
 mod fetches;
 mod log;

@@ -39,8 +39,8 @@ fn friends(seed: u64, ahead: [u64; 2]) -> World {
         Line(ANN, Contact(BERT), Send(BERT, "hello")),
         Line(BERT, Contact(ANN), Send(ANN, "on time")),
     ]));
-    for (node, ahead) in world.nodes.iter_mut().zip(ahead) {
-        node.ahead = ahead;
+    for (node, ahead) in ahead.into_iter().enumerate() {
+        world.set_clock(node, ahead);
     }
     world
 }
@@ -69,7 +69,7 @@ fn a_day_of_berts(seed: u64, restarts: bool, kills: &[Kill], after: &[Line]) -> 
     let mut world = friends(seed, [0, THREE_DAYS]);
     play_for(&mut world, 60 * A_MINUTE, MEANWHILE);
     assert_eq!(texts(&world, ANN).len(), 3, "what is in the future waits");
-    world.nodes[BERT].ahead = 0;
+    world.set_clock(BERT, 0);
     if restarts {
         world.kill(BERT);
     }
@@ -154,7 +154,7 @@ fn two_whose_clocks_were_days_ahead_go_on_when_both_are_right() {
             ];
             play_for(&mut world, A_MINUTE, &lines);
             assert_eq!(texts(&world, ANN).len(), 4);
-            world.nodes.iter_mut().for_each(|node| node.ahead = 0);
+            (0..world.nodes.len()).for_each(|node| world.set_clock(node, 0));
             let lines = [
                 Line(BERT, Nothing, Send(ANN, "right again")),
                 Line(ANN, Message("right again"), Send(BERT, "here too")),

@@ -9,7 +9,7 @@ use tenet_identity::meeting::door::{self, Place};
 use tenet_log::ids::EventId;
 use tenet_node::command::Command;
 
-use super::{act::Act, machine::World, node::Node};
+use crate::{act::Act, machine::World, node::Node};
 
 /// Who are friends the whole day, and who comes and goes.
 const ANN: usize = 0;

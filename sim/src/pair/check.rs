@@ -18,12 +18,10 @@ use tenet_log::{
     session::Session,
     store::{LogStore, Position},
 };
-use tenet_node::{
-    input::Notice,
-    query::{self, Search, Shown},
-};
+use tenet_node::query::{self, Search, Shown};
 
-use super::{machine::World, model::Expected, node::Node, script::Script};
+use super::{model::Expected, script::Script};
+use crate::{machine::World, node::Node, outlet::is_bad};
 
 /// How many moments something may happen at; a day of two takes a few hundred.
 const MAX_STEPS: usize = 20_000;
@@ -101,16 +99,7 @@ impl World {
     pub fn check_peace(&self) {
         assert!(self.refused.is_empty(), "refused: {:?}", self.refused);
         for node in &self.nodes {
-            let bad = node.notices.iter().find(|notice| {
-                matches!(
-                    notice,
-                    Notice::Misbehaved { .. }
-                        | Notice::Forked { .. }
-                        | Notice::LinkReused { .. }
-                        | Notice::DiskFull
-                        | Notice::TooEarly { .. }
-                )
-            });
+            let bad = node.notices.iter().find(|notice| is_bad(notice));
             assert!(bad.is_none(), "{} was told: {bad:?}", node.name);
         }
     }
@@ -303,7 +292,7 @@ impl World {
     pub fn state(&self) -> String {
         let mut state = format!(
             "{} ms after the beginning",
-            self.now - super::machine::BEGINNING
+            self.now - crate::machine::BEGINNING
         );
         for node in &self.nodes {
             let deadline = node.engine().and_then(tenet_node::Engine::deadline);

@@ -1,6 +1,6 @@
 //! Random days: whatever persons, networks and power supplies do, in whatever order.
 
-use super::{
+use crate::{
     act::Act,
     files::CLIP,
     machine::{Kill, Moment, World},

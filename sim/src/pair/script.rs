@@ -2,7 +2,7 @@
 
 use tenet_log::ids::EventId;
 
-use super::{act::Act, machine::World};
+use crate::{act::Act, machine::World};
 
 /// What is done at one place of a script; messages are named by the text that they began with.
 #[derive(Clone, Copy, Debug)]

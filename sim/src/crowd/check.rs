@@ -1,0 +1,319 @@
+//! What holds in sessions of many when all is quiet.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail, ensure};
+use tenet_delivery::outbox::Outbox;
+use tenet_identity::keys::IdentityId;
+use tenet_log::{
+    ids::{EventId, SessionId},
+    register::Register,
+    roster::Roster,
+    session::Session,
+    store::{LogStore, Position},
+};
+use tenet_node::{
+    input::Notice,
+    query::{self, Shown},
+};
+
+use super::{Crowd, Fault, chance::EMOJI};
+use crate::{
+    model::{Fate, Room, Said},
+    node::Node,
+};
+
+/// More events than any session of a world has.
+const ALL: usize = 1 << 30;
+
+/// What one device holds of a session, as far as all must hold the same.
+struct Holds {
+    /// The set, by id, with what counts.
+    events: BTreeMap<EventId, bool>,
+    heads: Vec<EventId>,
+    roster: Roster,
+    registers: Vec<Vec<u8>>,
+    view: Vec<Line>,
+}
+
+/// A message as it is shown.
+#[derive(Debug, PartialEq, Eq)]
+struct Line {
+    id: EventId,
+    author: IdentityId,
+    text: Option<String>,
+    edited: bool,
+    reactions: Vec<(String, IdentityId)>,
+}
+
+impl Crowd {
+    /// Checks that every device of every session holds the same, and that it is what was done.
+    ///
+    /// # Errors
+    /// What differs, and where.
+    pub fn check(&self) -> Result<()> {
+        for node in &self.world.nodes {
+            ensure!(
+                node.engine().is_some(),
+                "node {} does not run",
+                node.place()
+            );
+            let bad = node
+                .notices
+                .iter()
+                .find(|notice| !self.is_due_to_faults(notice));
+            if let Some(bad) = bad {
+                bail!("node {} was told: {bad:?}", node.place());
+            }
+        }
+        if let Some((node, deed, error)) = self.refused.first() {
+            bail!("node {node} was refused {deed:?}: {error}");
+        }
+        for (session, room) in &self.model.rooms {
+            self.check_room(*session, room)?;
+        }
+        self.check_debts()
+    }
+
+    /// Whether a notice tells of something that the world did to its nodes.
+    fn is_due_to_faults(&self, notice: &Notice) -> bool {
+        let was = |fault| self.faults.contains(&fault);
+        match notice {
+            Notice::Misbehaved { .. } | Notice::TooMuch { .. } => was(Fault::Rogue),
+            Notice::Forked { .. } => was(Fault::Rogue) || was(Fault::Restore),
+            Notice::DiskFull => was(Fault::Full),
+            Notice::TooEarly { .. } => was(Fault::Future),
+            _ => false,
+        }
+    }
+
+    /// Nobody owes anything to anybody, where both are in.
+    fn check_debts(&self) -> Result<()> {
+        let devices = self.world.nodes.iter();
+        let places: BTreeMap<_, _> = devices
+            .map(|node| (node.own().device(), node.place()))
+            .collect();
+        for node in &self.world.nodes {
+            let (from, disk) = (node.place(), node.disk());
+            for (device, _) in disk.waiting()? {
+                let Some(to) = places.get(&device) else {
+                    bail!("node {from} owes something to nobody");
+                };
+                let owed = disk.pending(device, Position::default(), ALL)?;
+                let owed = owed.iter().find(|owed| {
+                    let room = self.model.rooms.get(&owed.session);
+                    room.is_some_and(|room| room.counts(from) && room.counts(*to))
+                });
+                ensure!(owed.is_none(), "node {from} owes node {to} {owed:?}");
+            }
+        }
+        Ok(())
+    }
+
+    fn check_room(&self, session: SessionId, room: &Room) -> Result<()> {
+        let founder = &self.world.nodes[room.founder];
+        if room.fates[&room.founder] == Fate::Lawless {
+            return Ok(());
+        }
+        if room.over {
+            return Ok(());
+        }
+        let held = self.holds(founder, session)?;
+        self.as_done(room, &held)
+            .with_context(|| format!("at node {}, {session}", room.founder))?;
+        for node in &self.world.nodes {
+            let place = node.place();
+            let fate = room.fates.get(&place).copied();
+            let active = held.roster.author(node.own().device()).is_some();
+            match fate {
+                Some(Fate::In | Fate::Brought) => ensure!(
+                    active,
+                    "node {place} is not in {session} by the roster of its founder"
+                ),
+                Some(Fate::Out) => ensure!(
+                    !active,
+                    "node {place} is still in {session} by the roster of its founder"
+                ),
+                Some(Fate::Unclear | Fate::Lawless) => {}
+                None => ensure!(
+                    node.disk().last_position(session)? == Position::default(),
+                    "node {place} holds events of {session}, where it never was"
+                ),
+            }
+            if active && fate != Some(Fate::Lawless) && place != room.founder {
+                let holds = self.holds(node, session)?;
+                let open = |line: &Line| !self.is_settled(room, line.author);
+                same(&held, &holds, open).with_context(|| {
+                    format!("nodes {} and {place} ({fate:?}), {session}", room.founder)
+                })?;
+            }
+        }
+        self.check_kept_from(room)
+    }
+
+    /// Who was removed has nothing that was said by who knew it.
+    fn check_kept_from(&self, room: &Room) -> Result<()> {
+        for (id, said) in &room.said {
+            for place in &said.kept_from {
+                let still = room.fates.get(place) == Some(&Fate::Out);
+                let holds = self.world.nodes[*place].disk().event(*id)?.is_some();
+                ensure!(
+                    !(still && holds),
+                    "node {place} was removed and has {said:?}, which was said later"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn holds(&self, node: &Node, session: SessionId) -> Result<Holds> {
+        let disk = node.disk();
+        let all = disk.since(session, Position::default(), ALL)?;
+        let many = all.len();
+        let events: BTreeMap<_, _> = all
+            .iter()
+            .map(|stored| (stored.event.id(), stored.standing.counts()))
+            .collect();
+        ensure!(
+            events.len() == many,
+            "an event is stored twice in {session}"
+        );
+        let Some(loaded) = Session::load(disk, session)? else {
+            bail!("node {} does not hold {session}", node.place());
+        };
+        ensure!(
+            disk.held_count(session)? == 0,
+            "node {} still waits in {session}",
+            node.place()
+        );
+        let mut heads: Vec<_> = loaded.frontier().heads().map(|head| head.id).collect();
+        heads.sort_unstable();
+        let mut registers: Vec<_> = disk
+            .registers(session)?
+            .iter()
+            .map(Register::encode)
+            .collect();
+        registers.sort_unstable();
+        let shown = query::history(disk, node.identity(), &[session], None, ALL)?;
+        Ok(Holds {
+            events,
+            heads,
+            roster: loaded.roster().clone(),
+            registers,
+            view: shown.iter().map(line).collect(),
+        })
+    }
+
+    /// What is shown is what was done.
+    fn as_done(&self, room: &Room, holds: &Holds) -> Result<()> {
+        let places = self.identities();
+        let mut seen = BTreeMap::new();
+        for line in &holds.view {
+            let twice = seen.insert(line.id, line);
+            ensure!(twice.is_none(), "{:?} is shown twice", line.id);
+            let author = places.get(&line.author);
+            let lawless = author.is_some_and(|it| room.fates.get(it) == Some(&Fate::Lawless));
+            let known = room.said.contains_key(&line.id)
+                || lawless
+                || (line.text.as_ref()).is_none_or(|text| room.perhaps.contains(text));
+            ensure!(known, "nobody said {line:?}");
+        }
+        for (id, said) in room.said.iter().filter(|(_, said)| room.counts(said.node)) {
+            let Some(line) = seen.get(id) else {
+                bail!("lost: {id:?}, {said:?}");
+            };
+            ensure!(
+                holds.events.get(id) == Some(&true),
+                "{said:?} does not count"
+            );
+            if said.vague {
+                continue;
+            }
+            let mut expected = said.clone();
+            // Whether what others put on it counts is as clear as their place.
+            expected.reactions.retain(|(_, node)| room.counts(*node));
+            if said.text.is_none() {
+                expected.reactions.clear();
+            }
+            let reactions = line.reactions.iter().filter_map(|(emoji, who)| {
+                let emoji = EMOJI.iter().find(|known| *known == emoji)?;
+                Some((*emoji, *places.get(who).filter(|node| room.counts(**node))?))
+            });
+            let shown = Said {
+                node: places.get(&line.author).copied().unwrap_or(usize::MAX),
+                text: line.text.clone(),
+                reactions: reactions.collect(),
+                ..said.clone()
+            };
+            ensure!(
+                shown == expected,
+                "{shown:?} is shown, {expected:?} was done"
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether all that somebody says counts.
+    fn is_settled(&self, room: &Room, who: IdentityId) -> bool {
+        let mut nodes = self.world.nodes.iter();
+        nodes.any(|node| node.identity() == who && room.counts(node.place()))
+    }
+
+    fn identities(&self) -> BTreeMap<IdentityId, usize> {
+        let nodes = self.world.nodes.iter().enumerate();
+        nodes
+            .map(|(place, node)| (node.identity(), place))
+            .collect()
+    }
+}
+
+fn line(shown: &Shown) -> Line {
+    let message = &shown.message;
+    let reactions = message.reactions.iter();
+    let reactions =
+        reactions.flat_map(|(emoji, who)| who.iter().map(|who| (emoji.as_str().to_owned(), *who)));
+    Line {
+        id: message.id,
+        author: message.identity,
+        text: message.text.clone(),
+        edited: message.edited,
+        reactions: reactions.collect(),
+    }
+}
+
+/// `open` says of which lines the text may be lacking on one side. OPEN: a text that was taken back by somebody
+/// who lost the right to, later or elsewhere, comes back only where it was not erased yet (seed 13).
+fn same(one: &Holds, other: &Holds, open: impl Fn(&Line) -> bool) -> Result<()> {
+    if one.events != other.events {
+        let lacks = |of: &Holds, from: &Holds| {
+            from.events
+                .iter()
+                .filter(|(id, counts)| of.events.get(id) != Some(counts))
+                .count()
+        };
+        bail!(
+            "the sets differ: {} and {} events differ",
+            lacks(one, other),
+            lacks(other, one)
+        );
+    }
+    ensure!(one.heads == other.heads, "the frontiers differ");
+    ensure!(one.roster == other.roster, "the rosters differ");
+    ensure!(one.registers == other.registers, "the registers differ");
+    let alike = |one: &Line, other: &Line| {
+        one == other
+            || (one.id == other.id && open(one) && (one.text.is_none() || other.text.is_none()))
+    };
+    let mut pairs = one.view.iter().zip(&other.view);
+    let all = one.view.len() == other.view.len();
+    if !(all && pairs.all(|(one, other)| alike(one, other))) {
+        let mut pairs = one.view.iter().zip(&other.view);
+        bail!(
+            "the views differ: {} and {} lines, first {:?}",
+            one.view.len(),
+            other.view.len(),
+            pairs.find(|(one, other)| !alike(one, other))
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Many: sessions of any number of devices, what their persons do there, and what must hold when all is quiet.
+//!
+//! ```text
+//! Plan (step, seed, limits) ─▶ Crowd ── deeds, faults ──▶ World of real engines
+//!                                └── answers ──▶ Model ──── check ◀── heal, rest
+//! ```
+
+mod chance;
+mod check;
+mod deed;
+mod fault;
+mod ladder;
+mod page;
+mod plan;
+mod prepare;
+mod shrink;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+use tenet_node::command::{CommandError, Reply};
+
+pub use deed::Deed;
+pub use fault::Fault;
+pub use ladder::{Done, run, run_with};
+pub use plan::Plan;
+pub use shrink::{shrink, wrong};
+
+use crate::{
+    act::Act,
+    machine::{Answer, World},
+    model::Model,
+};
+
+/// A world of many, and what is true there.
+pub struct Crowd {
+    /// The nodes and what is between them.
+    pub world: World,
+    /// What is true.
+    pub model: Model,
+    /// What kinds of faults there were.
+    pub faults: BTreeSet<Fault>,
+    /// What was done, what came of it, and what went wrong, with when.
+    pub tale: Vec<(u64, String)>,
+    /// Draws what is done; the world draws for itself, so that what is left out here leaves the rest as it was.
+    chooser: ChaCha20Rng,
+    /// What was asked for and is not answered.
+    asked: BTreeMap<u64, (usize, Deed)>,
+    /// What was refused, and why.
+    refused: Vec<(usize, Deed, CommandError)>,
+    next: u64,
+}
+
+impl Crowd {
+    /// So many nodes, each a person of its own, which start when time begins to pass.
+    pub fn new(seed: u64, nodes: usize) -> Self {
+        let mut world = World::new(seed, &vec![0; nodes]);
+        world.keeps_notices = false;
+        Self {
+            world,
+            model: Model::default(),
+            faults: BTreeSet::new(),
+            tale: Vec::new(),
+            chooser: ChaCha20Rng::seed_from_u64(seed ^ 0x5eed),
+            asked: BTreeMap::new(),
+            refused: Vec::new(),
+            next: 0,
+        }
+    }
+
+    /// A random number below `end`.
+    pub fn choose(&mut self, end: usize) -> usize {
+        usize::try_from(self.chooser.next_u64() % end.max(1) as u64).unwrap()
+    }
+
+    /// A person does something, a moment from now.
+    pub fn ask(&mut self, node: usize, deed: Deed) {
+        self.next += 1;
+        let number = self.next;
+        self.asked.insert(number, (node, deed.clone()));
+        self.tell(|_| format!("node {node} asks: {deed:?}"));
+        let deed = Box::new(deed);
+        self.world.ask(node, Act::Numbered { number, deed });
+    }
+
+    /// Lets everything happen until then.
+    pub fn run_until(&mut self, until: u64) {
+        while self.world.step_until(until) {
+            self.hear();
+        }
+        self.hear();
+    }
+
+    /// Goes on until nothing happens any more; `false` where that takes longer than so many virtual milliseconds.
+    pub fn rest(&mut self, patience: u64) -> bool {
+        let end = self.world.now + patience;
+        while self.world.now < end {
+            if !self.world.step() {
+                self.hear();
+                return true;
+            }
+            self.hear();
+        }
+        false
+    }
+
+    /// Notes what happens, where that is to be shown.
+    fn tell(&mut self, what: impl FnOnce(&Self) -> String) {
+        if self.world.watches {
+            let what = what(self);
+            self.tale.push((self.world.now, what));
+        }
+    }
+
+    fn hear(&mut self) {
+        while let Some((old, new)) = self.world.written_again.pop_front() {
+            self.model.written_again(old, new);
+        }
+        while let Some(answer) = self.world.answers.pop_front() {
+            let (node, deed) = self.asked.remove(&answer.number).expect("a deed");
+            self.tell(|_| format!("node {node}: {deed:?} gave {:?}", answer.result));
+            self.answered(node, &deed, answer);
+        }
+    }
+
+    fn answered(&mut self, node: usize, deed: &Deed, answer: Answer) {
+        match (answer.result, deed) {
+            (Some(Ok(Reply::Conversation { session })), Deed::Found { with, .. }) => {
+                let named =
+                    |did: &String| self.world.nodes.iter().position(|node| node.did() == *did);
+                let others = with.iter().filter_map(named);
+                let all: Vec<usize> = std::iter::once(node).chain(others).collect();
+                self.model.found(session, &all);
+                self.model.only_brought(session);
+            }
+            (Some(Ok(reply)), _) => self.model.done(node, deed, &reply),
+            // What is said not to be stored is not.
+            (Some(Err(CommandError::NotStored(_))), _) => {}
+            (Some(Err(error)), _) if self.may_be_refused(node, deed) => drop(error),
+            (Some(Err(error)), _) => self.refused.push((node, deed.clone(), error)),
+            (None, _) => self.model.perhaps(deed),
+        }
+    }
+
+    /// Whether a refusal may be right: whoever lost a place, or asks about what was taken back.
+    fn may_be_refused(&self, node: usize, deed: &Deed) -> bool {
+        let room = deed.session().and_then(|id| self.model.rooms.get(&id));
+        let Some(room) = room else { return true };
+        let plain = matches!(deed, Deed::Say { .. } | Deed::Read { .. });
+        !(plain && room.counts(node) && room.fates[&node] == crate::model::Fate::In)
+    }
+}

@@ -1,0 +1,53 @@
+//! Sessions of many in stories: founding them, changing who is in, writing there.
+
+use tenet_log::{ids::SessionId, roster::Op};
+
+use crate::{act::Act, crowd::Deed, machine::World};
+
+impl World {
+    /// Founds a session of many.
+    ///
+    /// # Panics
+    /// Where that is refused.
+    pub fn found(&mut self, node: usize, name: &str, with: Vec<String>) -> SessionId {
+        let name = name.to_owned();
+        self.ask(node, Act::Many(Box::new(Deed::Found { name, with })));
+        self.until(|world| world.founded.is_some());
+        self.founded.take().expect("it was founded")
+    }
+
+    /// Changes who is in a session.
+    pub fn operate(&mut self, node: usize, session: SessionId, op: Op) {
+        let op = Box::new(op);
+        self.ask(
+            node,
+            Act::Many(Box::new(Deed::Operate {
+                session,
+                op,
+                whom: node,
+            })),
+        );
+    }
+
+    /// Renews the cards of a person, at a node that holds their key.
+    pub fn renew_cards(&mut self, node: usize, person: usize) {
+        self.ask(node, Act::Many(Box::new(Deed::RenewCards { person })));
+    }
+
+    /// Revokes a node's device, at another one of the same person.
+    pub fn revoke(&mut self, node: usize, person: usize, revoked: usize) {
+        let device = self.nodes[revoked].own().device().to_string();
+        self.revoke_by_id(node, person, device);
+    }
+
+    /// Revokes a device of a person, at a node of theirs.
+    pub fn revoke_by_id(&mut self, node: usize, person: usize, device: String) {
+        self.ask(node, Act::Many(Box::new(Deed::Revoke { person, device })));
+    }
+
+    /// Writes in a session of many.
+    pub fn say(&mut self, node: usize, session: SessionId, text: &str) {
+        let text = text.to_owned();
+        self.ask(node, Act::Many(Box::new(Deed::Say { session, text })));
+    }
+}

@@ -1,0 +1,257 @@
+//! `cargo xtask sim`: worlds of many, each a process of its own, some at a time.
+//!
+//! ```text
+//! cargo xtask sim --seeds 200 --from 1 --step 5 --jobs 2     these seeds, and what is wrong with which
+//! cargo xtask sim --ladder                                   the five steps and their figures
+//! cargo xtask sim --planted                                  mistakes put into copies of the tree, and who finds them
+//! ```
+
+mod planted;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::{
+    install,
+    process::{Line, root},
+};
+
+/// How long the gate looks at seeds that nobody has seen yet.
+const FRESH: Duration = Duration::from_secs(40);
+
+/// Seeds that once failed, a line each: `SEED what it found`.
+const KNOWN: &str = "sim/seeds.txt";
+
+/// What is to be run.
+struct Wish {
+    step: u8,
+    from: u64,
+    seeds: u64,
+    jobs: usize,
+    until: Option<Instant>,
+}
+
+/// What one seed said.
+#[derive(Clone, Debug)]
+struct Said {
+    seed: u64,
+    ok: bool,
+    seconds: f64,
+    line: String,
+}
+
+/// Runs what the words say.
+pub(crate) fn run(words: &[String]) -> Result<()> {
+    let mut wish = Wish {
+        step: 5,
+        from: 1,
+        seeds: 100,
+        jobs: thread::available_parallelism().map_or(1, usize::from),
+        until: None,
+    };
+    match words.first().map(String::as_str) {
+        Some("--planted") => return planted::run(words.get(1..).unwrap_or_default()),
+        Some("--ladder") => return ladder(),
+        _ => {}
+    }
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let value = words.next().with_context(|| format!("{word} of what?"))?;
+        match word.as_str() {
+            "--seeds" => wish.seeds = value.parse()?,
+            "--from" => wish.from = value.parse()?,
+            "--step" => wish.step = value.parse()?,
+            "--jobs" => wish.jobs = value.parse()?,
+            _ => bail!(
+                "no word `{word}`: --seeds N --from SEED --step K --jobs N, --ladder, --planted"
+            ),
+        }
+    }
+    let binary = built()?;
+    let seeds: Vec<u64> = (wish.from..wish.from + wish.seeds).collect();
+    judge(&binary, &wish, &seeds)
+}
+
+/// A bounded part: every seed that ever failed, and new ones for a while.
+pub(crate) fn gate() -> Result<()> {
+    let binary = built()?;
+    let mut wish = Wish {
+        step: 5,
+        from: 0,
+        seeds: 0,
+        jobs: thread::available_parallelism().map_or(1, usize::from),
+        until: None,
+    };
+    let known = fs::read_to_string(root().join(KNOWN))?;
+    let known = known.lines().filter(|line| !line.starts_with('#'));
+    let known: Vec<u64> = known
+        .filter_map(|line| line.split_whitespace().next()?.parse().ok())
+        .collect();
+    judge(&binary, &wish, &known)?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    let from = now.as_secs() * 1000;
+    wish.until = Some(Instant::now() + FRESH);
+    // One in fifty is large, and takes longer than the gate has.
+    let fresh: Vec<u64> = (from..from + 10_000)
+        .filter(|seed| seed % 50 != 0)
+        .collect();
+    judge(&binary, &wish, &fresh)
+}
+
+/// The program, built as it is measured.
+fn built() -> Result<PathBuf> {
+    let line = Line::cargo(&["build", "--release", "-p", "tenet-sim"]);
+    let line = match install::system_openssl() {
+        true => line.env("OPENSSL_NO_VENDOR", "1"),
+        false => line,
+    };
+    line.run()?;
+    let folder =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(folder.join("release/tenet-sim"))
+}
+
+/// Runs seeds, some at a time, and says what came of them.
+fn judge(binary: &PathBuf, wish: &Wish, seeds: &[u64]) -> Result<()> {
+    let begun = Instant::now();
+    let said = all(binary, wish, seeds);
+    let bad: Vec<&Said> = said.iter().filter(|said| !said.ok).collect();
+    for said in &bad {
+        println!("{}", said.line);
+    }
+    println!("{}", summary(&said, begun.elapsed()));
+    if let Some(first) = bad.first() {
+        let plan = format!("--step {} --seed {}", wish.step, first.seed);
+        println!("the smallest part of it that is still wrong:");
+        let words: Vec<&str> = plan.split(' ').collect();
+        let page = root()
+            .join("target")
+            .join(format!("sim-{}.html", first.seed));
+        let page = page.display().to_string();
+        let status = Command::new(binary)
+            .args(words)
+            .args(["--shrink", "--html", &page])
+            .stderr(Stdio::null())
+            .status()?;
+        ensure!(
+            status.success(),
+            "{} of {} seeds are wrong; see {page}",
+            bad.len(),
+            said.len()
+        );
+    }
+    Ok(())
+}
+
+fn all(binary: &PathBuf, wish: &Wish, seeds: &[u64]) -> Vec<Said> {
+    let (next, said) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
+    thread::scope(|scope| {
+        for _ in 0..wish.jobs.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let seed = usize::try_from(place)
+                        .ok()
+                        .and_then(|place| seeds.get(place));
+                    let late = wish.until.is_some_and(|until| Instant::now() >= until);
+                    let Some(seed) = seed.filter(|_| !late) else {
+                        return;
+                    };
+                    let one = one(binary, wish.step, *seed);
+                    if let Ok(mut said) = said.lock() {
+                        said.insert(*seed, one);
+                    }
+                }
+            });
+        }
+    });
+    said.into_inner()
+        .unwrap_or_default()
+        .into_values()
+        .collect()
+}
+
+fn one(binary: &PathBuf, step: u8, seed: u64) -> Said {
+    let output = Command::new(binary)
+        .args(["--step", &step.to_string(), "--seed", &seed.to_string()])
+        .stderr(Stdio::null())
+        .output();
+    let line = match output {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        Err(error) => format!("bad: it does not start: {error}"),
+    };
+    let seconds = line
+        .split('|')
+        .nth(1)
+        .and_then(|part| part.trim().strip_suffix(" s"));
+    Said {
+        seed,
+        ok: line.starts_with("ok "),
+        seconds: seconds.and_then(|text| text.parse().ok()).unwrap_or(0.0),
+        line,
+    }
+}
+
+fn summary(said: &[Said], took: Duration) -> String {
+    let mut seconds: Vec<f64> = said.iter().map(|said| said.seconds).collect();
+    seconds.sort_by(f64::total_cmp);
+    let median = seconds.get(seconds.len() / 2).copied().unwrap_or(0.0);
+    let most = seconds.last().copied().unwrap_or(0.0);
+    let good = said.iter().filter(|said| said.ok).count();
+    format!(
+        "{good} of {} seeds are right; processor time: median {median:.1} s, most {most:.1} s; it took {:.0} s",
+        said.len(),
+        took.as_secs_f64()
+    )
+}
+
+/// The five steps, a line each.
+fn ladder() -> Result<()> {
+    let binary = built()?;
+    let mut wrong = 0;
+    println!("| step | result |\n|---|---|");
+    for step in 1..=5 {
+        let begun = Instant::now();
+        let said = one(&binary, step, 1);
+        wrong += u32::from(!said.ok);
+        let took = begun.elapsed().as_secs_f64();
+        println!(
+            "| {step} | {}; {took:.0} s by the clock |",
+            said.line.replace('|', ";")
+        );
+    }
+    ensure!(wrong == 0, "{wrong} steps are wrong");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_that_of_the_processor() {
+        let said = |seed, ok, seconds| Said {
+            seed,
+            ok,
+            seconds,
+            line: String::new(),
+        };
+        let all = [said(1, true, 1.0), said(2, false, 9.0), said(3, true, 2.0)];
+        let text = summary(&all, Duration::from_secs(6));
+        assert!(
+            text.starts_with("2 of 3 seeds are right; processor time: median 2.0 s, most 9.0 s")
+        );
+    }
+}
