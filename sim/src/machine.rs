@@ -382,7 +382,8 @@ impl World {
     fn dialled(&mut self, node: usize, life: u32, peer: EndpointId, addresses: &[SocketAddr]) {
         let there = self.by_endpoint.get(&peer).copied().filter(|there| {
             let there = &self.nodes[*there];
-            addresses.contains(&there.address)
+            // Whoever took another key is not met under the former one.
+            addresses.contains(&there.address) && there.endpoint() == peer
         });
         // Also a dial that finds nobody opens the dialler's own wall.
         let there = there.map(|there| (there, self.walls.dial(node, there, self.now)));
