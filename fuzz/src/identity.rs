@@ -4,18 +4,19 @@ use std::sync::OnceLock;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
+use tenet_apps::contacts::shared::SharedContact;
 use tenet_identity::{
     card::{DeviceCard, Revocation, UnverifiedCard, UnverifiedRevocation},
     did, encoding,
     hello::{Binding, Hello, Role, UnverifiedHello},
-    keys::{DeviceId, EndpointId, IdentityId, IdentityKey},
+    keys::{DeviceId, DeviceKey, EndpointId, IdentityId, IdentityKey},
     meeting::{
         contact_card::ContactCard,
         door::Place,
         invite::Secret,
         knock::{self, Answer, Answerer, Bond, Knock, Knocker, Message, Open},
         link::Link,
-        sealed_link,
+        linking, sealed_link,
     },
     vault::Cost,
 };
@@ -67,6 +68,13 @@ pub const TARGETS: &[Target] = &[
         run: knock,
         seeds: knock_seeds,
         max_len: 20_000,
+    },
+    Target {
+        name: "linking",
+        what: "the messages by which a device is linked, each checked at its end; what devices tell each other",
+        run: linking,
+        seeds: linking_seeds,
+        max_len: 2048,
     },
 ];
 
@@ -268,4 +276,48 @@ fn knock_seeds() -> Vec<Vec<u8>> {
         }),
     ];
     messages.iter().map(Message::to_bytes).collect()
+}
+
+/// The device that asks to be linked, and its key.
+fn newcomer() -> (linking::Newcomer, DeviceKey) {
+    let key = DeviceKey::from_seed([9; 32]);
+    let device = key.public();
+    let newcomer = linking::Newcomer {
+        device,
+        name: "tablet".into(),
+        commitment: linking::commitment(&NONCE, device),
+    };
+    (newcomer, key)
+}
+
+fn linking(data: &[u8]) {
+    let _ = SharedContact::decode(data).map(|shared| SharedContact::decode(&shared.encode()));
+    let Ok(message) = linking::Message::from_bytes(data) else {
+        return;
+    };
+    let (secret, (newcomer, key)) = (secret(), newcomer());
+    let bond = bond(&secret);
+    match message {
+        linking::Message::Ask(ask) => drop(ask.check(&bond)),
+        linking::Message::Share(share) => drop(share.check(&bond, &newcomer)),
+        linking::Message::Open(open) => drop(open.check(&bond, &newcomer)),
+        linking::Message::Given(card, _) => {
+            let _ = linking::given(card, bond.inviter, key.public());
+        }
+        linking::Message::Refused(_) => {}
+    }
+}
+
+fn linking_seeds() -> Vec<Vec<u8>> {
+    let (secret, (newcomer, key), own) = (secret(), newcomer(), person(0));
+    let bond = bond(&secret);
+    let invite = tenet_apps::contacts::testing::link(1).invite().id();
+    let messages = [
+        linking::Message::Ask(linking::Ask::new(&bond, invite, &newcomer).unwrap()),
+        linking::Message::Share(linking::Share::new(&bond, &newcomer, &own.card, [6; 32])),
+        linking::Message::Open(linking::Open::new(&bond, &key, NONCE)),
+        linking::Message::Given(own.card.to_unverified(), "ann".into()),
+        linking::Message::Refused(1),
+    ];
+    messages.iter().map(linking::Message::to_bytes).collect()
 }
