@@ -8,10 +8,15 @@ use tenet_identity::{
     keys::{DeviceKey, EndpointId, IdentityId, IdentityKey},
     meeting::{link::Link, short::Short},
 };
-use tenet_log::roster::{Addition, Op, Role};
+use tenet_log::{
+    roster::{Addition, Op, Role, SessionKind},
+    session::Session,
+    sync::EncodedEvent,
+};
 use tenet_node::{
     command::{Command, CommandError, Reply, device::Deed},
-    input::{ConnId, Input, Notice, Output, Ticket},
+    frame::Frame,
+    input::{CloseReason, ConnId, Input, Notice, Output, Ticket},
     joining::{JoinError, Joiner, Step},
 };
 use tenet_sim::{
@@ -494,4 +499,50 @@ fn a_revoked_device_is_nobody() {
     }
     let seen = texts(&world, TABLET, BERT);
     assert!(!seen.contains(&"only for Ann".to_owned()), "{seen:?}");
+}
+
+/// NODE-33: what a contact may bring, and what is let be.
+#[test]
+fn not_everything_that_is_brought_is_entered() {
+    let (mut bench, mut rogue, line) = crate::members::friends();
+    let me = bench.engine.own().identity();
+    let stranger = root(5).public();
+    let now = bench.now;
+    let mut found = |kind, others: &[IdentityId]| {
+        let (key, card) = (&rogue.own.key, &rogue.own.card);
+        let event = Session::draft_founding(key, card, kind, others, now, &mut rogue.rng);
+        event.unwrap().to_wire()
+    };
+    let foreign = [
+        found(SessionKind::Own, &[]),
+        found(SessionKind::Direct, &[stranger]),
+    ];
+    let ours = [
+        found(SessionKind::Group, &[me, stranger]),
+        found(SessionKind::Direct, &[me]),
+    ];
+    let (sessions, ..) = bench.stored();
+    let bring = |some: &[Vec<u8>]| {
+        let foundings = some.iter().cloned().map(EncodedEvent::from);
+        Frame::Bring(foundings.collect())
+    };
+    let done = bench.frame(line, &bring(&foreign));
+    assert_eq!((done.reason(line), bench.stored().0), (None, sessions));
+    let done = bench.frame(line, &bring(&ours));
+    assert_eq!((done.reason(line), bench.stored().0), (None, sessions + 2));
+    let again = bench.frame(line, &bring(&ours));
+    assert_eq!((again.reason(line), bench.stored().0), (None, sessions + 2));
+    let many: Vec<Vec<u8>> = (0..100)
+        .map(|_| found(SessionKind::Group, &[stranger]))
+        .collect();
+    for some in many.chunks(20) {
+        bench.frame(line, &bring(some));
+    }
+    assert_eq!(
+        bench.stored().0,
+        sessions + 2 + 64,
+        "so many wait and no more"
+    );
+    let done = bench.frame(line, &bring(&[vec![1, 2, 3]]));
+    assert_eq!(done.reason(line), Some(CloseReason::Protocol));
 }

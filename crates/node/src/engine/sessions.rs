@@ -43,7 +43,12 @@ impl<S: Storage> Engine<S> {
         let mut devices: BTreeMap<_, Acquaintance> = BTreeMap::new();
         let mut members: BTreeMap<_, BTreeSet<SessionId>> = BTreeMap::new();
         for (id, session) in &self.sessions {
-            let left = self.place(*id) == Place::Left;
+            let place = self.place(*id);
+            if place == Place::Coming {
+                // Whoever brought it speaks of it; whom it names is nobody to us yet (NODE-34).
+                continue;
+            }
+            let left = place == Place::Left;
             let roster = session.roster();
             for (author, membership) in roster.active() {
                 let device = author.device;
