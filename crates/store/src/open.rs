@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     path::{Path, PathBuf},
+    sync::{Mutex, OnceLock},
 };
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
@@ -122,6 +123,7 @@ impl Store {
     /// Makes a file of whatever format from statements.
     #[cfg(test)]
     pub(crate) fn make(path: &Path, key: &[u8; 32], sql: &str) -> rusqlite::Result<()> {
+        keep_ready();
         let db = Connection::open(path)?;
         set_key(&db, key)?;
         db.execute_batch(CIPHER)?;
@@ -134,6 +136,7 @@ impl Store {
         path: &Path,
         access: Access,
     ) -> Result<Self, OpenError> {
+        keep_ready();
         let unreadable = |error: rusqlite::Error| match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                 OpenError::Unreadable(path.to_owned())
@@ -252,6 +255,20 @@ fn refuse_stub(path: &Path) -> Result<(), OpenError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Keeps SQLCipher's cryptography set up for as long as the process lives.
+///
+/// The first keyed connection sets it up and the last one that closes takes it down; two threads that do so at
+/// once disturb each other, and one of them cannot set its key. So one connection is first, and stays.
+fn keep_ready() {
+    static KEEPER: OnceLock<Option<Mutex<Connection>>> = OnceLock::new();
+    KEEPER.get_or_init(|| {
+        let db = Connection::open_in_memory().ok()?;
+        // Whoever opens a store next is told what is wrong, if this failed.
+        set_key(&db, &[0; 32]).ok()?;
+        Some(Mutex::new(db))
+    });
 }
 
 /// A raw key (`STORE-1`), so no passphrase is stretched: the vault has done that.

@@ -169,3 +169,17 @@ fn texts(store: &Store, session: SessionId) -> Vec<String> {
 fn is_whole(store: &Store) -> bool {
     store.check_integrity().unwrap().is_empty()
 }
+
+/// The first keyed connection of a process and the last one that closes do not disturb others.
+#[test]
+fn many_threads_open_stores_at_once() {
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    drop(Store::in_memory().unwrap());
+                }
+            });
+        }
+    });
+}
