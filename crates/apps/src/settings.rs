@@ -1,6 +1,6 @@
 //! Settings: what a person can switch or set, by name.
 //!
-//! They are this device's own and travel nowhere.
+//! Those of the person are told to their other devices (`OWN-3`), those of the machine travel nowhere.
 
 mod amount;
 

@@ -18,6 +18,27 @@ use crate::input::Input;
 /// How often to look whether a home that another process holds is free, or has a socket.
 pub const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
+/// Takes hold of something as soon as nobody else has it, or fails when that has lasted too long.
+///
+/// A lock of another process cannot be awaited without a thread that blocks on it; so it is looked at again.
+///
+/// # Errors
+/// Whatever `take` fails with; [`home::Error::InUse`] only at the end.
+pub async fn when_free<T>(
+    patience: Duration,
+    take: impl Fn() -> Result<T, home::Error>,
+) -> Outcome<T> {
+    let until = Instant::now() + patience;
+    loop {
+        match take() {
+            Err(home::Error::InUse { .. }) if Instant::now() < until => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            taken => return Ok(taken?),
+        }
+    }
+}
+
 /// Whom a command speaks to.
 #[derive(Debug)]
 pub enum Caller {

@@ -13,7 +13,7 @@ use tenet_identity::vault::Attempts;
 use tenet_rpc::api::{Error, Kind, Secret, Status};
 use tenet_rpc::client::{Client, ConnectError};
 
-use crate::caller::{Finder, LOOK_AGAIN};
+use crate::caller::{Finder, LOOK_AGAIN, when_free};
 use crate::failure::Outcome;
 use crate::home::{self, Home, Place, Vault};
 use crate::host::{self, Known};
@@ -120,15 +120,7 @@ impl Finder<'_> {
 
     /// Enters the home, waiting for an earlier release that has it to itself.
     async fn enter(&self) -> Outcome<Home> {
-        let until = Instant::now() + self.timeout;
-        loop {
-            match Home::open(self.paths) {
-                Err(home::Error::InUse { .. }) if Instant::now() < until => {
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                }
-                home => return Ok(home?),
-            }
-        }
+        when_free(self.timeout, || Home::open(self.paths)).await
     }
 
     async fn look(

@@ -1,7 +1,6 @@
 //! `tenet home …`: everything in one file, for another place.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use serde::Serialize;
 use tenet_identity::sealed::MIN_PASSWORD;
@@ -11,7 +10,7 @@ use tenet_rpc::api::{Error, Secret};
 use super::Shell;
 use super::id::choose_pin;
 use crate::args::{HomeCommand, HomeExport, HomeFile};
-use crate::caller::LOOK_AGAIN;
+use crate::caller::when_free;
 use crate::failure::{Failure, Outcome};
 use crate::home::{self, Held, Home, Place, Vault};
 use crate::host;
@@ -107,18 +106,12 @@ const _: () = assert!(MIN_PASSWORD == 8);
 
 /// Takes hold of every identity, and keeps everybody else out of the home.
 async fn hold_all(shell: &Shell, home: &Home) -> Outcome<Vec<Held>> {
-    let until = Instant::now() + shell.timeout;
-    loop {
+    when_free(shell.timeout, || {
         let places = home.identities()?;
         let held: Result<Vec<_>, _> = places.iter().map(|place| home.hold(place)).collect();
-        match held.and_then(|held| home.keep_others_out().map(|()| held)) {
-            Ok(held) => return Ok(held),
-            Err(home::Error::InUse { .. }) if Instant::now() < until => {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
+        held.and_then(|held| home.keep_others_out().map(|()| held))
+    })
+    .await
 }
 
 /// Opens every vault; a PIN that is given is tried on all, and a person is asked for the others.

@@ -84,7 +84,9 @@ async fn talk(
         let event = timeout_at(until, told.recv()).await;
         let Ok(Some(event)) = event else {
             return Err(api::Error::failure(match short {
-                None => "the other device was not reached; it must be on, and both on one network",
+                None => {
+                    "the other device was not reached: its node must run (tenet up), and be reachable from here"
+                }
                 Some(_) => "nobody said yes at the other device in time",
             }));
         };

@@ -1,6 +1,6 @@
 //! `tenet device renew`: another device key and endpoint for this device.
 
-use tenet_rpc::api::{DeviceRevoke, Devices, Error, Mode, Secret};
+use tenet_rpc::api::{DeviceRevoke, Devices, Error, Mode, Secret, Sync};
 use tenet_rpc::server::ask;
 
 use super::list;
@@ -8,6 +8,7 @@ use crate::commands::Shell;
 use crate::failure::Outcome;
 use crate::gate::Gate;
 use crate::host::{self, Options};
+use crate::output::note;
 use crate::time;
 
 /// If this is cut off after the first step the former key is still in the list, and can be revoked there.
@@ -41,7 +42,7 @@ pub(super) async fn run(shell: &Shell) -> Outcome {
     };
     let synced = ask(
         &gate,
-        tenet_rpc::api::Sync {
+        Sync {
             timeout_ms: Some(shell.timeout_ms()),
         },
     )
@@ -52,7 +53,7 @@ pub(super) async fn run(shell: &Shell) -> Outcome {
     let this = this.ok_or_else(|| Error::internal("this device is nowhere"))?;
     shell.output.object(&this, || list::line(&this))?;
     if !synced.is_ok_and(|synced| !synced.waits()) {
-        crate::output::note("not everybody was reached; they are told while tenet up runs");
+        note("not everybody was reached; they are told while tenet up runs");
     }
     Ok(())
 }
