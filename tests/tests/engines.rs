@@ -39,6 +39,8 @@ mod members;
 mod mending;
 #[path = "engines/partings.rs"]
 mod partings;
+#[path = "engines/removals.rs"]
+mod removals;
 #[path = "engines/requests.rs"]
 mod requests;
 #[path = "engines/search.rs"]

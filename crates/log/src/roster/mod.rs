@@ -150,17 +150,20 @@ impl Roster {
 
     /// The chain on which a device may write now.
     pub fn author(&self, device: DeviceId) -> Option<Author> {
-        let chains = self.chains.range(ledger::every_chain(device));
-        let mut active = chains.filter(|(_, membership)| membership.is_active());
+        let mut active = self
+            .chains_of(device)
+            .filter(|(_, membership)| membership.is_active());
         active.next().map(|(author, _)| *author)
     }
 
     /// Whether a device is in or ever was.
     pub fn has_held(&self, device: DeviceId) -> bool {
-        self.chains
-            .range(ledger::every_chain(device))
-            .next()
-            .is_some()
+        self.chains_of(device).next().is_some()
+    }
+
+    /// The chains of a device, ended or not.
+    pub fn chains_of(&self, device: DeviceId) -> impl Iterator<Item = (&Author, &Membership)> {
+        self.chains.range(ledger::every_chain(device))
     }
 
     /// Chains of devices that are in now.

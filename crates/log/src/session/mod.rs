@@ -5,9 +5,11 @@
 
 mod admit;
 mod append;
+mod ending;
 mod receive;
 mod retire;
 
+pub use ending::Ending;
 pub use retire::Retired;
 
 use std::collections::{BTreeMap, BTreeSet};

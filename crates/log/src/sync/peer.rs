@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, VecDeque};
 use minicbor::bytes::ByteVec;
 
 use super::{
-    HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, RegisterEntry, holdings::Holdings,
-    message::MAX_HEADS, summary,
+    HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, RegisterEntry,
+    holdings::Holdings,
+    message::MAX_HEADS,
+    summary::{self, Summary},
 };
 use crate::{
     clock::Hlc,
     event::Event,
     ids::{Author, EventId, SessionId},
     register::Register,
-    session::Session,
+    session::{Ending, Session},
     store::{LogStore, Position, StoreError, Stored},
 };
 
@@ -40,6 +42,8 @@ const REGISTERS_BYTES: usize = 256 * 1024;
 #[derive(Clone, Debug)]
 pub struct Peer {
     session: SessionId,
+    /// SYNC-11: they are out, and hear no more than how they came to be.
+    ending: Option<Ending>,
     /// What we held when we said our digest: digest, holdings and where the last event came.
     opened: Option<([u8; 32], Holdings, Position)>,
     theirs: Holdings,
@@ -95,10 +99,23 @@ impl Peer {
     /// # Errors
     /// [`StoreError`], as for every method here that reads.
     pub fn open<S: LogStore>(session: &Session, store: &S) -> Result<(Self, Message), StoreError> {
-        let digest = summary::digest(session, &store.registers(session.id())?);
+        Self::open_to(session, store, None)
+    }
+
+    /// As [`Self::open`], with a device that hears no more than its ending if it has one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open_to<S: LogStore>(
+        session: &Session,
+        store: &S,
+        ending: Option<Ending>,
+    ) -> Result<(Self, Message), StoreError> {
+        let digest = summary::digest(&Self::summed_up(session, store, ending.as_ref())?);
         let position = store.last_position(session.id())?;
         let peer = Self {
             session: session.id(),
+            ending,
             opened: Some((digest, Holdings::ours(session), position)),
             theirs: Holdings::default(),
             cursor: None,
@@ -114,6 +131,34 @@ impl Peer {
             restarts: 0,
         };
         Ok((peer, Message::Digest(digest)))
+    }
+
+    /// What of ours they may hear of.
+    fn summed_up<S: LogStore>(
+        session: &Session,
+        store: &S,
+        ending: Option<&Ending>,
+    ) -> Result<Summary, StoreError> {
+        match ending {
+            Some(ending) => summary::of_ending(session, store, ending),
+            None => Ok(summary::whole(session, &store.registers(session.id())?)),
+        }
+    }
+
+    /// What they may hear is another than before; whether that is more, so that both must compare anew.
+    pub fn restrict(&mut self, ending: Option<Ending>) -> bool {
+        let same = match (&self.ending, &ending) {
+            (Some(before), Some(after)) => before.is_like(after),
+            (None, None) => true,
+            _ => false,
+        };
+        let was_whole = self.ending.is_none();
+        if same {
+            return false;
+        }
+        self.registers.clear();
+        self.ending = ending;
+        !was_whole
     }
 
     /// The other side's digest: the same as ours was, or a reason to say what we hold (SYNC-2).
@@ -148,8 +193,8 @@ impl Peer {
         if std::mem::replace(&mut self.told, true) {
             return Ok(None);
         }
-        let registers = store.registers(self.session)?;
-        Ok(Some(summary::frontier(session, &registers)))
+        let summary = Self::summed_up(session, store, self.ending.as_ref())?;
+        Ok(Some(summary::frontier(session, summary)))
     }
 
     /// Something that they sent builds on what we lack: says again what we hold (SYNC-6).
@@ -198,7 +243,10 @@ impl Peer {
             Some(position) => Position(position.0 - 1),
             None => store.last_position(self.session)?,
         });
-        self.registers = summary::lacking(&store.registers(self.session)?, versions).into();
+        self.registers = match self.ending {
+            Some(_) => VecDeque::new(),
+            None => summary::lacking(&store.registers(self.session)?, versions).into(),
+        };
         Ok(messages)
     }
 
@@ -228,11 +276,12 @@ impl Peer {
         self.paused_until = None;
         let mut events = Vec::new();
         let all = match recent.filter(|recent| cursor >= recent.after) {
-            Some(recent) => recent
-                .events
-                .iter()
-                .filter(|(at, _)| *at > cursor)
-                .all(|(position, event)| self.take(*position, event, &mut events)),
+            Some(recent) => {
+                let mut newer = recent.events.iter().filter(|(at, _)| *at > cursor);
+                newer.try_fold(true, |all, (position, event)| {
+                    Ok(all && self.take(store, *position, event, &mut events)?)
+                })?
+            }
             None => self.read_back(store, &mut events, now)?,
         };
         if !events.is_empty() {
@@ -258,7 +307,7 @@ impl Peer {
                     self.cursor = Some(stored.position);
                     continue;
                 }
-                if !self.take(stored.position, &stored.event, events) {
+                if !self.take(store, stored.position, &stored.event, events)? {
                     return Ok(false);
                 }
             }
@@ -270,12 +319,22 @@ impl Peer {
     }
 
     /// Puts the event at this position under way, unless they have it; `false` if there is no room.
-    fn take(&mut self, position: Position, event: &Event, events: &mut Vec<ByteVec>) -> bool {
+    fn take<S: LogStore>(
+        &mut self,
+        store: &S,
+        position: Position,
+        event: &Event,
+        events: &mut Vec<ByteVec>,
+    ) -> Result<bool, StoreError> {
         if !self.has_room() || events.len() >= MAX_EVENTS_PER_MESSAGE {
-            return false;
+            return Ok(false);
         }
         self.cursor = Some(position);
-        if !self.theirs.contain(event) {
+        let theirs = match &mut self.ending {
+            Some(ending) => ending.includes(store, event)?,
+            None => true,
+        };
+        if theirs && !self.theirs.contain(event) {
             let (author, seq) = (event.author(), event.header().seq);
             let bytes = event.to_wire();
             self.under_way_bytes += bytes.len();
@@ -283,7 +342,7 @@ impl Peer {
             self.theirs.note(author, seq, event.id());
             events.push(ByteVec::from(bytes));
         }
-        true
+        Ok(true)
     }
 
     /// When to compare anew because of what was left out until then (SYNC-10).
@@ -294,7 +353,9 @@ impl Peer {
     /// A register that is new: it goes after all events, for it says nothing to who does not know yet that
     /// its device is in.
     pub fn offer_register(&mut self, register: &Register) {
-        self.registers.push_back(ByteVec::from(register.encode()));
+        if self.ending.is_none() {
+            self.registers.push_back(ByteVec::from(register.encode()));
+        }
     }
 
     fn next_registers(&mut self) -> Option<Message> {

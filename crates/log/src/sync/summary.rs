@@ -9,25 +9,75 @@ use super::{
     HeadEntry, Message, RegisterEntry,
     message::{MAX_HEADS, MAX_REGISTERS},
 };
-use crate::{clock::Hlc, domain::DIGEST, ids::EventId, register::Register, session::Session};
+use crate::{
+    clock::Hlc,
+    domain::DIGEST,
+    ids::EventId,
+    register::Register,
+    session::{Ending, Session},
+    store::{LogStore, StoreError},
+};
 
-/// A hash over the names of all that is held (SYNC-2).
-pub(super) fn digest(session: &Session, registers: &[Register]) -> [u8; 32] {
-    let held = (heads(session), versions(registers));
+/// The names of what is held, as far as somebody may hear of it.
+pub(super) struct Summary {
+    heads: Vec<HeadEntry>,
+    versions: Vec<RegisterEntry>,
+}
+
+/// Of all that is held.
+pub(super) fn whole(session: &Session, registers: &[Register]) -> Summary {
+    let (heads, versions) = (heads(session), versions(registers));
+    Summary { heads, versions }
+}
+
+/// Of what a device may hear that is out (SYNC-11): every chain as far as that goes.
+pub(super) fn of_ending<S: LogStore>(
+    session: &Session,
+    store: &S,
+    ending: &Ending,
+) -> Result<Summary, StoreError> {
+    let mut known = Vec::new();
+    for head in heads(session) {
+        let author = head.author;
+        let Some(last) = ending.count(author).checked_sub(1) else {
+            continue;
+        };
+        if head.seq <= last {
+            known.push(head);
+            continue;
+        }
+        let there = store.chain(session.id(), author, last, 1)?.pop();
+        known.extend(there.map(|stored| HeadEntry {
+            author,
+            seq: last,
+            id: stored.event.id(),
+        }));
+    }
+    known.sort_unstable();
+    known.dedup();
+    let (heads, versions) = (known, Vec::new());
+    Ok(Summary { heads, versions })
+}
+
+/// A hash over the names of what is held (SYNC-2).
+pub(super) fn digest(summary: &Summary) -> [u8; 32] {
+    let held = (&summary.heads, &summary.versions);
     derive(DIGEST, &[&encoding::encode(&held)])
 }
 
-/// The names of all that is held (SYNC-3). Where there are more than fit, chains that count come
+/// The names of what is held (SYNC-3). Where there are more than fit, chains that count come
 /// first; what is not named is offered once more, and refused as known.
-pub(super) fn frontier(session: &Session, registers: &[Register]) -> Message {
-    let mut heads = heads(session);
+pub(super) fn frontier(session: &Session, summary: Summary) -> Message {
+    let Summary {
+        mut heads,
+        mut versions,
+    } = summary;
     if heads.len() > MAX_HEADS {
         let chains = &session.roster().chains;
         heads.sort_by_key(|head| !chains.contains_key(&head.author));
         heads.truncate(MAX_HEADS);
         heads.sort_unstable();
     }
-    let mut versions = versions(registers);
     versions.truncate(MAX_REGISTERS);
     Message::Frontier(heads, versions)
 }

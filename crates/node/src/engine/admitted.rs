@@ -1,6 +1,6 @@
 //! What follows when an event enters a set: views, outbox, and whom to tell.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tenet_apps::{
     chat::{
@@ -10,18 +10,13 @@ use tenet_apps::{
     },
     conversations,
 };
-use tenet_delivery::{
-    outbox::{Outgoing, Recipient},
-    state::Failure,
-};
 use tenet_identity::keys::DeviceId;
 use tenet_log::{
     event::Event,
-    ids::{Author, EventId, SessionId},
+    ids::{EventId, SessionId},
     session::Admitted,
     standing::Standing,
     store::{LogStore, Position, StoreError},
-    sync::HeadEntry,
 };
 
 use super::{Engine, Fault};
@@ -237,84 +232,17 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// A debt to every other device of the session, written with the event.
-    fn queue(
-        &mut self,
-        session: SessionId,
-        event: &Event,
-        position: Position,
-    ) -> Result<(), StoreError> {
-        let outgoing = Outgoing {
-            position,
-            session,
-            author: event.author(),
-            seq: event.header().seq,
-            event: event.id(),
-        };
-        let recipients = self.recipients(session)?;
-        self.store.queue(&outgoing, &recipients)
-    }
-
-    /// DEL-14: what another device of mine wrote is owed from here too, whichever of us meets the others first;
-    /// and so it is known here how far it is.
-    fn queue_sisters(
-        &mut self,
-        session: SessionId,
-        event: &Event,
-        position: Position,
-    ) -> Result<(), StoreError> {
-        let (author, here) = (event.author(), self.own.device());
-        let outgoing = Outgoing {
-            position,
-            session,
-            author,
-            seq: event.header().seq,
-            event: event.id(),
-        };
-        let mut recipients = self.recipients(session)?;
-        recipients.retain(|recipient| recipient.device != author.device);
-        let alone = self.is_own(session);
-        if alone {
-            recipients = vec![Recipient {
-                device: here,
-                receiver: true,
-            }];
-        }
-        self.store.queue(&outgoing, &recipients)?;
-        if alone {
-            let seq = event.header().seq;
-            self.store.acknowledge(session, author, seq, here)?;
-        }
-        Ok(())
-    }
-
-    fn recipients(&self, id: SessionId) -> Result<Vec<Recipient>, StoreError> {
-        let Some(session) = self.sessions.get(&id) else {
-            return Ok(Vec::new());
-        };
-        let roster = session.roster();
-        let me = self.own.identity();
-        let alone = roster.members.keys().all(|member| *member == me);
-        let mut recipients: Vec<Recipient> = roster
-            .active()
-            .filter(|(author, _)| author.device != self.own.device())
-            .map(|(author, membership)| Recipient {
-                device: author.device,
-                receiver: alone || membership.identity != me,
-            })
-            .collect();
-        for device in self.left_with_us(id)? {
-            let receiver = false;
-            recipients.push(Recipient { device, receiver });
-        }
-        Ok(recipients)
-    }
-
     /// Devices came or went.
     fn roster_changed(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
         self.named.clear();
-        self.settle_outbox(now, session)?;
         let before = (self.devices.clone(), self.revoked.clone());
+        let outside = self.outside.remove(&session).unwrap_or_default();
+        self.index_revoked();
+        self.index_outside(session);
+        self.note_seen(now, session)?;
+        self.settle_outbox(now, session)?;
+        self.owe_endings(session, &outside)?;
+        self.restrict_shares(now, session);
         self.index_devices()?;
         self.tell_devices(&before.0, &before.1)?;
         self.note_departure(session)?;
@@ -330,43 +258,6 @@ impl<S: Storage> Engine<S> {
         self.take_place(now, session)
     }
 
-    /// What nobody has yet is owed to whoever came; nothing is owed to whoever went.
-    fn settle_outbox(&mut self, now: u64, session: SessionId) -> Result<(), StoreError> {
-        const PAGE: usize = 256;
-        let recipients = self.recipients(session)?;
-        let waiting: Vec<DeviceId> = self
-            .store
-            .waiting()?
-            .into_iter()
-            .map(|(device, _)| device)
-            .collect();
-        for device in waiting {
-            if !recipients
-                .iter()
-                .any(|recipient| recipient.device == device)
-            {
-                for alone in self.store.forget(session, device)? {
-                    self.store.fail(alone, Failure::NobodyThere)?;
-                }
-            }
-        }
-        let mut after = Position::default();
-        loop {
-            let page = self.store.undelivered(session, after, PAGE)?;
-            for outgoing in &page {
-                self.store.queue(outgoing, &recipients)?;
-            }
-            if !page.is_empty() {
-                // NODE-602: who came may hold it already, and then never acknowledges it.
-                self.compare_anew(now, session);
-            }
-            match page.last() {
-                Some(last) if page.len() == PAGE => after = last.position,
-                _ => return Ok(()),
-            }
-        }
-    }
-
     /// Says our digest of a session anew on every connection that shares it.
     pub(super) fn compare_anew(&mut self, now: u64, session: SessionId) {
         let shares = |conn: &ConnId| self.tag_of(*conn, session).is_some();
@@ -374,57 +265,5 @@ impl<S: Storage> Engine<S> {
         for conn in conns {
             self.resume_at(conn, session, now);
         }
-    }
-
-    /// The other device holds these heads durably: our debts up to them are paid.
-    pub(super) fn acknowledged(
-        &mut self,
-        now: u64,
-        conn: ConnId,
-        session: SessionId,
-        heads: &[HeadEntry],
-    ) -> Result<(), Fault> {
-        let Some(device) = self.device_on(conn) else {
-            return Ok(());
-        };
-        let Some(state) = self.sessions.get(&session) else {
-            return Ok(());
-        };
-        let me = self.own.identity();
-        let mine = |author: Author| state.roster().identity(author) == Some(me);
-        // Each chain once, however often it is named. Of a chain that was given up (LOG-14) the
-        // beginning may still be owed.
-        let mut chains: BTreeMap<Author, u64> = BTreeMap::new();
-        for head in heads.iter().filter(|head| mine(head.author)) {
-            // A head of our own chain that is not on it is not ours to believe.
-            let held = state.frontier().head(head.author);
-            if held.is_some_and(|own| own.seq >= head.seq) {
-                let seq = chains.entry(head.author).or_default();
-                *seq = head.seq.max(*seq);
-            }
-        }
-        for (author, seq) in chains {
-            self.has_it(now, session, author, seq, device)?;
-        }
-        Ok(())
-    }
-
-    /// A device holds one of our chains up to a place.
-    pub(super) fn has_it(
-        &mut self,
-        now: u64,
-        session: SessionId,
-        author: Author,
-        seq: u64,
-        device: DeviceId,
-    ) -> Result<(), Fault> {
-        let acked = self.store.acknowledge(session, author, seq, device)?;
-        let delivered = acked.into_iter().filter(|acked| acked.first);
-        let ids: Vec<EventId> = delivered.map(|acked| acked.event).collect();
-        if !ids.is_empty() {
-            self.notify(Notice::Progress { session, ids });
-            self.forget_the_left(now, session)?;
-        }
-        Ok(())
     }
 }

@@ -17,7 +17,7 @@ impl<S: Storage> Engine<S> {
             Ask::Blob(blob, spans) => self.asked_for_content(conn, ask, blob, spans)?,
             Ask::Pipe(pipe) => match self.device_on(conn) {
                 // NODE-27
-                Some(device) if self.sessions_with(conn).contains(&pipe.session) => {
+                Some(device) if self.sessions_with(conn).any(|one| one == pipe.session) => {
                     Output::Pipe { ask, device, pipe }
                 }
                 _ => Output::Refuse { ask },
@@ -36,7 +36,7 @@ impl<S: Storage> Engine<S> {
         blob: BlobId,
         spans: Vec<Span>,
     ) -> Result<Output, Fault> {
-        let sessions = self.sessions_with(conn);
+        let sessions: Vec<SessionId> = self.sessions_with(conn).collect();
         let namings = self.store.namings(blob)?;
         let named = namings
             .iter()
@@ -47,10 +47,13 @@ impl<S: Storage> Engine<S> {
         })
     }
 
-    /// The sessions of the device at the other end of a connection.
-    fn sessions_with(&self, conn: ConnId) -> &[SessionId] {
+    /// The sessions that the device at the other end of a connection is in.
+    fn sessions_with(&self, conn: ConnId) -> impl Iterator<Item = SessionId> {
         let device = self.device_on(conn);
-        let acquaintance = device.and_then(|device| self.devices.get(&device));
-        acquaintance.map_or(&[], |acquaintance| acquaintance.sessions.as_slice())
+        let known = device.and_then(|device| Some((device, self.devices.get(&device)?)));
+        known.into_iter().flat_map(move |(device, known)| {
+            let sessions = known.sessions.iter().copied();
+            sessions.filter(move |session| !self.is_out(device, *session))
+        })
     }
 }

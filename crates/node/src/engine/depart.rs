@@ -82,48 +82,10 @@ impl<S: Storage> Engine<S> {
         self.sessions.contains_key(&session) && self.place(session) == Place::Left
     }
 
-    /// NODE-105: my other devices, which are taken out by the leaving that this one wrote, hear of it too.
-    pub(super) fn left_with_us(&self, id: SessionId) -> Result<Vec<DeviceId>, StoreError> {
-        let Some(session) = self.sessions.get(&id).filter(|_| self.has_left(id)) else {
-            return Ok(Vec::new());
-        };
-        let (me, here) = (self.own.identity(), self.own.device());
-        let chains = &session.roster().chains;
-        let own = chains.iter().filter(|(author, _)| author.device == here);
-        let ends = own.filter_map(|(_, chain)| chain.end.as_ref());
-        let mut by_us = false;
-        for operation in ends.flat_map(|end| &end.operations) {
-            let ended = LogStore::event(&self.store, *operation)?;
-            by_us |= ended
-                .is_some_and(|ended| ended.event.author().device == here && is_leave(&ended.event));
-        }
-        if !by_us {
-            return Ok(Vec::new());
-        }
-        let mine = chains.iter().filter(|(_, chain)| chain.identity == me);
-        let mut others: Vec<DeviceId> = mine.map(|(author, _)| author.device).collect();
-        others.retain(|device| *device != here && !self.revoked.contains(&(me, *device)));
-        others.dedup();
-        Ok(others)
-    }
-
     /// Whether something that we wrote has not reached a device yet.
     pub(super) fn is_owed(&self, device: DeviceId) -> Result<bool, StoreError> {
         let first = self.store.pending(device, Position::default(), 1)?;
         Ok(!first.is_empty())
-    }
-
-    /// NODE-104: who has heard that we left is no company any more.
-    pub(super) fn forget_the_left(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
-        if !self.has_left(session) {
-            return Ok(());
-        }
-        let endpoints = self.endpoints_in(session)?;
-        self.index_devices()?;
-        for endpoint in endpoints {
-            self.forget_unwanted(now, endpoint.id)?;
-        }
-        Ok(())
     }
 
     /// NODE-404: of what is said in a session that we left, one thing matters: that the other device has left
@@ -180,7 +142,7 @@ impl<S: Storage> Engine<S> {
         for alone in self.store.forget(session, device)? {
             self.store.fail(alone, Failure::NobodyThere)?;
         }
-        self.forget_the_left(now, session)
+        self.forget_who_heard(now, session)
     }
 
     /// CON-105: whoever leaves the session of two ends the contact.

@@ -72,10 +72,13 @@ impl<S: Storage> Engine<S> {
             // It has not said yet what it knows.
             return Ok(());
         }
+        let Some(device) = connection.ready().map(|ready| ready.device) else {
+            return Ok(());
+        };
         let unknown = self.secrets_with(connection).into_iter();
         let unknown = unknown.filter(|(session, secret)| {
             let theirs = connection.tags(secret).1;
-            let here = self.place(*session) == Place::In;
+            let here = self.place(*session) == Place::In && !self.is_outside(device, *session);
             here && !connection.named.contains(&theirs) && !connection.offered.contains(session)
         });
         let unknown: Vec<SessionId> = unknown.map(|(session, _)| session).collect();

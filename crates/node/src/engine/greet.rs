@@ -88,6 +88,7 @@ impl<S: Storage> Engine<S> {
         identity == self.own.identity()
             || self.members.contains_key(&identity)
             || known.is_some_and(|known| known.identity == Some(identity))
+            || self.sessions_outside(device).next().is_some()
     }
 
     pub(super) fn set_stage(&mut self, conn: ConnId, stage: Stage) {

@@ -73,7 +73,8 @@ impl<S: Storage> Engine<S> {
             let Some(state) = self.sessions.get(&session) else {
                 continue;
             };
-            let (peer, message) = Peer::open(state, &self.store)?;
+            let ending = state.ending(ready.device);
+            let (peer, message) = Peer::open_to(state, &self.store, ending)?;
             begun.push((
                 theirs,
                 Share {

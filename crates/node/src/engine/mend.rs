@@ -146,10 +146,17 @@ impl<S: Storage> Engine<S> {
         wanted: &[EventId],
     ) -> Result<(), Fault> {
         let (mut events, mut bytes) = (Vec::new(), 0);
+        let mut ending = self.ending_on(conn, session);
         for id in wanted {
             let Some(event) = self.whole_event(session, *id)? else {
                 continue;
             };
+            // SYNC-11
+            if let Some(ending) = &mut ending
+                && !ending.includes(&self.store, &event)?
+            {
+                continue;
+            }
             bytes += event.wire_len();
             events.push(EncodedEvent::from(event.to_wire()));
             if bytes >= ANSWER_BYTES {

@@ -14,17 +14,20 @@ mod admitted;
 mod allowance;
 mod asked;
 mod batch;
+mod debts;
 mod depart;
 mod dial;
 mod enter;
 mod erasure;
 mod files;
+mod flush;
 mod frames;
 mod greet;
 mod knock;
 mod linking;
 mod meet;
 mod mend;
+mod outside;
 mod own;
 mod profile;
 mod registers;
@@ -64,6 +67,7 @@ pub(crate) use enter::Place;
 use files::Fetching;
 pub(crate) use linking::Linking;
 use mend::Mending;
+use outside::Outside;
 use typing::Typing;
 
 use crate::{
@@ -90,6 +94,10 @@ pub struct Engine<S> {
     pub(crate) devices: BTreeMap<DeviceId, Acquaintance>,
     /// Whose further devices may meet us too, and in which sessions (NODE-35).
     pub(crate) members: BTreeMap<IdentityId, BTreeSet<SessionId>>,
+    /// To whom we listen in sessions that they or we are out of (NODE-106, NODE-108).
+    outside: BTreeMap<SessionId, Outside>,
+    /// Devices that are out of a session and know it.
+    told: BTreeSet<(SessionId, DeviceId)>,
     /// Devices that their identity revoked.
     pub(crate) revoked: BTreeSet<(IdentityId, DeviceId)>,
     pub(crate) connections: Connections,
@@ -184,6 +192,8 @@ impl<S: Storage> Engine<S> {
             sessions: BTreeMap::new(),
             devices: BTreeMap::new(),
             members: BTreeMap::new(),
+            outside: BTreeMap::new(),
+            told: BTreeSet::new(),
             revoked: BTreeSet::new(),
             connections: Connections::default(),
             met: BTreeMap::new(),

@@ -30,6 +30,10 @@ impl<S: Storage> Engine<S> {
         self.load_blocked()?;
         self.load_profile()?;
         self.load_typing()?;
+        self.outside.clear();
+        for id in self.sessions.keys().copied().collect::<Vec<_>>() {
+            self.index_outside(id);
+        }
         self.index_devices()?;
         self.load_fetches()?;
         self.load_erasures()?;
@@ -61,10 +65,11 @@ impl<S: Storage> Engine<S> {
                 acquaintance.identity = Some(membership.identity);
                 acquaintance.sessions.push(*id);
             }
-            for device in self.left_with_us(*id)? {
-                if self.is_owed(device)? {
-                    let acquaintance = devices.entry(device).or_default();
-                    acquaintance.identity = Some(self.own.identity());
+            for (device, identity) in self.outside.get(id).into_iter().flatten() {
+                let revoked = self.revoked.contains(&(*identity, *device));
+                if !revoked && self.ended_by_us(session, *device) && self.is_owed(*device)? {
+                    let acquaintance = devices.entry(*device).or_default();
+                    acquaintance.identity = Some(*identity);
                     acquaintance.sessions.push(*id);
                 }
             }
@@ -114,7 +119,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// What an identity says of its devices holds in every session, wherever it was handed in.
-    fn index_revoked(&mut self) {
+    pub(super) fn index_revoked(&mut self) {
         self.revoked.clear();
         for session in self.sessions.values() {
             let roster = session.roster();
@@ -128,7 +133,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// The sessions that a device has a place in, or could join by itself, by all that is known here
-    /// (NODE-35).
+    /// (NODE-35), and those that it or we are out of and still speak of.
     pub(super) fn sessions_of_device(
         &self,
         identity: IdentityId,
@@ -141,7 +146,8 @@ impl<S: Storage> Engine<S> {
         let known = self.devices.get(&device);
         let known = known.filter(|known| known.identity == Some(identity));
         let active = known.into_iter().flat_map(|known| &known.sessions);
-        member.chain(active).copied().collect()
+        let outside = self.sessions_outside(device);
+        member.chain(active).copied().chain(outside).collect()
     }
 
     /// Whether a device may hear what is said in a session.
@@ -157,7 +163,8 @@ impl<S: Storage> Engine<S> {
         let active = known.is_some_and(|known| {
             known.identity == Some(identity) && known.sessions.contains(&session)
         });
-        (member || active) && !self.revoked.contains(&(identity, device))
+        let in_it = (member || active) && !self.is_out(device, session);
+        in_it && !self.revoked.contains(&(identity, device))
     }
 
     pub(super) fn session(&self, id: SessionId) -> Result<Option<&Session>, StoreError> {

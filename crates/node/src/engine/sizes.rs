@@ -1,5 +1,7 @@
 //! How much an engine remembers, for whoever watches that it does not grow.
 
+use std::collections::BTreeMap;
+
 use super::Engine;
 
 impl<S> Engine<S> {
@@ -7,12 +9,16 @@ impl<S> Engine<S> {
     ///
     /// Sessions and devices grow with what was agreed on; all else is empty or small when nothing is
     /// under way.
-    pub fn sizes(&self) -> [(&'static str, usize); 13] {
+    pub fn sizes(&self) -> [(&'static str, usize); 14] {
         let shares = self.connections.0.values().filter_map(|one| one.ready());
         let recent = self.recent.values().map(|recent| recent.events.len());
         [
             ("sessions", self.sessions.len()),
             ("devices", self.devices.len()),
+            (
+                "outside",
+                self.outside.values().map(BTreeMap::len).sum::<usize>() + self.told.len(),
+            ),
             ("connections", self.connections.0.len()),
             ("shares", shares.map(|ready| ready.shares.len()).sum()),
             ("met", self.met.len()),

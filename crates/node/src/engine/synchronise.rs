@@ -1,14 +1,12 @@
 //! Sessions on connections: what is said about them, and what to send next.
 
-use std::collections::BTreeSet;
-
 use tenet_log::{
     event::{self, Event, Unverified},
     ids::SessionId,
     register,
     session::Receipt,
     store::{LogStore, StoreError},
-    sync::{EncodedEvent, HeadEntry, Message, Objection, Peer, Recent, Tag},
+    sync::{EncodedEvent, HeadEntry, Message, Objection, Peer, Tag},
 };
 
 use super::{Engine, Fault, erasure::kept};
@@ -34,7 +32,8 @@ impl<S: Storage> Engine<S> {
             // A session that we left meanwhile, or that we do not share: not a crime.
             return Ok(());
         };
-        if self.has_left(session) && matches!(message, Message::Events(_) | Message::Registers(_)) {
+        let says = matches!(message, Message::Events(_) | Message::Registers(_));
+        if says && self.left_by_ourselves(session) {
             // Whoever writes there has not heard yet that we left, or has left too.
             return self.on_said_in_vain(now, conn, tag, session, &message);
         }
@@ -49,8 +48,10 @@ impl<S: Storage> Engine<S> {
             }
             Message::Events(events) => self.on_events(now, conn, tag, session, &events),
             Message::Registers(registers) => {
-                for bytes in &registers {
-                    self.on_register(now, conn, session, bytes)?;
+                if !self.is_out_on(conn, session) {
+                    for bytes in &registers {
+                        self.on_register(now, conn, session, bytes)?;
+                    }
                 }
                 Ok(())
             }
@@ -77,6 +78,7 @@ impl<S: Storage> Engine<S> {
         digest: [u8; 32],
     ) -> Result<(), Fault> {
         let mut equal = false;
+        let ending = self.ending_on(conn, session);
         // NODE-15: a digest that answers none of ours begins anew: the other end had to wait, and both
         // compare again what they hold. Answers owe no answer, so this ends.
         self.with_share(conn, tag, session, |share, session, store| {
@@ -84,7 +86,7 @@ impl<S: Storage> Engine<S> {
                 share.unanswered = left;
                 return Ok(Vec::new());
             }
-            let (peer, message) = Peer::open(session, store)?;
+            let (peer, message) = Peer::open_to(session, store, ending)?;
             share.peer = peer;
             Ok(vec![message])
         })?;
@@ -132,6 +134,11 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         }
         self.without_known(now, conn, tag, session, &mut events)?;
+        if self.is_out_on(conn, session) {
+            // NODE-107
+            let device = self.device_on(conn);
+            events.retain(|event| Some(event.place().0.device) != device);
+        }
         if !events.is_empty() {
             self.must_last();
         }
@@ -347,8 +354,9 @@ impl<S: Storage> Engine<S> {
             let Some(tag) = self.tag_of(conn, session) else {
                 continue;
             };
+            let ending = self.ending_on(conn, session);
             self.with_share(conn, tag, session, |share, session, store| {
-                let (peer, message) = Peer::open(session, store)?;
+                let (peer, message) = Peer::open_to(session, store, ending)?;
                 share.peer = peer;
                 share.unanswered = share.unanswered.saturating_add(1);
                 Ok(vec![message])
@@ -376,66 +384,6 @@ impl<S: Storage> Engine<S> {
             }
         }
         Ok(())
-    }
-
-    /// At the end of a batch: acknowledges what came and sends what is lacking, session by session.
-    pub(super) fn flush(&mut self, now: u64) -> Result<(), StoreError> {
-        if std::mem::take(&mut self.knock_again) {
-            self.knock_where_ready(now)?;
-        }
-        self.spread_registers();
-        let mut frames = Vec::new();
-        let welcome = self.welcome();
-        let (store, sessions, recent) = (&self.store, &self.sessions, &mut self.recent);
-        for (conn, connection) in &mut self.connections.0 {
-            let Some(ready) = connection.ready_mut() else {
-                continue;
-            };
-            for share in ready.shares.values_mut().filter(|share| share.dirty) {
-                share.dirty = false;
-                if !sessions.contains_key(&share.session) {
-                    continue;
-                }
-                let acknowledgement = share.peer.acknowledgement();
-                if !welcome.contains(&(*conn, share.session)) {
-                    // Who has left hears that we know, and nothing more.
-                    let message = acknowledgement.into_iter();
-                    frames.extend(message.map(|said| (*conn, Frame::Sync(share.ours, said))));
-                    continue;
-                }
-                let at_hand = recent.get(&share.session);
-                let events = share.peer.pump_recent(store, at_hand, now)?;
-                if at_hand.is_none() {
-                    recent.insert(share.session, Recent::begin(store, share.session)?);
-                }
-                for message in acknowledgement.into_iter().chain(events) {
-                    frames.push((*conn, Frame::Sync(share.ours, message)));
-                }
-                if let Some(at) = share.peer.left_out() {
-                    let due = self.resume.entry((*conn, share.session)).or_insert(at);
-                    *due = (*due).min(at);
-                }
-            }
-        }
-        for (conn, frame) in frames {
-            self.send(conn, &frame);
-        }
-        Ok(())
-    }
-
-    /// Of the shares that may have something to send those whose devices may hear it.
-    fn welcome(&self) -> BTreeSet<(ConnId, SessionId)> {
-        let mut welcome = BTreeSet::new();
-        for (conn, connection) in &self.connections.0 {
-            let Some(ready) = connection.ready() else {
-                continue;
-            };
-            let dirty = ready.shares.values().filter(|share| share.dirty);
-            let heard =
-                dirty.filter(|share| self.may_hear(ready.identity, ready.device, share.session));
-            welcome.extend(heard.map(|share| (*conn, share.session)));
-        }
-        welcome
     }
 
     pub(super) fn share(&mut self, conn: ConnId, tag: Tag) -> Option<&mut Share> {

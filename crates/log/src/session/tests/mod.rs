@@ -11,6 +11,7 @@ pub(crate) mod world;
 
 mod append;
 mod convergence;
+mod ending;
 mod forks;
 mod honest;
 mod many;

@@ -1,0 +1,161 @@
+//! What a device that is out of a session may still hear: how it came to be out.
+
+use std::collections::BTreeMap;
+
+use tenet_identity::keys::DeviceId;
+
+use super::Session;
+use crate::{
+    event::Event,
+    frontier::Past,
+    ids::{Author, EventId},
+    order::OrderKey,
+    roster::Membership,
+    store::{LogStore, StoreError},
+    sync::HeadEntry,
+};
+
+/// The operations that ended a device's time in a session, with all that their authors had seen.
+///
+/// That is the least that can be sent: an event is taken only by who has all that it builds on (LOG-6).
+#[derive(Clone, Debug)]
+pub struct Ending {
+    operations: Vec<(OrderKey, Past)>,
+    /// Chains of which a past says only how far they were seen, not on which branch.
+    forks: BTreeMap<Author, u64>,
+    /// What was found out of events on those.
+    judged: BTreeMap<EventId, bool>,
+}
+
+impl Session {
+    /// How a device came to be out; `None` for who is in, never was, or could come in by itself (ROS-2).
+    pub fn ending(&self, device: DeviceId) -> Option<Ending> {
+        if !self.is_out(device) {
+            return None;
+        }
+        let chains = self.roster().chains_of(device);
+        let ends = chains.filter_map(|(_, chain)| chain.end.as_ref());
+        let mut ends: Vec<EventId> = ends.flat_map(|end| end.operations.clone()).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        let ends = ends.into_iter().filter_map(|id| self.fold.find(id));
+        let operations: Vec<_> = ends.map(|end| (end.order, end.past.clone())).collect();
+        (!operations.is_empty()).then(|| Ending {
+            operations,
+            forks: self.forks().clone(),
+            judged: BTreeMap::new(),
+        })
+    }
+
+    /// Whether a device was in and is out by what its identity cannot undo alone.
+    pub fn is_out(&self, device: DeviceId) -> bool {
+        let mut chains = self.roster().chains_of(device).peekable();
+        let members = &self.roster().members;
+        let gone =
+            |chain: &Membership| chain.end.is_some() && !members.contains_key(&chain.identity);
+        chains.peek().is_some() && chains.all(|(_, chain)| gone(chain))
+    }
+}
+
+impl Ending {
+    /// What ended it, in no particular order.
+    pub fn operations(&self) -> impl Iterator<Item = &OrderKey> {
+        self.operations.iter().map(|(order, _)| order)
+    }
+
+    /// Whether both are the same ending.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.operations().eq(other.operations())
+    }
+
+    /// Whether who holds these heads knows it.
+    pub fn is_known_by(&self, heads: &[HeadEntry]) -> bool {
+        self.operations().all(|end| {
+            let mut heads = heads.iter();
+            heads.any(|head| head.author == end.author && head.seq >= end.seq)
+        })
+    }
+
+    /// Of each of the authors how far they had seen a chain, itself included: its last place there.
+    pub fn seen(&self, author: Author) -> impl Iterator<Item = (Author, u64)> {
+        let last = move |(end, past): &(OrderKey, Past)| {
+            // A device that wrote two histories may name the longer one in the shorter.
+            let own = (end.author == author).then_some(end.seq);
+            own.max(past.count(author).checked_sub(1))
+        };
+        let ends = self.operations.iter();
+        ends.filter_map(move |one| Some((one.0.author, last(one)?)))
+    }
+
+    /// How many events of a chain belong to it, where the chain has one branch.
+    pub(crate) fn count(&self, author: Author) -> u64 {
+        let last = self.seen(author).map(|(_, last)| last).max();
+        last.map_or(0, |last| last.saturating_add(1))
+    }
+
+    /// Whether an event belongs to it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn includes<S: LogStore>(&mut self, store: &S, event: &Event) -> Result<bool, StoreError> {
+        let mut open = vec![event.clone()];
+        while let Some(top) = open.last() {
+            let id = top.id();
+            match self.judge(top).or_else(|| self.judged.get(&id).copied()) {
+                Some(_) if open.len() > 1 => {
+                    open.pop();
+                }
+                Some(verdict) => return Ok(verdict),
+                None => {
+                    let parents: Vec<EventId> = top.parents().collect();
+                    match self.first_unjudged(store, &parents)? {
+                        Err(verdict) => {
+                            self.judged.insert(id, verdict);
+                        }
+                        Ok(parent) => open.push(parent),
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// What can be said of an event without looking at what it builds on: of a chain with one branch all.
+    fn judge(&self, event: &Event) -> Option<bool> {
+        let (author, seq) = (event.author(), event.header().seq);
+        if self.operations().any(|end| end.id == event.id()) {
+            return Some(true);
+        }
+        if seq >= self.count(author) {
+            return Some(false);
+        }
+        let fork = self.forks.get(&author);
+        fork.is_none_or(|fork| seq < *fork).then_some(true)
+    }
+
+    /// What builds on something that was not seen was not seen: the first parent that must be looked at before, or
+    /// else the verdict.
+    fn first_unjudged<S: LogStore>(
+        &self,
+        store: &S,
+        parents: &[EventId],
+    ) -> Result<Result<Event, bool>, StoreError> {
+        for parent in parents {
+            if let Some(verdict) = self.judged.get(parent) {
+                if *verdict {
+                    continue;
+                }
+                return Ok(Err(false));
+            }
+            let Some(stored) = store.event(*parent)? else {
+                return Err(StoreError::Damaged("an event lacks its parent"));
+            };
+            match self.judge(&stored.event) {
+                Some(true) => {}
+                Some(false) => return Ok(Err(false)),
+                None => return Ok(Ok(stored.event)),
+            }
+        }
+        Ok(Err(true))
+    }
+}

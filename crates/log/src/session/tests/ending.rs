@@ -1,0 +1,79 @@
+//! What a device may hear that is out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenet_identity::keys::DeviceId;
+
+use super::{
+    tangle::{Mix, Tangle},
+    world::Node,
+};
+use crate::{event::Event, ids::EventId, store::LogStore};
+
+const MIX: Mix = Mix {
+    forks: 10,
+    operations: 40,
+    many: true,
+};
+
+fn grown(seed: u64) -> Node {
+    let tangle = Tangle::grow(seed, 60, MIX);
+    let mut node = Node::open(&tangle.founding);
+    let taken = tangle.events.iter();
+    for event in taken.filter(|event| !tangle.refused.contains(&event.id())) {
+        node.take(event);
+    }
+    node
+}
+
+/// All that these build on, with themselves.
+fn with_ancestors(events: &BTreeMap<EventId, Event>, ids: &[EventId]) -> BTreeSet<EventId> {
+    let (mut all, mut open) = (BTreeSet::new(), ids.to_vec());
+    while let Some(id) = open.pop() {
+        if all.insert(id) {
+            open.extend(events[&id].parents());
+        }
+    }
+    all
+}
+
+/// SYNC-11: the operations that ended it and all that these had seen; of chains without forks nothing else, and of
+/// all nothing that builds on what is kept back.
+#[test]
+fn an_ending_is_what_ended_it_and_all_that_this_had_seen() {
+    let (mut out, mut forked) = (0, 0);
+    for seed in 0..120 {
+        let node = grown(seed);
+        let events = node.events().into_iter();
+        let events: BTreeMap<EventId, Event> = events.map(|event| (event.id(), event)).collect();
+        let chains = node.session.roster().chains.keys();
+        let devices: BTreeSet<DeviceId> = chains.map(|chain| chain.device).collect();
+        for device in devices {
+            let Some(mut ending) = node.session.ending(device) else {
+                assert!(!node.session.is_out(device));
+                continue;
+            };
+            out += 1;
+            let ends: Vec<EventId> = ending.operations().map(|end| end.id).collect();
+            let seen = with_ancestors(&events, &ends);
+            let mut told = BTreeSet::new();
+            for event in events.values() {
+                let stored = node.store.event(event.id()).unwrap().unwrap();
+                if ending.includes(&node.store, &stored.event).unwrap() {
+                    told.insert(event.id());
+                }
+            }
+            assert!(told.is_superset(&seen), "seed {seed}");
+            for id in &told {
+                let event = &events[id];
+                let closed = event.parents().all(|parent| told.contains(&parent));
+                assert!(closed, "seed {seed}");
+                let is_forked = node.session.forks().contains_key(&event.author());
+                forked += usize::from(is_forked && !seen.contains(id));
+                assert!(is_forked || seen.contains(id), "seed {seed}: {event:?}");
+            }
+        }
+    }
+    assert!(out > 20, "only {out} were out");
+    assert!(forked > 0, "no fork was looked at");
+}

@@ -1,0 +1,72 @@
+//! At the end of a batch: each connection is told what came and sent what it lacks.
+
+use std::collections::BTreeSet;
+
+use tenet_log::{ids::SessionId, store::StoreError, sync::Recent};
+
+use super::Engine;
+use crate::{frame::Frame, input::ConnId, storage::Storage};
+
+impl<S: Storage> Engine<S> {
+    /// Acknowledges what came and sends what is lacking, session by session.
+    pub(super) fn flush(&mut self, now: u64) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.knock_again) {
+            self.knock_where_ready(now)?;
+        }
+        self.spread_registers();
+        let mut frames = Vec::new();
+        let welcome = self.welcome();
+        let (store, sessions, recent) = (&self.store, &self.sessions, &mut self.recent);
+        for (conn, connection) in &mut self.connections.0 {
+            let Some(ready) = connection.ready_mut() else {
+                continue;
+            };
+            for share in ready.shares.values_mut().filter(|share| share.dirty) {
+                share.dirty = false;
+                if !sessions.contains_key(&share.session) {
+                    continue;
+                }
+                let acknowledgement = share.peer.acknowledgement();
+                if !welcome.contains(&(*conn, share.session)) {
+                    // Who has left hears that we know, and nothing more.
+                    let message = acknowledgement.into_iter();
+                    frames.extend(message.map(|said| (*conn, Frame::Sync(share.ours, said))));
+                    continue;
+                }
+                let at_hand = recent.get(&share.session);
+                let events = share.peer.pump_recent(store, at_hand, now)?;
+                if at_hand.is_none() {
+                    recent.insert(share.session, Recent::begin(store, share.session)?);
+                }
+                for message in acknowledgement.into_iter().chain(events) {
+                    frames.push((*conn, Frame::Sync(share.ours, message)));
+                }
+                if let Some(at) = share.peer.left_out() {
+                    let due = self.resume.entry((*conn, share.session)).or_insert(at);
+                    *due = (*due).min(at);
+                }
+            }
+        }
+        for (conn, frame) in frames {
+            self.send(conn, &frame);
+        }
+        Ok(())
+    }
+
+    /// Of the shares that may have something to send those whose devices may hear it.
+    fn welcome(&self) -> BTreeSet<(ConnId, SessionId)> {
+        let mut welcome = BTreeSet::new();
+        for (conn, connection) in &self.connections.0 {
+            let Some(ready) = connection.ready() else {
+                continue;
+            };
+            let dirty = ready.shares.values().filter(|share| share.dirty);
+            let heard = dirty.filter(|share| {
+                self.may_hear(ready.identity, ready.device, share.session)
+                    || self.is_outside(ready.device, share.session)
+            });
+            welcome.extend(heard.map(|share| (*conn, share.session)));
+        }
+        welcome
+    }
+}

@@ -1,0 +1,167 @@
+//! Sessions of many: who is taken out hears of it, from whomever, and of nothing that is said later.
+
+use tenet_delivery::outbox::Outbox;
+use tenet_log::{
+    ids::SessionId,
+    roster::{Member, Op, Removal, Role},
+    session::Session,
+};
+use tenet_sim::{Act, World, machine::BEGINNING, node::Node};
+
+const ANN: usize = 0;
+const BERT: usize = 1;
+const CLEO: usize = 2;
+const DORA: usize = 3;
+
+/// Longer than the longest wait of a redial.
+const SOON: u64 = 20 * 60 * 1000;
+
+/// Four who know each other, in a session that Ann founded.
+fn four(seed: u64) -> (World, SessionId) {
+    let nodes = (0..4).map(|number| Node::new(number, 0, BEGINNING));
+    let mut world = World::of(seed, nodes.collect());
+    for other in [BERT, CLEO, DORA] {
+        world.ask(ANN, Act::Invite { to: other });
+        world.rest();
+    }
+    let with = [BERT, CLEO, DORA].map(|node| world.nodes[node].did());
+    let group = world.found(ANN, "walkers", with.into());
+    world.rest();
+    world.check_same(&[ANN, BERT, CLEO, DORA], group);
+    (world, group)
+}
+
+/// Puts these on the other side of a cut.
+fn part(world: &mut World, nodes: &[usize]) {
+    for node in nodes {
+        world.walls.part(*node, 1);
+    }
+    world.divide();
+    pass(world);
+}
+
+fn join(world: &mut World) {
+    world.walls.fall();
+    pass(world);
+}
+
+/// Who is away is dialled for ever, so there is no rest.
+fn pass(world: &mut World) {
+    let end = world.now + SOON;
+    while world.step_until(end) {}
+}
+
+fn remove(world: &World, node: usize) -> Op {
+    Op::Remove(Removal {
+        identity: world.nodes[node].identity(),
+        shut_out: false,
+    })
+}
+
+fn texts(world: &World, node: usize, group: SessionId) -> Vec<String> {
+    let shown = world.nodes[node].shown_in(group).into_iter();
+    let texts = shown.filter_map(|shown| shown.message.text);
+    texts.map(|text| text.to_string()).collect()
+}
+
+/// Whether a device is in by its own fold.
+fn is_in(world: &World, node: usize, group: SessionId) -> bool {
+    let session = Session::load(world.nodes[node].disk(), group).unwrap();
+    let device = world.nodes[node].own().device();
+    session.unwrap().roster().author(device).is_some()
+}
+
+fn owes_nothing(world: &World) {
+    for node in &world.nodes {
+        assert_eq!(node.disk().waiting().unwrap(), [], "node {}", node.place());
+    }
+}
+
+/// NODE-106 to NODE-108, SYNC-11: and what it said meanwhile reaches nobody, and says so.
+#[test]
+fn who_was_removed_hears_of_it_and_of_nothing_later() {
+    let (mut world, group) = four(1);
+    world.say(ANN, group, "before");
+    world.rest();
+    part(&mut world, &[DORA]);
+    world.say(BERT, group, "meanwhile");
+    pass(&mut world);
+    let removal = remove(&world, DORA);
+    world.operate(ANN, group, removal);
+    pass(&mut world);
+    world.say(BERT, group, "among us");
+    world.say(DORA, group, "can you hear me?");
+    pass(&mut world);
+    assert!(is_in(&world, DORA, group));
+    join(&mut world);
+    for node in [ANN, BERT, CLEO] {
+        assert_eq!(
+            texts(&world, node, group),
+            ["before", "meanwhile", "among us"]
+        );
+    }
+    assert!(!is_in(&world, DORA, group));
+    // What she had no right to say any more counts nowhere, here neither.
+    assert_eq!(texts(&world, DORA, group), ["before", "meanwhile"]);
+    world.check_same(&[ANN, BERT, CLEO], group);
+    owes_nothing(&world);
+    world.check_peace();
+}
+
+/// NODE-106: whoever of the others is met tells it; who wrote it need not be there.
+#[test]
+fn anybody_tells_who_was_removed() {
+    let (mut world, group) = four(2);
+    part(&mut world, &[DORA]);
+    let removal = remove(&world, DORA);
+    world.operate(ANN, group, removal);
+    pass(&mut world);
+    world.nodes[ANN].lost = true;
+    world.kill(ANN);
+    join(&mut world);
+    assert!(!is_in(&world, DORA, group));
+}
+
+/// NODE-106: a session that was dissolved is so for all, whoever brings the word.
+#[test]
+fn who_was_away_hears_that_a_session_was_dissolved() {
+    let (mut world, group) = four(3);
+    part(&mut world, &[CLEO, DORA]);
+    world.operate(ANN, group, Op::Dissolve);
+    pass(&mut world);
+    world.nodes[ANN].lost = true;
+    world.kill(ANN);
+    join(&mut world);
+    for node in [BERT, CLEO, DORA] {
+        assert!(!is_in(&world, node, group), "{node}");
+    }
+}
+
+/// NODE-108: a removal that turns out to be void is no removal, also for who believed it.
+#[test]
+fn who_was_removed_without_right_comes_back() {
+    let (mut world, group) = four(4);
+    let give = |world: &World, node: usize, role| Member {
+        identity: world.nodes[node].identity(),
+        role,
+    };
+    let promotion = give(&world, BERT, Role::Moderator);
+    world.operate(ANN, group, Op::Promote(promotion));
+    world.rest();
+    part(&mut world, &[BERT, DORA]);
+    let demotion = give(&world, BERT, Role::Member);
+    world.operate(ANN, group, Op::Demote(demotion));
+    let removal = remove(&world, DORA);
+    world.operate(BERT, group, removal);
+    pass(&mut world);
+    assert!(!is_in(&world, DORA, group));
+    join(&mut world);
+    for node in [ANN, BERT, CLEO, DORA] {
+        world.say(node, group, &format!("{node} is here"));
+    }
+    world.rest();
+    world.check_same(&[ANN, BERT, CLEO, DORA], group);
+    assert_eq!(texts(&world, DORA, group).len(), 4);
+    owes_nothing(&world);
+    world.check_peace();
+}
