@@ -10,6 +10,7 @@ use tenet_apps::{
     },
     contacts::{Answered, Contact, Invite, Knocking, Request, store::ContactStore},
     conversations::{ConversationStore, Standing as ConversationStanding},
+    own::OwnStore,
     settings::{SettingStore, Settings},
 };
 use tenet_delivery::{
@@ -335,6 +336,11 @@ pass_on! { ConversationStore {
     write put_standing(session: SessionId, standing: &ConversationStanding) -> ();
     write clear_standings() -> ();
     write put_draft(session: SessionId, text: Option<&str>) -> ();
+} }
+
+pass_on! { OwnStore {
+    read former_devices() -> Vec<DeviceId>;
+    write put_former_device(device: DeviceId) -> ();
 } }
 
 pass_on! { SettingStore {

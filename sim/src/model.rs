@@ -147,6 +147,7 @@ impl Model {
             Deed::Read { .. }
             | Deed::Found { .. }
             | Deed::RenewCards { .. }
+            | Deed::RevokeFormer { .. }
             | Deed::Revoke { .. } => {}
         }
     }

@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
-use tenet_apps::contacts::store::ContactStore;
+use tenet_apps::{contacts::store::ContactStore, own::OwnStore};
 use tenet_identity::{
     card::{self, DeviceCard},
     did,
     keys::{DeviceKey, EndpointId, IdentityId, IdentityKey},
 };
-use tenet_log::ids::SessionId;
+use tenet_log::{
+    ids::SessionId,
+    store::{Durability, Transactions},
+};
 use tenet_node::{
     Engine, Own,
     input::{Notice, Ticket},
@@ -96,6 +99,13 @@ impl Node {
 
     /// Gives a device that does not run another key, with a card that its person has signed.
     pub fn rekey(&mut self, person: usize, key: u8, now: u64) {
+        let former = self.own().device();
+        let State::Dead(disk) = &mut self.state else {
+            panic!("a running device has one key");
+        };
+        disk.begin().unwrap();
+        disk.put_former_device(former).unwrap();
+        disk.commit(Durability::Power).unwrap();
         self.key = [key; 32];
         let card = card::issue(&root(person), device(&self.key).public(), "phone", now);
         self.card = card.unwrap();

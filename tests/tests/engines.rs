@@ -45,6 +45,8 @@ mod removals;
 mod requests;
 #[path = "engines/search.rs"]
 mod search;
+#[path = "engines/setback.rs"]
+mod setback;
 #[path = "engines/strangers.rs"]
 mod strangers;
 #[path = "engines/typing.rs"]

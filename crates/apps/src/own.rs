@@ -15,6 +15,7 @@ use tenet_identity::{keys::DeviceId, name};
 use tenet_log::{
     ids::SessionId,
     register::{MAX_VALUE_BYTES, Register},
+    store::StoreError,
 };
 
 /// What my devices are called.
@@ -32,6 +33,21 @@ pub const SETTING: &str = "setting";
 
 /// Settings that hold for a person; the others hold for a machine (OWN-3).
 pub const PERSONAL: [&str; 3] = ["fetch_unasked", "read_positions", "typing"];
+
+/// What a device's store remembers of the device itself.
+///
+/// Every method works inside the caller's transaction; an implementation never commits.
+pub trait OwnStore {
+    /// The devices that the one with this store was before, by id: those whose keys it gave up, and its present one
+    /// once it was found to have been set back (BACK-1).
+    ///
+    /// # Errors
+    /// [`StoreError`], as for every method here.
+    fn former_devices(&self) -> Result<Vec<DeviceId>, StoreError>;
+
+    /// Notes one of them.
+    fn put_former_device(&mut self, device: DeviceId) -> Result<(), StoreError>;
+}
 
 /// The key of what is said about something with 32 bytes of id.
 pub fn key(prefix: &str, id: &[u8; 32]) -> String {

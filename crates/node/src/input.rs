@@ -428,6 +428,9 @@ pub enum Notice {
         /// The device.
         device: DeviceId,
     },
+    /// This device was set back to an earlier state: it is shown what it wrote since then. It writes nothing more
+    /// until it goes on under another key (BACK-2).
+    SetBack,
     /// A device sent what no honest device sends.
     Misbehaved {
         /// The device, where it is known.

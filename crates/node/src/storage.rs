@@ -2,7 +2,7 @@
 
 use tenet_apps::{
     chat::search::SearchStore, contacts::store::ContactStore, conversations::ConversationStore,
-    settings::SettingStore,
+    own::OwnStore, settings::SettingStore,
 };
 use tenet_delivery::{fetch::Fetches, outbox::Outbox};
 use tenet_log::store::{LogStore, Transactions};
@@ -17,6 +17,7 @@ pub trait Storage:
     + ContactStore
     + ConversationStore
     + SettingStore
+    + OwnStore
 {
 }
 
@@ -29,5 +30,6 @@ impl<S> Storage for S where
         + ContactStore
         + ConversationStore
         + SettingStore
+        + OwnStore
 {
 }

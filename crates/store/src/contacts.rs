@@ -4,6 +4,7 @@ use tenet_apps::{
     contacts::{
         Answered, Contact, Invite, Knocking, Request, record::RecordError, store::ContactStore,
     },
+    own::OwnStore,
     settings::{SettingStore, Settings},
 };
 use tenet_identity::{
@@ -141,6 +142,19 @@ impl SettingStore for Store {
     }
 }
 
+impl OwnStore for Store {
+    fn former_devices(&self) -> Result<Vec<DeviceId>, StoreError> {
+        let records = self.records(Kind::FormerDevice, &[])?.into_iter();
+        let device = |bytes: Vec<u8>| <[u8; 32]>::try_from(bytes).map(DeviceId::from);
+        let devices: Result<Vec<DeviceId>, _> = records.map(device).collect();
+        devices.map_err(|_| DAMAGED)
+    }
+
+    fn put_former_device(&mut self, device: DeviceId) -> Result<(), StoreError> {
+        self.put_record(Kind::FormerDevice, device.as_bytes(), device.as_bytes())
+    }
+}
+
 impl Store {
     /// The device's secrets; `None` in a store that has none yet.
     ///
@@ -180,6 +194,7 @@ impl Store {
             Kind::Answered,
             Kind::Request,
             Kind::Port,
+            Kind::FormerDevice,
         ] {
             self.remove_records(kind)?;
         }

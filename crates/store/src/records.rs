@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     ReadHere = 13,
     /// How far the words that were taken out have left the pages; one, under the empty key.
     WordsToForget = 14,
+    /// A device that this one was before; by device, with its id as the value.
+    FormerDevice = 15,
 }
 
 impl Store {

@@ -62,6 +62,11 @@ pub enum Deed {
         /// Whose.
         person: usize,
     },
+    /// Revoke the keys that a device had before.
+    RevokeFormer {
+        /// Whose it is.
+        person: usize,
+    },
     /// Revoke a device, everywhere.
     Revoke {
         /// Whose it is.
@@ -107,6 +112,9 @@ impl Deed {
             Self::RenewCards { person } => Command::Device(device::Deed::RenewCards {
                 key: Box::new(node::root(person)),
             }),
+            Self::RevokeFormer { person } => Command::Device(device::Deed::RevokeFormer {
+                key: Box::new(node::root(person)),
+            }),
             Self::Revoke { person, device } => Command::Device(device::Deed::Revoke {
                 key: Box::new(node::root(person)),
                 device,
@@ -117,7 +125,10 @@ impl Deed {
     /// In which session; none for one that is not founded yet.
     pub fn session(&self) -> Option<SessionId> {
         match self {
-            Self::Found { .. } | Self::RenewCards { .. } | Self::Revoke { .. } => None,
+            Self::Found { .. }
+            | Self::RenewCards { .. }
+            | Self::RevokeFormer { .. }
+            | Self::Revoke { .. } => None,
             Self::Say { session, .. }
             | Self::Edit { session, .. }
             | Self::Unsend { session, .. }

@@ -34,6 +34,11 @@ impl World {
         self.ask(node, Act::Many(Box::new(Deed::RenewCards { person })));
     }
 
+    /// Revokes the keys that a node had before, once nothing more of them comes.
+    pub fn revoke_former(&mut self, node: usize, person: usize) {
+        self.ask(node, Act::Many(Box::new(Deed::RevokeFormer { person })));
+    }
+
     /// Revokes a node's device, at another one of the same person.
     pub fn revoke(&mut self, node: usize, person: usize, revoked: usize) {
         let device = self.nodes[revoked].own().device().to_string();

@@ -14,14 +14,14 @@ mod pin;
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use tenet_rpc::api::{Error, Mode, NodeStatus, Request, Secret};
 use tenet_rpc::server::{Handler, Outcome, Pending, Subscription, answer};
 use tokio::sync::Mutex;
 
 use crate::home::{Held, Place, Vault};
-use crate::host::{Node, Options};
+use crate::host::{self, Node, Options};
 use crate::time;
 
 /// A held identity and, while it is open, its node; clones share it.
@@ -72,9 +72,47 @@ impl Gate {
         let key = self.vault_key(pin).await?;
         let folder = self.place().folder();
         let opened = Node::open(folder, key, self.inner.options.clone()).await?;
+        self.watch(&opened);
+        self.stand_before(&mut node, opened);
+        Ok(())
+    }
+
+    fn stand_before(&self, node: &mut Option<Node>, opened: Node) {
         self.set_door(Some(opened.handler()));
         *node = Some(opened);
-        Ok(())
+    }
+
+    /// BACK-3: once this device is found to have been set back it goes on under another key.
+    fn watch(&self, node: &Node) {
+        let (inner, mut set_back) = (Arc::downgrade(&self.inner), node.set_back());
+        tokio::spawn(async move {
+            // An error says that this node has ended.
+            let gone = set_back.wait_for(|set_back| *set_back).await.is_err();
+            let Some(inner) = inner.upgrade().filter(|_| !gone) else {
+                return;
+            };
+            if let Err(error) = (Self { inner }).go_on().await {
+                tracing::error!(%error, "this device could not go on under another key");
+            }
+        });
+    }
+
+    async fn go_on(self) -> Result<(), Error> {
+        let mut node = self.inner.node.lock().await;
+        let Some(former) = node.take() else {
+            return Ok(());
+        };
+        self.set_door(Some(Arc::new(Waiting(Arc::downgrade(&self.inner)))));
+        let key = former.close().await;
+        let folder = self.place().folder();
+        let renewed = host::rekey(folder, &key);
+        let opened = Node::open(folder, key, self.inner.options.clone()).await;
+        let opened = opened.inspect_err(|_| self.set_door(None))?;
+        if renewed.is_ok() {
+            self.watch(&opened);
+        }
+        self.stand_before(&mut node, opened);
+        renewed
     }
 
     /// Closes the home; what is under way is answered or fails, and the keys are forgotten.
@@ -82,7 +120,7 @@ impl Gate {
         let mut node = self.inner.node.lock().await;
         self.set_door(None);
         if let Some(node) = node.take() {
-            node.close().await;
+            drop(node.close().await);
         }
     }
 
@@ -157,6 +195,26 @@ impl Handler for Gate {
 
     fn subscribe(&self, since: Option<u64>) -> Result<Subscription, Error> {
         self.door().ok_or_else(Error::locked)?.subscribe(since)
+    }
+}
+
+/// Stands at the door while the node behind it is another in a moment: requests wait for that.
+struct Waiting(Weak<Inner>);
+
+impl Handler for Waiting {
+    fn call(&self, request: Request) -> Pending {
+        let inner = self.0.clone();
+        Pending::future(async move {
+            let inner = inner.upgrade().ok_or_else(Error::locked)?;
+            drop(inner.node.lock().await);
+            let door = Gate { inner }.door().ok_or_else(Error::locked)?;
+            door.call(request).await
+        })
+    }
+
+    fn subscribe(&self, _: Option<u64>) -> Result<Subscription, Error> {
+        let why = "this device is being given another key; subscribe again in a moment";
+        Err(Error::refused(why))
     }
 }
 

@@ -35,6 +35,7 @@ const LINK_LASTS_S: u64 = 10 * 60;
 /// The longest: a day.
 const LINK_MAX_S: u64 = 24 * 60 * 60;
 /// How often cards are looked at.
+const A_MINUTE: Duration = Duration::from_secs(60);
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many identities of one phrase are tried.
 const MAX_INDEX: u32 = 16;
@@ -132,6 +133,29 @@ pub(super) async fn renew_cards(shared: Weak<Shared>) {
         }
         drop(here);
         sleep(A_DAY).await;
+    }
+}
+
+/// Revokes the keys that this device had before, once nothing more of them comes (BACK-5).
+pub(super) async fn revoke_former(shared: Weak<Shared>) {
+    loop {
+        sleep(A_MINUTE).await;
+        let Some(here) = shared.upgrade() else {
+            return;
+        };
+        // Where the key is not kept this device has had no other.
+        let Ok(key) = root(&here, None, None).await else {
+            return;
+        };
+        let key = Box::new(key);
+        match here
+            .command(Command::Device(Deed::RevokeFormer { key }))
+            .await
+        {
+            Ok(Reply::Former { left: 0 }) => return,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a former key could not be revoked"),
+        }
     }
 }
 

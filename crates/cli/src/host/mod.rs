@@ -59,6 +59,7 @@ use tenet_rpc::{
     server::{Feed, Handler},
 };
 use tenet_store::{OpenError, Store};
+use tokio::sync::watch;
 
 pub use joining::{Joining, join};
 
@@ -91,7 +92,15 @@ pub struct Node {
     shared: Arc<Shared>,
     engine: tokio::task::JoinHandle<Result<Store, StoreError>>,
     reader: JoinHandle<()>,
+    /// Opens the store, also after this node.
+    key: VaultKey,
 }
+
+type Started = (
+    Arc<Shared>,
+    tokio::task::JoinHandle<Result<Store, StoreError>>,
+    JoinHandle<()>,
+);
 
 impl Node {
     /// Makes the store of a new identity.
@@ -157,7 +166,6 @@ impl Node {
         let store_error = |error| present::store_error(&error);
         let store = Store::open(&path, key.as_bytes()).map_err(open_error)?;
         let reader = Store::open_reader(&path, key.as_bytes()).map_err(open_error)?;
-        drop(key);
         let secrets = store.secrets().map_err(store_error)?.ok_or_else(|| {
             api::Error::failure("the store holds no identity; run `tenet doctor`")
         })?;
@@ -168,7 +176,14 @@ impl Node {
         {
             tracing::warn!("the network's cryptography could not be prepared");
         }
-        Self::start(store, reader, transfers, secrets, name, options).await
+        let (shared, engine, reader) =
+            Self::start(store, reader, transfers, secrets, name, options).await?;
+        Ok(Self {
+            shared,
+            engine,
+            reader,
+            key,
+        })
     }
 
     async fn start(
@@ -178,7 +193,7 @@ impl Node {
         secrets: Secrets,
         name: String,
         options: Options,
-    ) -> Result<Self, api::Error> {
+    ) -> Result<Started, api::Error> {
         let (handle, queue) = engine::queue();
         let network = match options.network {
             true => Some(open_network(&mut store, &secrets, &options, handle.clone()).await?),
@@ -198,6 +213,7 @@ impl Node {
         let mut engine = Engine::open(store, own, seed()?, engine::now())
             .map_err(|error| present::store_error(&error))?;
         engine.allow(options.allowance);
+        let set_back = watch::Sender::new(engine.is_set_back() && !linked);
         let sessions = Arc::new(Mutex::new(engine.own_sessions()));
         let called = Arc::new(Mutex::new(engine.profile().name));
         let (reader, reader_thread) = Reader::start(reader).map_err(no_thread)?;
@@ -208,6 +224,7 @@ impl Node {
                 endpoint,
                 called,
                 phrase,
+                linked,
                 sessions,
             },
             engine: handle.clone(),
@@ -218,6 +235,7 @@ impl Node {
             live: Default::default(),
             waiters: Default::default(),
             feed: Feed::new(engine::now()),
+            set_back,
             runtime: tokio::runtime::Handle::current(),
         });
         let engine = engine::start(engine, queue, Outlet(Arc::clone(&shared)));
@@ -230,11 +248,8 @@ impl Node {
             );
         }
         tokio::spawn(devices::renew_cards(Arc::downgrade(&shared)));
-        Ok(Self {
-            shared,
-            engine,
-            reader: reader_thread,
-        })
+        tokio::spawn(devices::revoke_former(Arc::downgrade(&shared)));
+        Ok((shared, engine, reader_thread))
     }
 
     /// Answers requests; serve it on a socket, or ask it here.
@@ -242,12 +257,18 @@ impl Node {
         Arc::new(NodeHandler(Arc::clone(&self.shared)))
     }
 
-    /// Ends it: what was queued is done, connections are closed, the store is closed.
-    pub async fn close(self) {
+    /// Turns true once this device was found to have been set back and can make itself another key (BACK-3).
+    pub fn set_back(&self) -> watch::Receiver<bool> {
+        self.shared.set_back.subscribe()
+    }
+
+    /// Ends it: what was queued is done, connections are closed, the store is closed. Gives what opens it.
+    pub async fn close(self) -> VaultKey {
         let Self {
             shared,
             engine,
             reader,
+            key,
         } = self;
         shared.engine.stop();
         shared.reader.stop();
@@ -269,6 +290,7 @@ impl Node {
         if let Some(network) = shared.network.clone() {
             network.close_all().await;
         }
+        key
     }
 }
 

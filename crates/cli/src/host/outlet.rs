@@ -401,6 +401,10 @@ impl Outlet {
                      not count. It was restored from an old copy, or somebody has its keys"
                 ),
             ),
+            Notice::SetBack => {
+                self.0.set_back.send_replace(!self.0.own.linked);
+                warning("set_back", set_back(self.0.own.linked))
+            }
             Notice::DiskFull => warning(
                 "disk_full",
                 "the disk is full: nothing more is taken until there is room; nothing was lost"
@@ -430,4 +434,18 @@ fn warning(name: &str, message: String) -> api::Event {
         name: name.to_owned(),
         message,
     }
+}
+
+/// What a person is told whose device finds that it was restored from an old copy.
+fn set_back(linked: bool) -> String {
+    let goes_on = match linked {
+        false => "it goes on under another key, and what contradicts is said again",
+        true => {
+            "it writes nothing more; let it in anew: tenet device link on another of your devices, then \
+             tenet device join here, in a new home"
+        }
+    };
+    format!(
+        "this device was set back to an earlier state and is shown what it wrote since: {goes_on}"
+    )
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use tenet_apps::own::OwnStore;
 use tenet_identity::{card, did, keys::DeviceKey, secrets::Secrets, vault::VaultKey};
+use tenet_log::store::{Durability, Transactions};
 use tenet_rpc::api;
 use tenet_store::Store;
 use zeroize::Zeroizing;
@@ -64,9 +66,16 @@ pub fn renew(folder: &Path, key: &VaultKey) -> Result<(), api::Error> {
 /// The store's; that the identity's key is not in it, so that no card can be made.
 pub fn rekey(folder: &Path, key: &VaultKey) -> Result<(), api::Error> {
     let mut store = writer(folder, key)?;
-    let secrets = under_other_keys(secrets(&store)?)?;
-    let put = store.put_secrets(&secrets);
-    put.and_then(|()| store.checkpoint()).map_err(failed)
+    let old = secrets(&store)?;
+    let former = old.device.public();
+    let secrets = under_other_keys(old)?;
+    store
+        .begin()
+        .and_then(|()| store.put_former_device(former))
+        .and_then(|()| store.put_secrets(&secrets))
+        .and_then(|()| store.commit(Durability::Power))
+        .and_then(|()| store.checkpoint())
+        .map_err(failed)
 }
 
 fn under_other_keys(old: Secrets) -> Result<Secrets, api::Error> {

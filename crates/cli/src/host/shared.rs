@@ -12,7 +12,7 @@ use tenet_log::{ids::SessionId, store::StoreError};
 use tenet_node::command::{Command, Reply};
 use tenet_rpc::{api, server::Feed};
 use tenet_store::Store;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::{
     engine::Handle, live::Live, network::Network, pipes::Pipes, present, reader::Reader,
@@ -30,6 +30,8 @@ pub(super) struct Own {
     pub(super) called: Arc<Mutex<String>>,
     /// Whether the phrase is kept here.
     pub(super) phrase: bool,
+    /// Whether the identity's key is not: another device let this one in.
+    pub(super) linked: bool,
     /// The sessions among one's own devices, the one that is written in first.
     pub(super) sessions: Arc<Mutex<Vec<SessionId>>>,
 }
@@ -45,6 +47,8 @@ pub(super) struct Shared {
     pub(super) live: Live,
     pub(super) waiters: Waiters,
     pub(super) feed: Feed,
+    /// Whether this device is to go on under another key.
+    pub(super) set_back: watch::Sender<bool>,
     pub(super) runtime: tokio::runtime::Handle,
 }
 

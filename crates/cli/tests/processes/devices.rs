@@ -1,5 +1,7 @@
 //! One person's devices, as real processes: let in, told everything, renamed, revoked.
 
+use std::{path::Path, process::Command};
+
 use crate::harness::{Node, Person, World};
 
 /// Waits until a command's objects are as they should be.
@@ -135,4 +137,44 @@ fn a_device_gets_another_key() {
     until(&bob, &["history", "Alice"], |rows| {
         texts(rows) == ["from the phone", "under another key"]
     });
+}
+
+/// A folder with all that is in it, with its rights.
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(copied.unwrap().success());
+}
+
+/// BACK-1 to BACK-4: an old copy of the home is put back.
+#[test]
+fn a_home_that_was_set_back_goes_on_under_another_key() {
+    let world = World::new();
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    let there = bob.up();
+    let node = alice.up();
+    alice.befriend(&bob);
+    alice.does(&["send", "Bob", "one", "--wait", "delivered"]);
+    let before = alice.does(&["id", "show"])["device"].clone();
+    node.stop();
+    let kept = world.path().join("kept");
+    copy(&alice.home(), &kept);
+    let node = alice.up();
+    alice.does(&["send", "Bob", "two", "--wait", "delivered"]);
+    node.stop();
+    std::fs::remove_dir_all(alice.home()).unwrap();
+    copy(&kept, &alice.home());
+
+    let _node = alice.up();
+    until(&alice, &["device", "list"], |rows| {
+        rows.iter()
+            .any(|row| row["this"] == true && row["device"] != before)
+    });
+    until(&alice, &["history", "Bob"], |rows| {
+        texts(rows) == ["one", "two"]
+    });
+    alice.does(&["send", "Bob", "three", "--wait", "delivered"]);
+    until(&bob, &["history", "Alice"], |rows| {
+        texts(rows) == ["one", "two", "three"]
+    });
+    drop(there);
 }

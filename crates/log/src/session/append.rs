@@ -1,6 +1,8 @@
 //! Writing: what this device says, and how it changes the roster.
 
 use rand_core::CryptoRng;
+use std::collections::BTreeSet;
+
 use tenet_identity::{
     card::DeviceCard,
     keys::{DeviceId, DeviceKey, IdentityId},
@@ -199,7 +201,7 @@ impl Session {
     pub(super) fn own_author(&self, device: DeviceId) -> Result<Author, AppendError> {
         let author = self.roster().author(device);
         let author = author.ok_or(AppendError::NotOnRoster)?;
-        if self.forks.points().contains_key(&author) {
+        if self.sealed || self.forks.points().contains_key(&author) {
             return Err(AppendError::Forked);
         }
         Ok(author)
@@ -250,7 +252,7 @@ impl Session {
         prev: Option<EventId>,
         now: u64,
     ) -> Result<Vec<EventId>, StoreError> {
-        let mut tips = Vec::new();
+        let (mut tips, mut forked) = (Vec::new(), Vec::new());
         for id in self.frontier.tips().iter().filter(|id| Some(**id) != prev) {
             let Some(head) = self.frontier.find(*id) else {
                 continue;
@@ -261,6 +263,7 @@ impl Session {
             if self.forks.contain(head.author, head.seq)
                 && store.event(*id)?.map(|stored| stored.standing) == Some(Standing::Forked)
             {
+                forked.push(*id);
                 continue;
             }
             let own = identity.is_some() && self.roster().identity(head.author) == identity;
@@ -270,9 +273,31 @@ impl Session {
         tips.sort_unstable();
         tips.truncate(MAX_DEPS);
         let mut deps: Vec<EventId> = tips.into_iter().map(|(_, _, id)| id).collect();
+        if deps.is_empty() && prev.is_none() {
+            deps = below_forked(store, forked)?;
+        }
         deps.sort_unstable();
         Ok(deps)
     }
+}
+
+/// The latest events below these that are not forked: what a new device builds on where it may build on no tip.
+fn below_forked<S: LogStore>(store: &S, forked: Vec<EventId>) -> Result<Vec<EventId>, StoreError> {
+    let (mut open, mut met) = (forked, BTreeSet::new());
+    let mut below = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        let Some(stored) = store.event(id)?.filter(|_| met.insert(id)) else {
+            continue;
+        };
+        match stored.standing {
+            Standing::Forked => open.extend(stored.event.parents()),
+            _ => {
+                below.insert(stored.event.order());
+            }
+        }
+    }
+    let latest = below.into_iter().rev().take(MAX_DEPS);
+    Ok(latest.map(|order| order.id).collect())
 }
 
 /// Commits to a body under a fresh salt, or leaves a payload in the header.

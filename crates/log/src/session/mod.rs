@@ -70,6 +70,8 @@ pub struct Session {
     frontier: Frontier,
     forks: Forks,
     latest: Hlc,
+    /// This device was set back: it writes no more.
+    sealed: bool,
 }
 
 /// An event that was taken into the set, with all that changed by it.
@@ -186,6 +188,7 @@ impl Session {
             frontier: Frontier::default(),
             forks: Forks::default(),
             latest: Hlc::default(),
+            sealed: false,
         };
         let position = session.insert(store, event, Standing::Counted)?;
         store.put_past(event.id(), &Past::default(), None)?;
@@ -223,7 +226,14 @@ impl Session {
             frontier,
             forks,
             latest,
+            sealed: false,
         }))
+    }
+
+    /// This device was set back to an earlier state: from now on it writes nothing here (FORK-4), until the session is
+    /// loaded anew.
+    pub fn seal(&mut self) {
+        self.sealed = true;
     }
 
     /// The session's id.
@@ -266,6 +276,12 @@ impl Session {
     /// same registers.
     pub fn has_seen(&self, device: DeviceId) -> bool {
         self.fold.has_seen(device)
+    }
+
+    /// Below this place all ordinary events of a chain count, silences aside.
+    pub fn counts_below(&self, author: Author) -> u64 {
+        let fork = self.forks().get(&author).copied().unwrap_or(u64::MAX);
+        self.roster().cut(author).min(fork)
     }
 
     /// Where chains fork: for each the lowest `seq` that was written twice.

@@ -57,6 +57,11 @@ pub enum Deed {
         /// Which device: its id, or a beginning of it.
         device: String,
     },
+    /// Revoke the keys that this device had before it was set back or renewed, once nothing more of them comes.
+    RevokeFormer {
+        /// The identity's key, which signs the statement.
+        key: Box<IdentityKey>,
+    },
 }
 
 /// The least number of digits by which a device may be named.
@@ -70,6 +75,10 @@ impl<S: Storage> Engine<S> {
             Deed::Rename { device, name } => self.rename_device(&device, &name),
             Deed::RenewCards { key } => self.renew_cards(now, &key),
             Deed::Revoke { key, device } => self.revoke_device(now, &key, &device),
+            Deed::RevokeFormer { key } => {
+                self.check_own(&key)?;
+                self.revoke_former(now, &key)
+            }
         }
     }
 
@@ -157,6 +166,17 @@ impl<S: Storage> Engine<S> {
                 "this is the device that you are using; revoke it from another one".into(),
             ));
         }
+        self.revoke_key(now, key, device)?;
+        Ok(Reply::Device { device })
+    }
+
+    /// DLINK-8: says in every session in which this device may that another is none of ours any more.
+    pub(crate) fn revoke_key(
+        &mut self,
+        now: u64,
+        key: &IdentityKey,
+        device: DeviceId,
+    ) -> Result<(), CommandError> {
         let revocation = Revocation::issue(key, device, now)
             .map_err(|error| CommandError::Usage(error.to_string()))?;
         let op = Op::Revoke(revocation);
@@ -174,7 +194,7 @@ impl<S: Storage> Engine<S> {
             let (event, admitted) = session.operate(&mut self.store, &self.own.key, &op, now)?;
             self.admitted(now, id, &event, admitted, Some(Ours))?;
         }
-        Ok(Reply::Device { device })
+        Ok(())
     }
 
     /// The own device that a word names: its id, or a beginning that no other has.

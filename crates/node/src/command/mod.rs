@@ -313,6 +313,11 @@ pub enum Reply {
         /// Which.
         device: DeviceId,
     },
+    /// The keys that this device had before.
+    Former {
+        /// How many of them are not revoked yet.
+        left: usize,
+    },
     /// A link is useless now.
     Revoked {
         /// Which.
@@ -389,7 +394,9 @@ impl From<AppendError> for CommandError {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::Store(error) => error.into(),
-            AppendError::NotOnRoster | AppendError::Refused => Self::Refused(error.to_string()),
+            AppendError::NotOnRoster | AppendError::Refused | AppendError::Forked => {
+                Self::Refused(error.to_string())
+            }
             error => Self::Usage(error.to_string()),
         }
     }

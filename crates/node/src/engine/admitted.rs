@@ -77,6 +77,12 @@ impl<S: Storage> Engine<S> {
         if admitted.roster_changed {
             self.roster_changed(now, session)?;
         }
+        if ours.is_none() && self.author_of(event) == Some(self.own.identity()) {
+            self.on_own_words(now, event.author().device)?;
+        }
+        if !admitted.standing.counts() || !admitted.changes.is_empty() {
+            self.say_again(now, session)?;
+        }
         Ok(())
     }
 

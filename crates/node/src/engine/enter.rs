@@ -251,7 +251,8 @@ impl<S: Storage> Engine<S> {
         self.admitted(now, id, &event, admitted, Some(Ours))?;
         self.knock_again = true;
         self.publish_endpoint(now, id)?;
-        self.publish_profile(now, id)
+        self.publish_profile(now, id)?;
+        self.say_again(now, id)
     }
 }
 

@@ -21,6 +21,7 @@ mod enter;
 mod erasure;
 mod files;
 mod flush;
+mod former;
 mod frames;
 mod greet;
 mod knock;
@@ -65,6 +66,7 @@ use allowance::Allowances;
 use batch::Batch;
 pub(crate) use enter::Place;
 use files::Fetching;
+use former::Former;
 pub(crate) use linking::Linking;
 use mend::Mending;
 use outside::Outside;
@@ -112,6 +114,8 @@ pub struct Engine<S> {
     pub(crate) recent: BTreeMap<SessionId, Recent>,
     /// Conversations by the words that named them, until anything about contacts changes.
     pub(crate) named: BTreeMap<String, SessionId>,
+    /// Which devices this one was (BACK rules).
+    former: Former,
     /// To whom we are silent.
     pub(crate) blocked: BTreeSet<IdentityId>,
     /// Devices may be in no session of ours any more.
@@ -202,6 +206,7 @@ impl<S: Storage> Engine<S> {
             own_addresses: Vec::new(),
             recent: BTreeMap::new(),
             named: BTreeMap::new(),
+            former: Former::default(),
             blocked: BTreeSet::new(),
             strangers: false,
             fetching: Fetching::default(),

@@ -55,6 +55,9 @@ impl<S: Storage> Engine<S> {
         theirs: u64,
     ) -> Result<bool, Fault> {
         let device = self.own.device();
+        if self.is_set_back() {
+            return Ok(false);
+        }
         let Some(state) = self.sessions.get_mut(&session) else {
             return Ok(false);
         };
@@ -91,7 +94,7 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    fn write_all_again(
+    pub(super) fn write_all_again(
         &mut self,
         now: u64,
         session: SessionId,

@@ -28,6 +28,7 @@ impl<S: Storage> Engine<S> {
         self.sessions = sessions;
         self.adopt_card()?;
         self.load_blocked()?;
+        self.load_former()?;
         self.load_profile()?;
         self.load_typing()?;
         self.outside.clear();

@@ -93,6 +93,23 @@ fn fork_1_a_fork_further_back_is_found_later() {
     assert_eq!(node.reloaded().state(), node.state());
 }
 
+/// LOG-10: where nothing that counts is a tip, a new device names what counts below; else it would come in by nothing.
+#[test]
+fn a_new_device_comes_in_where_every_tip_is_forked() {
+    let scene = Scene::new();
+    let mut node = scene.node.clone();
+    let base = node.say(scene.forker(), "base");
+    let one = Raw::after(&scene.forker().key, &base, &[]).say("one");
+    let two = Raw::after(&scene.forker().key, &base, &[]).say("two");
+    node.take(&one);
+    node.take(&two);
+    let tablet = &scene.bob.devices[1];
+    let join = node.join(tablet);
+    assert_eq!(join.parents().collect::<Vec<_>>(), [base.id()]);
+    assert!(node.is_in(tablet));
+    assert_eq!(node.standing(&one), Standing::Forked);
+}
+
 #[test]
 fn fork_1_what_does_not_count_upholds_nothing() {
     let scene = Scene::new();
