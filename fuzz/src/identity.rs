@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use tenet_apps::contacts::shared::SharedContact;
+use tenet_apps::own::status::Status;
 use tenet_identity::{
     card::{DeviceCard, Revocation, UnverifiedCard, UnverifiedRevocation},
     did, encoding,
@@ -291,6 +292,7 @@ fn newcomer() -> (linking::Newcomer, DeviceKey) {
 }
 
 fn linking(data: &[u8]) {
+    let _ = Status::decode(data).map(|status| Status::decode(&status.encode()));
     let _ = SharedContact::decode(data).map(|shared| SharedContact::decode(&shared.encode()));
     let Ok(message) = linking::Message::from_bytes(data) else {
         return;

@@ -148,6 +148,7 @@ impl Model {
             | Deed::Found { .. }
             | Deed::RenewCards { .. }
             | Deed::RevokeFormer { .. }
+            | Deed::Suspend { .. }
             | Deed::Revoke { .. } => {}
         }
     }

@@ -37,6 +37,8 @@ mod floods;
 mod members;
 #[path = "engines/mending.rs"]
 mod mending;
+#[path = "engines/own.rs"]
+mod own;
 #[path = "engines/partings.rs"]
 mod partings;
 #[path = "engines/removals.rs"]

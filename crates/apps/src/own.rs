@@ -8,7 +8,12 @@
 //! holds everywhere, and nothing of what it replaced is kept. What a value means is the matter of whoever
 //! wrote it.
 
-use std::{collections::BTreeMap, str};
+pub mod status;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str,
+};
 
 use data_encoding::BASE64URL_NOPAD;
 use tenet_identity::{keys::DeviceId, name};
@@ -30,6 +35,14 @@ pub const BLOCKED: &str = "blocked";
 pub const DRAFT: &str = "draft";
 /// What I have switched or set.
 pub const SETTING: &str = "setting";
+/// How a device of mine is, as it says itself.
+pub const STATUS: &str = "status";
+
+/// Which devices of mine the others do not speak with for a while.
+pub const SUSPENDED: &str = "suspended";
+
+/// What is said where something holds; nothing where it does not.
+pub const YES: &[u8] = b"yes";
 
 /// Settings that hold for a person; the others hold for a machine (OWN-3).
 pub const PERSONAL: [&str; 3] = ["fetch_unasked", "read_positions", "typing"];
@@ -102,6 +115,23 @@ pub fn device_names<'a>(
     named.filter(|(_, called)| !called.is_empty()).collect()
 }
 
+/// Devices of mine that are suspended by the latest word of any other one: what a device says of itself is
+/// not heard (OWN-903).
+pub fn suspended<'a>(registers: impl IntoIterator<Item = &'a Register>) -> BTreeSet<DeviceId> {
+    let of_others = registers.into_iter().filter(|register| {
+        let about = parts(register.key()).and_then(|(_, about)| id(about));
+        about != Some(*register.device().as_bytes())
+    });
+    let said = latest(of_others).into_iter().filter_map(|(key, register)| {
+        let (SUSPENDED, about) = parts(key)? else {
+            return None;
+        };
+        let device = DeviceId::from(id(about)?);
+        (register.value() == YES).then_some(device)
+    });
+    said.collect()
+}
+
 /// What is told of what was begun to be written; a draft that is too long for it stays on its
 /// device, and the others have none (OWN-4).
 pub fn draft(text: Option<&str>) -> Vec<u8> {
@@ -142,6 +172,27 @@ mod tests {
         let named = device_names(&said);
         assert_eq!(named, [(DeviceId::from([7; 32]), "attic".to_owned())]);
         assert_eq!(latest(&said).len(), 1);
+    }
+
+    /// OWN-903
+    #[test]
+    fn a_device_is_suspended_by_another_one() {
+        let [phone, tablet] =
+            [1, 2].map(|seed| *DeviceKey::from_seed([seed; 32]).public().as_bytes());
+        let about = |device: &[u8; 32]| key(SUSPENDED, device);
+        let all = |said: &[Register]| suspended(said).into_iter().collect::<Vec<_>>();
+        let mut said = vec![register(1, &about(&tablet), 5, "yes")];
+        assert_eq!(all(&said), [DeviceId::from(tablet)]);
+        said.push(register(2, &about(&tablet), 9, ""));
+        assert_eq!(
+            all(&said),
+            [DeviceId::from(tablet)],
+            "its own word counts for nothing"
+        );
+        said.push(register(2, &about(&phone), 6, "yes"));
+        assert_eq!(all(&said).len(), 2);
+        said.push(register(3, &about(&tablet), 7, ""));
+        assert_eq!(all(&said), [DeviceId::from(phone)]);
     }
 
     #[test]

@@ -321,6 +321,13 @@ pub enum Notice {
         /// Which.
         device: DeviceId,
     },
+    /// A device of ours is suspended, or no more; perhaps this one.
+    DeviceSuspended {
+        /// Which.
+        device: DeviceId,
+        /// Whether it is now.
+        suspended: bool,
+    },
     /// A contact is new.
     ContactAdded {
         /// Who.

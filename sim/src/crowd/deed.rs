@@ -74,6 +74,13 @@ pub enum Deed {
         /// Which.
         device: String,
     },
+    /// Have a person's devices not speak with one of them, or again.
+    Suspend {
+        /// Which.
+        device: String,
+        /// Whether they do not.
+        suspended: bool,
+    },
     /// Change who is in a session, and as what.
     Operate {
         /// Which.
@@ -115,6 +122,9 @@ impl Deed {
             Self::RevokeFormer { person } => Command::Device(device::Deed::RevokeFormer {
                 key: Box::new(node::root(person)),
             }),
+            Self::Suspend { device, suspended } => {
+                Command::Device(device::Deed::Suspend { device, suspended })
+            }
             Self::Revoke { person, device } => Command::Device(device::Deed::Revoke {
                 key: Box::new(node::root(person)),
                 device,
@@ -128,6 +138,7 @@ impl Deed {
             Self::Found { .. }
             | Self::RenewCards { .. }
             | Self::RevokeFormer { .. }
+            | Self::Suspend { .. }
             | Self::Revoke { .. } => None,
             Self::Say { session, .. }
             | Self::Edit { session, .. }

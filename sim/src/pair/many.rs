@@ -50,6 +50,15 @@ impl World {
         self.ask(node, Act::Many(Box::new(Deed::Revoke { person, device })));
     }
 
+    /// Suspends a node's device, or no more, at another one of the same person.
+    pub fn suspend(&mut self, node: usize, which: usize, suspended: bool) {
+        let device = self.nodes[which].own().device().to_string();
+        self.ask(
+            node,
+            Act::Many(Box::new(Deed::Suspend { device, suspended })),
+        );
+    }
+
     /// Writes in a session of many.
     pub fn say(&mut self, node: usize, session: SessionId, text: &str) {
         let text = text.to_owned();

@@ -26,13 +26,13 @@ use tenet_sim::{
     rogue::Bench,
 };
 
-const ANN: usize = 0;
-const BERT: usize = 1;
+pub(super) const ANN: usize = 0;
+pub(super) const BERT: usize = 1;
 /// Ann's second device, which knows the phrase and nothing else.
-const TABLET: usize = 2;
+pub(super) const TABLET: usize = 2;
 
 /// Ann and Bert, and a second device of Ann's.
-fn three(seed: u64) -> World {
+pub(super) fn three(seed: u64) -> World {
     let mut tablet = Node::of(ANN, TABLET, 0, BEGINNING);
     tablet.name = "whoever I am".into();
     let nodes = vec![
@@ -43,14 +43,14 @@ fn three(seed: u64) -> World {
     World::of(seed, nodes)
 }
 
-fn send(world: &mut World, from: usize, to: usize, text: &str) {
+pub(super) fn send(world: &mut World, from: usize, to: usize, text: &str) {
     let text = text.to_owned();
     let reply = None;
     world.ask(from, Act::Send { to, text, reply });
 }
 
 /// Ann and Bert have met and talked.
-fn talked(seed: u64) -> World {
+pub(super) fn talked(seed: u64) -> World {
     let mut world = three(seed);
     world.ask(ANN, Act::Invite { to: BERT });
     world.rest();
@@ -62,7 +62,7 @@ fn talked(seed: u64) -> World {
 }
 
 /// Then Ann's tablet takes a link of her phone.
-fn restored(seed: u64, kills: &[Kill]) -> World {
+pub(super) fn restored(seed: u64, kills: &[Kill]) -> World {
     let mut world = talked(seed);
     world.ask(ANN, Act::Invite { to: TABLET });
     world.kills = kills.to_vec();
@@ -71,11 +71,11 @@ fn restored(seed: u64, kills: &[Kill]) -> World {
     world
 }
 
-fn identity(world: &World, node: usize) -> IdentityId {
+pub(super) fn identity(world: &World, node: usize) -> IdentityId {
     world.nodes[node].identity()
 }
 
-fn texts(world: &World, node: usize, with: usize) -> Vec<String> {
+pub(super) fn texts(world: &World, node: usize, with: usize) -> Vec<String> {
     let shown = world.nodes[node].history(identity(world, with));
     let texts = shown.into_iter().filter_map(|shown| shown.message.text);
     texts.map(|text| text.to_string()).collect()
@@ -96,7 +96,7 @@ fn a_restored_device_is_brought_everything() {
 }
 
 /// All three hold and show the same, and nobody complains.
-fn check(world: &World) {
+pub(super) fn check(world: &World) {
     let all = texts(world, ANN, BERT);
     assert_eq!(texts(world, BERT, ANN), all);
     assert_eq!(texts(world, TABLET, BERT), all);
@@ -133,7 +133,7 @@ fn a_device_is_restored_whatever_dies() {
 }
 
 /// Lets an hour pass: who is lost is dialled for ever.
-fn pass(world: &mut World) {
+pub(super) fn pass(world: &mut World) {
     let end = world.now + 60 * 60 * 1000;
     while world.step_until(end) {}
 }

@@ -22,6 +22,12 @@ pub enum DeviceCommand {
     Rename(DeviceRename),
     /// Give this device another key and endpoint, and revoke the ones that it had; no node may run.
     Renew,
+    /// Have your other devices not speak with one, until you resume it: a lost one, while you look for it.
+    ///
+    /// Needs no phrase. The people you know do not see it, and go on speaking with that device.
+    Suspend(DeviceNamed),
+    /// Have your other devices speak again with one that was suspended.
+    Resume(DeviceNamed),
     /// Take a device's right to speak for you, for good: a lost one, a stolen one.
     Revoke(DeviceRevoke),
 }
@@ -64,16 +70,23 @@ pub struct DeviceConfirm {
 /// `tenet device rename`
 #[derive(Debug, Args)]
 pub struct DeviceRename {
-    /// The device's id, or a beginning of it.
+    /// The device's name, its id, or a beginning of it.
     pub id: String,
     /// The new name; the people you know do not see it.
     pub name: String,
 }
 
+/// `tenet device suspend`, `tenet device resume`
+#[derive(Debug, Args)]
+pub struct DeviceNamed {
+    /// The device's name, its id, or a beginning of it.
+    pub id: String,
+}
+
 /// `tenet device revoke`
 #[derive(Debug, Args)]
 pub struct DeviceRevoke {
-    /// The device's id, or a beginning of it.
+    /// The device's name, its id, or a beginning of it.
     pub id: String,
     /// What gives the identity's key, where it is not kept here.
     #[command(flatten)]

@@ -22,7 +22,8 @@ pub use contacts::{
     RequestCommand, Requests, Who, WhoName,
 };
 pub use devices::{
-    DeviceCommand, DeviceConfirm, DeviceJoin, DeviceLink, DeviceRename, DeviceRevoke, Words,
+    DeviceCommand, DeviceConfirm, DeviceJoin, DeviceLink, DeviceNamed, DeviceRename, DeviceRevoke,
+    Words,
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use identity::{

@@ -6,13 +6,15 @@ use std::{
     time::Duration,
 };
 
-use tenet_apps::own;
+use tenet_apps::own::{self, status::Status};
 use tenet_identity::{
     did,
     keys::{DeviceId, IdentityId, IdentityKey},
     phrase::{Phrase, identity_key},
 };
-use tenet_log::{session::Session, store::LogStore};
+use tenet_log::{
+    ids::Author, register::Register, roster::Membership, session::Session, store::LogStore,
+};
 use tenet_node::{
     command::{Command, Reply, device::Deed},
     input::Notice,
@@ -35,56 +37,113 @@ const LINK_LASTS_S: u64 = 10 * 60;
 /// The longest: a day.
 const LINK_MAX_S: u64 = 24 * 60 * 60;
 /// How often cards are looked at.
-const A_MINUTE: Duration = Duration::from_secs(60);
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often it is looked how this machine is, and whether a former key can be revoked.
+const A_MINUTE: Duration = Duration::from_secs(60);
 /// How many identities of one phrase are tried.
 const MAX_INDEX: u32 = 16;
 
 /// All devices of this identity, the first first.
 pub(super) fn list(shared: &Shared, store: &Store) -> Result<api::DeviceList, api::Error> {
-    let mut found: BTreeMap<DeviceId, (u64, api::DeviceInfo)> = BTreeMap::new();
+    let mut found: Found = BTreeMap::new();
+    let mut registers = Vec::new();
     for id in shared.own.sessions() {
         let Some(session) = Session::load(store, id).map_err(failed)? else {
             continue;
         };
-        let registers = store.registers(id).map_err(failed)?;
-        let roster = session.roster();
-        for (author, chain) in &roster.chains {
-            let device = author.device;
-            let this = device == shared.own.device;
-            let written = registers.iter().filter(|one| one.device() == device);
-            let written = written.map(|one| one.version().0.millis());
-            let heads = session.frontier().branches(*author).iter();
-            let heard = heads.map(|head| head.time.millis()).chain(written).max();
-            let online = !this && shared.live.is_connected(device);
-            let now = (this || online).then(engine::now);
-            let info = api::DeviceInfo {
-                device: device.to_string(),
-                name: chain.card.name().to_owned(),
-                this,
-                online,
-                last_seen: now.or(heard),
-                expires: chain.card.not_after(),
-                revoked: roster.revoked.contains(&device),
-            };
+        let said = store.registers(id).map_err(failed)?;
+        for (author, chain) in &session.roster().chains {
             let added = store.event(author.added_by).map_err(failed)?;
             let added = added.map_or(0, |stored| stored.event.header().time.millis());
-            let known = found.entry(device).or_insert((added, info.clone()));
+            let info = info_of(shared, &session, (*author, chain), &said);
+            let known = found.entry(author.device).or_insert((added, info.clone()));
             known.0 = known.0.min(added);
             known.1.last_seen = known.1.last_seen.max(info.last_seen);
             known.1.revoked |= info.revoked;
         }
-        for (device, name) in own::device_names(&registers) {
-            if let Some((_, info)) = found.get_mut(&device) {
-                info.name = name;
-            }
-        }
+        registers.extend(said);
+    }
+    apply(&mut found, &registers);
+    if let Some((_, here)) = found.get_mut(&shared.own.device) {
+        here.status = Some(status_at(engine::now(), shared.machine.status()));
     }
     let mut devices: Vec<_> = found.into_values().collect();
     devices.sort_by(|a, b| (a.0, &a.1.device).cmp(&(b.0, &b.1.device)));
     Ok(api::DeviceList {
         devices: devices.into_iter().map(|(_, info)| info).collect(),
     })
+}
+
+/// When each device was added, and what is known of it.
+type Found = BTreeMap<DeviceId, (u64, api::DeviceInfo)>;
+
+/// What one of the sessions among own devices knows of one of them.
+fn info_of(
+    shared: &Shared,
+    session: &Session,
+    (author, chain): (Author, &Membership),
+    registers: &[Register],
+) -> api::DeviceInfo {
+    let device = author.device;
+    let this = device == shared.own.device;
+    let written = registers.iter().filter(|one| one.device() == device);
+    let written = written.map(|one| one.version().0.millis());
+    let heads = session.frontier().branches(author).iter();
+    let heard = heads.map(|head| head.time.millis()).chain(written).max();
+    let online = !this && shared.live.is_connected(device);
+    let now = (this || online).then(engine::now);
+    api::DeviceInfo {
+        device: device.to_string(),
+        name: chain.card.name().to_owned(),
+        this,
+        online,
+        last_seen: now.or(heard),
+        expires: chain.card.not_after(),
+        revoked: session.roster().revoked.contains(&device),
+        suspended: false,
+        status: None,
+    }
+}
+
+/// What the devices tell each other about themselves.
+fn apply(found: &mut Found, registers: &[Register]) {
+    for register in registers {
+        let Some((at, status)) = Status::of(register) else {
+            continue;
+        };
+        if let Some((_, info)) = found.get_mut(&register.device())
+            && info.status.as_ref().is_none_or(|known| known.at < at)
+        {
+            info.status = Some(status_at(at, status));
+        }
+    }
+    for (device, name) in own::device_names(registers) {
+        if let Some((_, info)) = found.get_mut(&device) {
+            info.name = name;
+        }
+    }
+    // As the engine has it: who was revoked is not heard any more.
+    let is_heard = |one: &&Register| found.get(&one.device()).is_some_and(|(_, it)| !it.revoked);
+    let heard: Vec<&Register> = registers.iter().filter(is_heard).collect();
+    for device in own::suspended(heard) {
+        if let Some((_, info)) = found.get_mut(&device) {
+            info.suspended = true;
+        }
+    }
+}
+
+fn status_at(at: u64, status: Status) -> api::DeviceStatus {
+    api::DeviceStatus {
+        at,
+        version: status.version,
+        platform: status.platform,
+        cpu: status.cpu,
+        memory_used: status.memory_used,
+        memory: status.memory,
+        disk_free: status.disk_free,
+        disk: status.disk,
+        uptime: status.uptime,
+    }
 }
 
 /// What is told of a device.
@@ -114,6 +173,11 @@ pub(super) fn news(me: IdentityId, notice: Notice) -> Option<api::DeviceNews> {
         Notice::DeviceAdded { identity, device } => {
             plain(api::DeviceChange::Added, identity, device)
         }
+        Notice::DeviceSuspended {
+            device,
+            suspended: true,
+        } => plain(api::DeviceChange::Suspended, me, device),
+        Notice::DeviceSuspended { device, .. } => plain(api::DeviceChange::Resumed, me, device),
         Notice::DeviceRevoked { identity, device } => {
             plain(api::DeviceChange::Revoked, identity, device)
         }
@@ -159,6 +223,18 @@ pub(super) async fn revoke_former(shared: Weak<Shared>) {
     }
 }
 
+/// Looks how this machine is, now and every minute; the engine says when my other devices are told.
+pub(super) async fn note_status(shared: Weak<Shared>) {
+    while let Some(here) = shared.upgrade() {
+        let deed = Deed::Status(here.machine.status());
+        if let Err(error) = here.command(Command::Device(deed)).await {
+            tracing::warn!(%error, "own devices cannot be told how this one is");
+        }
+        drop(here);
+        sleep(A_MINUTE).await;
+    }
+}
+
 /// Does something about the devices.
 pub(super) async fn change(shared: Arc<Shared>, request: api::Request) -> Outcome {
     use api::Request as R;
@@ -166,6 +242,8 @@ pub(super) async fn change(shared: Arc<Shared>, request: api::Request) -> Outcom
         R::DeviceLink(made) => link(&shared, made).await,
         R::DeviceConfirm(said) => confirm(&shared, said).await,
         R::DeviceRename(wanted) => rename(shared, wanted).await,
+        R::DeviceSuspend(wanted) => suspend(shared, wanted.id, true).await,
+        R::DeviceResume(wanted) => suspend(shared, wanted.id, false).await,
         R::DeviceRevoke(wanted) => revoke(shared, wanted).await,
         request => Err(not_ours(&request)),
     }
@@ -215,6 +293,11 @@ async fn revoke(shared: Arc<Shared>, revoke: api::DeviceRevoke) -> Outcome {
 async fn rename(shared: Arc<Shared>, rename: api::DeviceRename) -> Outcome {
     let (device, name) = (rename.id, rename.name);
     changed(shared, Deed::Rename { device, name }).await
+}
+
+/// Suspends a device, or no more; answers how it stands now.
+async fn suspend(shared: Arc<Shared>, device: String, suspended: bool) -> Outcome {
+    changed(shared, Deed::Suspend { device, suspended }).await
 }
 
 async fn changed(shared: Arc<Shared>, deed: Deed) -> Outcome {

@@ -74,6 +74,8 @@ impl Handler for NodeHandler {
             request @ (R::DeviceLink(_)
             | R::DeviceConfirm(_)
             | R::DeviceRename(_)
+            | R::DeviceSuspend(_)
+            | R::DeviceResume(_)
             | R::DeviceRevoke(_)) => Pending::future(devices::change(Arc::clone(&self.0), request)),
             R::PipeOpen(open) => {
                 let this = Arc::clone(&self.0);

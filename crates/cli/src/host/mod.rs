@@ -18,6 +18,7 @@ mod engine;
 mod handler;
 mod joining;
 mod live;
+mod machine;
 mod naming;
 mod network;
 mod outlet;
@@ -65,6 +66,7 @@ pub use joining::{Joining, join};
 
 use engine::Handle;
 use handler::NodeHandler;
+use machine::Machine;
 use network::{Network, Opening};
 use outlet::Outlet;
 use pipes::Pipes;
@@ -171,13 +173,14 @@ impl Node {
         })?;
         let name = store.own_name().map_err(store_error)?;
         let transfers = Transfers::open(folder, &store)?;
+        let machine = Machine::at(folder);
         if let Some(warm) = warm
             && warm.await.is_err()
         {
             tracing::warn!("the network's cryptography could not be prepared");
         }
         let (shared, engine, reader) =
-            Self::start(store, reader, transfers, secrets, name, options).await?;
+            Self::start(store, reader, (transfers, machine), secrets, name, options).await?;
         Ok(Self {
             shared,
             engine,
@@ -189,7 +192,7 @@ impl Node {
     async fn start(
         mut store: Store,
         reader: Store,
-        transfers: Transfers,
+        (transfers, machine): (Transfers, Machine),
         secrets: Secrets,
         name: String,
         options: Options,
@@ -233,6 +236,7 @@ impl Node {
             transfers,
             pipes: Pipes::default(),
             live: Default::default(),
+            machine,
             waiters: Default::default(),
             feed: Feed::new(engine::now()),
             set_back,
@@ -249,6 +253,7 @@ impl Node {
         }
         tokio::spawn(devices::renew_cards(Arc::downgrade(&shared)));
         tokio::spawn(devices::revoke_former(Arc::downgrade(&shared)));
+        tokio::spawn(devices::note_status(Arc::downgrade(&shared)));
         Ok((shared, engine, reader_thread))
     }
 

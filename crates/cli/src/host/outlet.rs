@@ -119,6 +119,7 @@ impl Outlet {
             | Notice::ContactLeft { .. }) => self.contact(&notice),
             notice @ (Notice::DeviceAsks { .. }
             | Notice::DeviceAdded { .. }
+            | Notice::DeviceSuspended { .. }
             | Notice::DeviceRevoked { .. }) => self.device(notice),
             other => self.publish_plain(other),
         }

@@ -15,8 +15,8 @@ use tenet_store::Store;
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    engine::Handle, live::Live, network::Network, pipes::Pipes, present, reader::Reader,
-    transfer::Transfers, waiters::Waiters,
+    engine::Handle, live::Live, machine::Machine, network::Network, pipes::Pipes, present,
+    reader::Reader, transfer::Transfers, waiters::Waiters,
 };
 
 /// Who this node is.
@@ -45,6 +45,7 @@ pub(super) struct Shared {
     pub(super) transfers: Transfers,
     pub(super) pipes: Pipes,
     pub(super) live: Live,
+    pub(super) machine: Machine,
     pub(super) waiters: Waiters,
     pub(super) feed: Feed,
     /// Whether this device is to go on under another key.

@@ -178,3 +178,58 @@ fn a_home_that_was_set_back_goes_on_under_another_key() {
     });
     drop(there);
 }
+
+/// OWN-901 to OWN-906: how it is, and that the others do not speak with it for a while.
+#[test]
+fn a_device_says_how_it_is_and_is_suspended_for_a_while() {
+    let world = World::new();
+    let (alice, bob, tablet, _nodes) = begin(&world);
+    let made = alice.does(&["device", "link"]);
+    let link = made["link"].as_str().unwrap();
+    tablet.does(&["device", "join", link, "--name", "Tablet"]);
+    let _there = tablet.up();
+    let of = |rows: &[serde_json::Value], this: bool| {
+        rows.iter()
+            .find(|row| row["this"] == this)
+            .cloned()
+            .unwrap()
+    };
+    for person in [&alice, &tablet] {
+        until(person, &["device", "list"], |rows| {
+            rows.iter()
+                .all(|row| row["status"]["version"] == env!("CARGO_PKG_VERSION"))
+        });
+        let other = of(&person.lists(&["device", "list"]), false);
+        assert!(other["status"]["disk"].as_u64() > Some(0), "{other}");
+        assert!(other["status"]["at"].as_u64() <= other["last_seen"].as_u64());
+    }
+
+    tablet
+        .says(&["device", "suspend", "no such device"])
+        .code(4);
+    let suspended = alice.does(&["device", "suspend", "Tablet"]);
+    assert_eq!(
+        (&suspended["suspended"], &suspended["name"]),
+        (&true.into(), &"Tablet".into())
+    );
+    until(&tablet, &["device", "list"], |rows| {
+        of(rows, true)["suspended"] == true
+    });
+    until(&alice, &["device", "list"], |rows| {
+        of(rows, false)["online"] == false
+    });
+    tablet.says(&["device", "resume", "Tablet"]).code(5);
+    tablet.does(&["send", "me", "noted meanwhile"]);
+    tablet.does(&["send", "Bob", "to Bob all the same", "--wait", "delivered"]);
+    until(&bob, &["history", "Alice"], |rows| {
+        texts(rows).contains(&"to Bob all the same")
+    });
+    assert!(texts(&alice.lists(&["history", "me"])).is_empty());
+    assert!(!texts(&bob.lists(&["history", "Alice"])).contains(&"noted meanwhile"));
+
+    let resumed = alice.does(&["device", "resume", "Tablet"]);
+    assert_eq!(resumed["suspended"], false);
+    until(&alice, &["history", "me"], |rows| {
+        texts(rows) == ["noted meanwhile"]
+    });
+}

@@ -1,8 +1,8 @@
 //! Own devices: letting in another one, and taking one's right to speak.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tenet_apps::own;
+use tenet_apps::own::{self, status::Status};
 use tenet_identity::{
     card::{self, Revocation},
     keys::{DeviceId, IdentityKey},
@@ -12,7 +12,7 @@ use tenet_identity::{
     },
     name,
 };
-use tenet_log::{ids::SessionId, roster::Op};
+use tenet_log::{ids::SessionId, roster::Op, store::StoreError};
 
 use super::{CommandError, Reply};
 use crate::{
@@ -40,21 +40,30 @@ pub enum Deed {
     },
     /// Call a device something else, on all my devices.
     Rename {
-        /// Which device: its id, or a beginning of it.
+        /// Which device: its name, its id, or a beginning of it.
         device: String,
         /// Its new name.
         name: String,
+    },
+    /// Have my devices not speak with one of them, or again (OWN-903).
+    Suspend {
+        /// Which device: its name, its id, or a beginning of it.
+        device: String,
+        /// Whether they do not.
+        suspended: bool,
     },
     /// Renew the cards of my devices that end soon.
     RenewCards {
         /// The identity's key, which signs them.
         key: Box<IdentityKey>,
     },
+    /// This device is so now; my others are told (OWN-902).
+    Status(Status),
     /// Take a device's right to speak for this identity, for good.
     Revoke {
         /// The identity's key, which signs the statement.
         key: Box<IdentityKey>,
-        /// Which device: its id, or a beginning of it.
+        /// Which device: its name, its id, or a beginning of it.
         device: String,
     },
     /// Revoke the keys that this device had before it was set back or renewed, once nothing more of them comes.
@@ -73,7 +82,12 @@ impl<S: Storage> Engine<S> {
             Deed::Link { key, ask, lasts_ms } => self.link_device(now, *key, ask, lasts_ms),
             Deed::Confirm { same } => self.confirm_device(now, same),
             Deed::Rename { device, name } => self.rename_device(&device, &name),
+            Deed::Suspend { device, suspended } => self.suspend_device(now, &device, suspended),
             Deed::RenewCards { key } => self.renew_cards(now, &key),
+            Deed::Status(status) => {
+                self.note_status(now, status)?;
+                Ok(Reply::Done)
+            }
             Deed::Revoke { key, device } => self.revoke_device(now, &key, &device),
             Deed::RevokeFormer { key } => {
                 self.check_own(&key)?;
@@ -152,6 +166,35 @@ impl<S: Storage> Engine<S> {
         Ok(Reply::Device { device })
     }
 
+    /// OWN-903: any other device of mine may say so, without the identity's key.
+    fn suspend_device(
+        &mut self,
+        now: u64,
+        device: &str,
+        suspended: bool,
+    ) -> Result<Reply, CommandError> {
+        let device = self.own_device(device)?;
+        let here = self.own.device();
+        if device == here || self.suspended.contains(&here) {
+            return Err(CommandError::Refused(
+                match device == here {
+                    true => "this is the device that you are using: say it on another one of yours",
+                    false => "this device is suspended: say it on the one that did so",
+                }
+                .into(),
+            ));
+        }
+        if self.revoked.contains(&(self.own.identity(), device)) {
+            return Err(CommandError::Refused(
+                "it was revoked, for good: nobody speaks with it".into(),
+            ));
+        }
+        match self.suspend(now, device, suspended) {
+            Ok(()) => Ok(Reply::Device { device }),
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
     /// DLINK-8: the identity says that a device is its own no more; it is said in every session.
     fn revoke_device(
         &mut self,
@@ -197,8 +240,11 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// The own device that a word names: its id, or a beginning that no other has.
+    /// The own device that a word names: what it alone is called, its id, or a beginning that no other has.
     fn own_device(&self, word: &str) -> Result<DeviceId, CommandError> {
+        if let Some(device) = self.own_device_called(word.trim())? {
+            return Ok(device);
+        }
         let word = word.trim().to_ascii_lowercase();
         let me = self.own.identity();
         let chains = self.sessions.values().flat_map(|one| &one.roster().chains);
@@ -217,6 +263,25 @@ impl<S: Storage> Engine<S> {
                 "no device of yours has the id {word}; tenet device list shows them"
             ))),
         }
+    }
+
+    fn own_device_called(&self, name: &str) -> Result<Option<DeviceId>, StoreError> {
+        let cards = self.cards_of_mine()?.into_iter();
+        let mut names: BTreeMap<DeviceId, String> = cards
+            .map(|card| (card.device(), card.name().to_owned()))
+            .collect();
+        let mut registers = Vec::new();
+        for session in self.own_sessions() {
+            registers.extend(self.store.registers(session)?);
+        }
+        for (device, called) in own::device_names(&registers) {
+            names.entry(device).and_modify(|name| *name = called);
+        }
+        let mut called = names.into_iter().filter(|(_, called)| called == name);
+        Ok(match (called.next(), called.next()) {
+            (Some((device, _)), None) => Some(device),
+            _ => None,
+        })
     }
 
     fn check_own(&self, key: &IdentityKey) -> Result<(), CommandError> {

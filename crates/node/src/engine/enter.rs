@@ -252,7 +252,8 @@ impl<S: Storage> Engine<S> {
         self.knock_again = true;
         self.publish_endpoint(now, id)?;
         self.publish_profile(now, id)?;
-        self.say_again(now, id)
+        self.say_again(now, id)?;
+        Ok(self.tell_status(now)?)
     }
 }
 

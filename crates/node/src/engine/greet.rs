@@ -79,9 +79,9 @@ impl<S: Storage> Engine<S> {
     }
 
     /// NODE-35: whether a device of this identity has a place in some session of ours or could join one by
-    /// itself, and was not revoked. A device of our own identity always does.
+    /// itself, and is not shut out. A device of our own identity always does.
     pub(super) fn is_company(&self, identity: IdentityId, device: DeviceId) -> bool {
-        if self.revoked.contains(&(identity, device)) {
+        if self.is_shut_out(identity, device) {
             return false;
         }
         let known = self.devices.get(&device);
@@ -131,6 +131,7 @@ impl<S: Storage> Engine<S> {
             connection.supersedes = superseded;
         }
         self.say_meet(conn)?;
+        self.tell_status_to(now, identity)?;
         self.supersede(now, conn);
         Ok(())
     }

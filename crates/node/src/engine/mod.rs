@@ -36,6 +36,8 @@ mod retire;
 mod search;
 mod sessions;
 mod sizes;
+mod status;
+mod suspend;
 mod synchronise;
 mod typing;
 
@@ -70,6 +72,7 @@ use former::Former;
 pub(crate) use linking::Linking;
 use mend::Mending;
 use outside::Outside;
+use status::Machine;
 use typing::Typing;
 
 use crate::{
@@ -102,6 +105,8 @@ pub struct Engine<S> {
     told: BTreeSet<(SessionId, DeviceId)>,
     /// Devices that their identity revoked.
     pub(crate) revoked: BTreeSet<(IdentityId, DeviceId)>,
+    /// Devices of ours that the others do not speak with.
+    pub(crate) suspended: BTreeSet<DeviceId>,
     pub(crate) connections: Connections,
     /// By which connection each device is met, as was told last.
     met: BTreeMap<DeviceId, ConnId>,
@@ -126,6 +131,7 @@ pub struct Engine<S> {
     /// The link by which another device of ours is let in, while it is open.
     pub(crate) linking: Option<Linking>,
     typing: Typing,
+    machine: Machine,
     outputs: Vec<Output>,
     /// Registers to be passed on when the batch ends, and to which device not.
     spreading: Vec<(Register, Option<DeviceId>)>,
@@ -199,6 +205,7 @@ impl<S: Storage> Engine<S> {
             outside: BTreeMap::new(),
             told: BTreeSet::new(),
             revoked: BTreeSet::new(),
+            suspended: BTreeSet::new(),
             connections: Connections::default(),
             met: BTreeMap::new(),
             redial: Redial::new(),
@@ -214,6 +221,7 @@ impl<S: Storage> Engine<S> {
             mending: Mending::default(),
             linking: None,
             typing: Typing::default(),
+            machine: Machine::default(),
             outputs: Vec::new(),
             spreading: Vec::new(),
             spreading_before: 0,

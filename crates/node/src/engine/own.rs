@@ -17,9 +17,6 @@ use super::{Engine, Fault};
 use crate::{input::Notice, storage::Storage};
 use tenet_apps::contacts::Contact;
 
-/// What is said of whom I do not want to hear.
-const YES: &[u8] = b"yes";
-
 impl<S: Storage> Engine<S> {
     /// Whether a session is one among my own devices.
     pub(super) fn is_own(&self, session: SessionId) -> bool {
@@ -29,15 +26,19 @@ impl<S: Storage> Engine<S> {
     /// Tells my other devices what I said just now, which holds from now on.
     pub(crate) fn tell_own(&mut self, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
         let latest = self.latest_own(key)?;
-        // Later than what any device has said, whatever its clock (OWN-1).
-        let after = latest
-            .as_ref()
-            .map_or_else(Hlc::default, |it| it.version().0);
         let known = latest.as_ref().map_or(&[][..], Register::value);
         match known == value {
             true => Ok(()),
-            false => self.tell_at(self.clock, key, value, after),
+            false => self.say_own(key, value),
         }
+    }
+
+    /// As [`Self::tell_own`], also where it is said already.
+    pub(super) fn say_own(&mut self, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
+        let latest = self.latest_own(key)?;
+        // Later than what any device has said, whatever its clock (OWN-1).
+        let after = latest.map_or_else(Hlc::default, |it| it.version().0);
+        self.tell_at(self.clock, key, value, after)
     }
 
     /// Tells my other devices what was noted here and nobody said on purpose: it gives way to whatever
@@ -88,7 +89,7 @@ impl<S: Storage> Engine<S> {
 
     /// Tells my other devices whether I want to hear somebody.
     pub(crate) fn tell_blocked(&mut self, contact: &Contact) -> Result<(), StoreError> {
-        let blocked = if contact.blocked { YES } else { &[] };
+        let blocked = if contact.blocked { own::YES } else { &[] };
         let key = own::key(own::BLOCKED, contact.identity.as_bytes());
         self.tell_own(&key, blocked.to_vec())
     }
@@ -114,7 +115,7 @@ impl<S: Storage> Engine<S> {
             self.note_contact(&contact)?;
             if contact.blocked {
                 let key = own::key(own::BLOCKED, contact.identity.as_bytes());
-                self.note_own(&key, YES.to_vec())?;
+                self.note_own(&key, own::YES.to_vec())?;
             }
         }
         // What I call myself, where I never said it to anybody: as my first device knows it.
@@ -143,6 +144,11 @@ impl<S: Storage> Engine<S> {
         if !self.is_own(register.session()) {
             return Ok(());
         }
+        if prefix == own::SUSPENDED {
+            // Not the latest word counts, but the latest of those that are heard.
+            self.must_last();
+            return self.heed_suspended(now);
+        }
         let latest = self.latest_own(register.key())?;
         if latest.is_some_and(|latest| latest.version() > register.version()) {
             return Ok(());
@@ -152,7 +158,7 @@ impl<S: Storage> Engine<S> {
         match (prefix, identity, own::session(about)) {
             (own::CONTACT, Some(identity), _) => self.learn_contact(identity, register),
             (own::BLOCKED, Some(identity), _) => {
-                self.learn_blocked(now, identity, register.value() == YES)
+                self.learn_blocked(now, identity, register.value() == own::YES)
             }
             (own::DRAFT, _, Some(session)) => self.learn_draft(session, register),
             (own::SETTING, ..) => self.learn_setting(about, register),

@@ -45,6 +45,7 @@ impl<S: Storage> Engine<S> {
     /// those who are still owed something, that we left above all (NODE-104).
     pub(super) fn index_devices(&mut self) -> Result<(), StoreError> {
         self.index_revoked();
+        self.index_suspended()?;
         let mut devices: BTreeMap<_, Acquaintance> = BTreeMap::new();
         let mut members: BTreeMap<_, BTreeSet<SessionId>> = BTreeMap::new();
         for (id, session) in &self.sessions {
@@ -57,8 +58,8 @@ impl<S: Storage> Engine<S> {
             let roster = session.roster();
             for (author, membership) in roster.active() {
                 let device = author.device;
-                let revoked = self.revoked.contains(&(membership.identity, device));
-                let strange = revoked || (left && !self.is_owed(device)?);
+                let shut_out = self.is_shut_out(membership.identity, device);
+                let strange = shut_out || (left && !self.is_owed(device)?);
                 if device == self.own.device() || strange {
                     continue;
                 }
@@ -67,8 +68,8 @@ impl<S: Storage> Engine<S> {
                 acquaintance.sessions.push(*id);
             }
             for (device, identity) in self.outside.get(id).into_iter().flatten() {
-                let revoked = self.revoked.contains(&(*identity, *device));
-                if !revoked && self.ended_by_us(session, *device) && self.is_owed(*device)? {
+                let shut_out = self.is_shut_out(*identity, *device);
+                if !shut_out && self.ended_by_us(session, *device) && self.is_owed(*device)? {
                     let acquaintance = devices.entry(*device).or_default();
                     acquaintance.identity = Some(*identity);
                     acquaintance.sessions.push(*id);
@@ -140,7 +141,7 @@ impl<S: Storage> Engine<S> {
         identity: IdentityId,
         device: DeviceId,
     ) -> BTreeSet<SessionId> {
-        if self.revoked.contains(&(identity, device)) {
+        if self.is_shut_out(identity, device) {
             return BTreeSet::new();
         }
         let member = self.members.get(&identity).into_iter().flatten();
@@ -165,7 +166,7 @@ impl<S: Storage> Engine<S> {
             known.identity == Some(identity) && known.sessions.contains(&session)
         });
         let in_it = (member || active) && !self.is_out(device, session);
-        in_it && !self.revoked.contains(&(identity, device))
+        in_it && !self.is_shut_out(identity, device)
     }
 
     pub(super) fn session(&self, id: SessionId) -> Result<Option<&Session>, StoreError> {

@@ -41,7 +41,7 @@ pub struct DeviceConfirm {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceRevoke {
-    /// The device's id, or a beginning of it that no other has.
+    /// The device's name, its id, or a beginning of it that no other has.
     pub id: String,
     /// The phrase, where this device does not hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,10 +55,26 @@ pub struct DeviceRevoke {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceRename {
-    /// The device's id, or a beginning of it that no other has.
+    /// The device's name, its id, or a beginning of it that no other has.
     pub id: String,
     /// The new name.
     pub name: String,
+}
+
+/// `device_suspend`: my other devices do not speak with one, until [`DeviceResume`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceSuspend {
+    /// The device's name, its id, or a beginning of it that no other has.
+    pub id: String,
+}
+
+/// `device_resume`: my other devices speak with one again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceResume {
+    /// The device's name, its id, or a beginning of it that no other has.
+    pub id: String,
 }
 
 /// The answer to [`DeviceLink`].
@@ -96,6 +112,33 @@ pub struct DeviceInfo {
     pub expires: u64,
     /// Whether it was revoked.
     pub revoked: bool,
+    /// Whether my other devices do not speak with it.
+    pub suspended: bool,
+    /// How it is, as it said last; `null` where it has not said.
+    pub status: Option<DeviceStatus>,
+}
+
+/// How a device is. What it could not find out is `null`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceStatus {
+    /// When it said so.
+    pub at: u64,
+    /// The program's version.
+    pub version: String,
+    /// The machine's system and processor.
+    pub platform: String,
+    /// How much of its processors was wanted over the last minute, in percent; above 100 some waited.
+    pub cpu: Option<u64>,
+    /// Bytes of memory in use.
+    pub memory_used: Option<u64>,
+    /// Bytes of memory.
+    pub memory: Option<u64>,
+    /// Bytes that are free where its home lies.
+    pub disk_free: Option<u64>,
+    /// Bytes of the disk where its home lies.
+    pub disk: Option<u64>,
+    /// For how long the machine has been on, in seconds.
+    pub uptime: Option<u64>,
 }
 
 /// A device is new, revoked, or asks to be let in.
@@ -128,6 +171,10 @@ pub enum DeviceChange {
     Added,
     /// A device was revoked.
     Revoked,
+    /// An own device was suspended.
+    Suspended,
+    /// An own device is suspended no more.
+    Resumed,
 }
 
 impl fmt::Debug for DeviceLinked {

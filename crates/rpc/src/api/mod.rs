@@ -40,7 +40,7 @@ pub use conversations::{
 };
 pub use devices::{
     DeviceChange, DeviceConfirm, DeviceInfo, DeviceLink, DeviceLinked, DeviceList, DeviceNews,
-    DeviceRename, DeviceRevoke, Devices,
+    DeviceRename, DeviceResume, DeviceRevoke, DeviceStatus, DeviceSuspend, Devices,
 };
 pub use doors::{ContactAdd, ContactCard, ContactCardText, Door, DoorClose, DoorInfo, DoorOpen};
 pub use error::{Error, Kind};

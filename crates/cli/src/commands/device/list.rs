@@ -1,7 +1,11 @@
-//! `tenet device list`, `rename`, `revoke`.
+//! `tenet device list`, `rename`, `suspend`, `resume`, `revoke`.
 
-use tenet_rpc::api::{DeviceInfo, DeviceRename, DeviceRevoke, Devices};
+use tenet_rpc::api::{
+    Call, DeviceInfo, DeviceRename, DeviceResume, DeviceRevoke, DeviceStatus, DeviceSuspend,
+    Devices, Request,
+};
 
+use super::super::message::size;
 use super::words;
 use crate::args;
 use crate::caller::Need;
@@ -15,16 +19,38 @@ pub(super) async fn list(shell: &Shell) -> Outcome {
         .with(Need::Home, async |caller| caller.call(Devices {}).await)
         .await?;
     for device in &list.devices {
-        shell.output.object(device, || line(device))?;
+        shell.output.object(device, || {
+            let status = device.status.as_ref().map(|status| how(device, status));
+            let lines = [Some(line(device)), status];
+            lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+        })?;
     }
     Ok(())
 }
 
 pub(super) async fn rename(shell: &Shell, args: args::DeviceRename) -> Outcome {
     let (id, name) = (args.id, args.name);
+    change(shell, DeviceRename { id, name }).await
+}
+
+pub(super) async fn suspend(shell: &Shell, args: args::DeviceNamed) -> Outcome {
+    change(shell, DeviceSuspend { id: args.id }).await?;
+    note(
+        "your other devices do not speak with it until you resume it: tenet device resume. The people you know \
+         still do; if it is lost for good: tenet device revoke",
+    );
+    Ok(())
+}
+
+pub(super) async fn resume(shell: &Shell, args: args::DeviceNamed) -> Outcome {
+    change(shell, DeviceResume { id: args.id }).await
+}
+
+/// Changes a device, tells the others, and shows how it stands.
+async fn change(shell: &Shell, wanted: impl Call<Answer = DeviceInfo> + Into<Request>) -> Outcome {
     let device = shell
         .with(Need::Network, async |caller| {
-            let device = caller.call(DeviceRename { id, name }).await?;
+            let device = caller.call(wanted).await?;
             shell.settle(caller).await?;
             Ok(device)
         })
@@ -39,14 +65,7 @@ pub(super) async fn revoke(shell: &Shell, args: args::DeviceRevoke) -> Outcome {
         phrase,
         passphrase,
     };
-    let device = shell
-        .with(Need::Network, async |caller| {
-            let device = caller.call(params).await?;
-            shell.settle(caller).await?;
-            Ok(device)
-        })
-        .await?;
-    shell.output.object(&device, || line(&device))?;
+    change(shell, params).await?;
     note(
         "it speaks for you no more, wherever this is heard. If it kept your phrase, whoever has it can still \
          make themselves another device: then begin anew with another phrase",
@@ -65,5 +84,34 @@ pub(super) fn line(device: &DeviceInfo) -> String {
             |at| format!("seen {}", time::short(at)),
         ),
     };
-    format!("{id}…  {}  {standing}", shown_short(&device.name))
+    let suspended = if device.suspended { ", suspended" } else { "" };
+    format!(
+        "{id}…  {}  {standing}{suspended}",
+        shown_short(&device.name)
+    )
+}
+
+/// How a device is, in a line; of one that is not here since when that is so.
+fn how(device: &DeviceInfo, status: &DeviceStatus) -> String {
+    let of = |free: Option<u64>, all: Option<u64>, word: &str| {
+        let (free, all) = (free?, all?);
+        Some(format!("{word} {} of {}", size(free), size(all)))
+    };
+    let parts = [
+        status.cpu.map(|cpu| format!("processor {cpu} %")),
+        of(status.memory_used, status.memory, "memory"),
+        of(status.disk_free, status.disk, "disk free"),
+        status.uptime.map(|seconds| {
+            let on = time::span(seconds.saturating_mul(1000));
+            format!("on for {on}")
+        }),
+        Some(format!(
+            "tenet {} on {}",
+            shown_short(&status.version),
+            shown_short(&status.platform)
+        )),
+        (!device.this).then(|| format!("at {}", time::short(status.at))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("    {}", parts.join(", "))
 }

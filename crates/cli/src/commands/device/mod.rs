@@ -19,6 +19,8 @@ pub(super) async fn run(shell: &Shell, command: DeviceCommand) -> Outcome {
         DeviceCommand::List => list::list(shell).await,
         DeviceCommand::Rename(args) => list::rename(shell, args).await,
         DeviceCommand::Renew => renew::run(shell).await,
+        DeviceCommand::Suspend(args) => list::suspend(shell, args).await,
+        DeviceCommand::Resume(args) => list::resume(shell, args).await,
         DeviceCommand::Revoke(args) => list::revoke(shell, args).await,
     }
 }
