@@ -12,6 +12,7 @@ use tenet_log::ids::{BlobId, EventId, SessionId};
 use crate::{
     ask::{Pipe, Span},
     command::{Command, CommandError, Reply},
+    groups::Group,
 };
 
 /// A connection, by the shell's number; never used twice.
@@ -435,6 +436,8 @@ pub enum Notice {
         /// The device.
         device: DeviceId,
     },
+    /// A session of many is another than before, or new.
+    Group(Group),
     /// This device was set back to an earlier state: it is shown what it wrote since then. It writes nothing more
     /// until it goes on under another key (BACK-2).
     SetBack,

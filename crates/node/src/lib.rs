@@ -11,7 +11,7 @@
 //!
 //! In reading order: [`input`] (what goes in and out), [`engine`] (batches, savepoints,
 //! commits), [`command`] (what a person can ask for), [`frame`] and [`ask`] (what nodes say to
-//! each other), [`joining`] (a new device, before it has an engine), [`query`] (reading beside the
+//! each other), [`joining`] (a new device, before it has an engine), [`groups`] (sessions of many, as a person sees them), [`query`] (reading beside the
 //! engine).
 
 pub mod ask;
@@ -19,6 +19,7 @@ pub mod command;
 mod connection;
 pub mod engine;
 pub mod frame;
+pub mod groups;
 pub mod input;
 pub mod joining;
 pub mod own;

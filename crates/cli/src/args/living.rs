@@ -89,7 +89,7 @@ pub struct Timer {
 }
 
 /// Reads `off` or a length of time; in seconds, 0 for `off`.
-fn seconds(text: &str) -> Result<u64, String> {
+pub(super) fn seconds(text: &str) -> Result<u64, String> {
     if text == "off" {
         return Ok(0);
     }

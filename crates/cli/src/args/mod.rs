@@ -4,6 +4,7 @@ mod chat;
 mod contacts;
 mod devices;
 mod files;
+mod groups;
 mod identity;
 mod living;
 mod node;
@@ -26,6 +27,10 @@ pub use devices::{
     Words,
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
+pub use groups::{
+    GroupAdd, GroupCommand, GroupMember, GroupMute, GroupNamed, GroupNew, GroupRemove, GroupRename,
+    GroupRole, Role,
+};
 pub use identity::{
     BackupCommand, BackupFile, HomeCommand, HomeExport, HomeFile, IdCommand, New, PinCommand,
     Restore, Use,
@@ -168,6 +173,9 @@ pub enum Command {
     /// Let in, list, rename or revoke your devices.
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Found groups, and say who is in them.
+    #[command(subcommand)]
+    Group(GroupCommand),
     /// Move everything to another place, in one encrypted file.
     #[command(subcommand)]
     Home(HomeCommand),

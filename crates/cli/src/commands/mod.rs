@@ -15,6 +15,7 @@ mod edit;
 mod export;
 mod files;
 mod forward;
+mod group;
 mod history;
 mod home;
 mod id;
@@ -141,6 +142,7 @@ async fn dispatch(shell: &Shell, command: Command) -> Outcome {
         Command::Id(command) => id::run(shell, command).await,
         Command::Backup(command) => backup::run(shell, command).await,
         Command::Device(command) => device::run(shell, command).await,
+        Command::Group(command) => group::run(shell, command).await,
         Command::Home(command) => home::run(shell, command).await,
         Command::Invite(args) => invite::run(shell, args).await,
         Command::Invites(args) => invites::run(shell, &args).await,

@@ -28,12 +28,15 @@ pub(super) fn list(
     wanted: &api::Conversations,
 ) -> Result<api::ConversationList, api::Error> {
     let contacts = store.contacts().map_err(failed)?;
-    let own = shared.own.sessions().first().map(|_| None);
+    let own = shared.own.sessions().first().map(|_| With::Own);
+    let groups = shared.groups.all().into_iter();
+    let groups = groups.map(|group| With::Group(group.session, group.name));
     let mut all = Vec::new();
-    for contact in own.into_iter().chain(contacts.iter().map(Some)) {
-        let conversation = one(shared, store, contact, &contacts)?;
+    let contacted = contacts.iter().map(With::Contact);
+    for with in own.into_iter().chain(contacted).chain(groups) {
+        let conversation = one(shared, store, &with, &contacts)?;
         // Notes to oneself that nobody took are no conversation.
-        let is_there = contact.is_some() || conversation.last.is_some();
+        let is_there = !matches!(with, With::Own) || conversation.last.is_some();
         if is_there && (wanted.all || !conversation.archived) {
             all.push(conversation);
         }
@@ -56,9 +59,11 @@ pub(super) fn of_session(
     session: SessionId,
 ) -> Result<api::Conversation, api::Error> {
     let contacts = store.contacts().map_err(failed)?;
-    let mut with = contacts.iter();
-    let with = with.find(|contact| contact.sessions.contains(&session));
-    one(shared, store, with, &contacts)
+    let mut known = contacts.iter();
+    let known = known.find(|contact| contact.sessions.contains(&session));
+    let group = || Some(With::Group(session, shared.groups.name(session)?));
+    let with = known.map(With::Contact).or_else(group).unwrap_or(With::Own);
+    one(shared, store, &with, &contacts)
 }
 
 /// Whether a person is to be told of a new message: not of their own, and in a conversation that is
@@ -82,9 +87,13 @@ pub(super) fn notify(
         let mut sessions = contact.sessions.iter();
         sessions.any(|session| session.to_string() == message.session)
     });
-    let mut sessions = with.into_iter().flat_map(|contact| &contact.sessions);
+    let sessions = with
+        .into_iter()
+        .flat_map(|contact| contact.sessions.clone());
+    let group = message.session.parse::<SessionId>().ok();
+    let mut sessions = sessions.chain(group);
     let muted = sessions.any(|session| {
-        let standing = store.standing(*session);
+        let standing = store.standing(session);
         standing.is_ok_and(|standing| standing.is(Matter::Muted))
     });
     !muted
@@ -189,22 +198,35 @@ pub(super) fn typing(handler: &NodeHandler, typing: api::Typing) -> Pending {
     })
 }
 
-/// With a contact, or with oneself.
+/// With whom a conversation is.
+enum With<'a> {
+    /// With oneself.
+    Own,
+    Contact(&'a Contact),
+    /// With many: the session, and what it is called.
+    Group(SessionId, String),
+}
+
 fn one(
     shared: &Shared,
     store: &Store,
-    with: Option<&Contact>,
+    with: &With<'_>,
     contacts: &[Contact],
 ) -> Result<api::Conversation, api::Error> {
-    let sessions: Vec<SessionId> = match with {
-        Some(contact) => contact.sessions.iter().copied().collect(),
-        None => shared.own.sessions(),
+    let (sessions, did, name): (Vec<SessionId>, _, _) = match with {
+        With::Own => (shared.own.sessions(), None, "self".to_owned()),
+        With::Contact(contact) => (
+            contact.sessions.iter().copied().collect(),
+            Some(did::encode(&contact.identity)),
+            contact.name.clone(),
+        ),
+        With::Group(session, name) => (vec![*session], None, name.clone()),
     };
     let me = shared.own.identity;
     let found = query::conversation(store, me, &sessions).map_err(failed)?;
     Ok(api::Conversation {
-        did: with.map(|contact| did::encode(&contact.identity)),
-        name: with.map_or_else(|| "self".to_owned(), |contact| contact.name.clone()),
+        did,
+        name,
         session: sessions
             .first()
             .map(ToString::to_string)

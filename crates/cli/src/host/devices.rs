@@ -185,8 +185,15 @@ pub(super) fn news(me: IdentityId, notice: Notice) -> Option<api::DeviceNews> {
     })
 }
 
+/// Begins all that is done about the devices from time to time, for as long as the node runs.
+pub(super) fn look_after(shared: &Arc<Shared>) {
+    tokio::spawn(renew_cards(Arc::downgrade(shared)));
+    tokio::spawn(revoke_former(Arc::downgrade(shared)));
+    tokio::spawn(note_status(Arc::downgrade(shared)));
+}
+
 /// Renews cards that end soon, now and once a day (CARD-4); the key is looked up each time, not kept.
-pub(super) async fn renew_cards(shared: Weak<Shared>) {
+async fn renew_cards(shared: Weak<Shared>) {
     while let Some(here) = shared.upgrade() {
         if let Ok(key) = root(&here, None, None).await {
             let key = Box::new(key);
@@ -201,7 +208,7 @@ pub(super) async fn renew_cards(shared: Weak<Shared>) {
 }
 
 /// Revokes the keys that this device had before, once nothing more of them comes (BACK-5).
-pub(super) async fn revoke_former(shared: Weak<Shared>) {
+async fn revoke_former(shared: Weak<Shared>) {
     loop {
         sleep(A_MINUTE).await;
         let Some(here) = shared.upgrade() else {
@@ -224,7 +231,7 @@ pub(super) async fn revoke_former(shared: Weak<Shared>) {
 }
 
 /// Looks how this machine is, now and every minute; the engine says when my other devices are told.
-pub(super) async fn note_status(shared: Weak<Shared>) {
+async fn note_status(shared: Weak<Shared>) {
     while let Some(here) = shared.upgrade() {
         let deed = Deed::Status(here.machine.status());
         if let Err(error) = here.command(Command::Device(deed)).await {

@@ -14,7 +14,7 @@ use tenet_rpc::{
 use tenet_store::Store;
 
 use super::{
-    conversations, devices, doctor,
+    conversations, devices, doctor, groups,
     patience::give_up_after,
     pipes, present, profile, questions, search,
     shared::Shared,
@@ -70,6 +70,9 @@ impl Handler for NodeHandler {
             R::FileRemove(named) => self.transfer(&named.id, TransferChange::Remove),
             R::Profile(_) => self.ask(profile::shown),
             R::ProfileSet(set) => self.set_profile(set),
+            request @ (R::GroupNew(_) | R::Groups(_) | R::GroupMembers(_) | R::GroupChange(_)) => {
+                groups::asked(self, request)
+            }
             R::Devices(_) => self.ask(devices::list),
             request @ (R::DeviceLink(_)
             | R::DeviceConfirm(_)
@@ -77,13 +80,9 @@ impl Handler for NodeHandler {
             | R::DeviceSuspend(_)
             | R::DeviceResume(_)
             | R::DeviceRevoke(_)) => Pending::future(devices::change(Arc::clone(&self.0), request)),
-            R::PipeOpen(open) => {
-                let this = Arc::clone(&self.0);
-                self.ask(move |_, store| pipes::open(&this, store, &open.who))
+            request @ (R::PipeOpen(_) | R::PipeWait(_) | R::PipeWrite(_) | R::PipeRead(_)) => {
+                self.pipe(request)
             }
-            R::PipeWait(wait) => pipes::wait(&self.0, &wait),
-            R::PipeWrite(write) => pipes::write(&self.0, &write),
-            R::PipeRead(read) => pipes::read(&self.0, &read),
             R::Save(save) => self.naming(&save.id.clone(), move |this, id| this.save(save, id)),
             request => self.command(request),
         }
@@ -95,8 +94,23 @@ impl Handler for NodeHandler {
 }
 
 impl NodeHandler {
+    /// What is asked about pipes.
+    fn pipe(&self, request: api::Request) -> Pending {
+        use api::Request as R;
+        match request {
+            R::PipeOpen(open) => {
+                let this = Arc::clone(&self.0);
+                self.ask(move |_, store| pipes::open(&this, store, &open.who))
+            }
+            R::PipeWait(wait) => pipes::wait(&self.0, &wait),
+            R::PipeWrite(write) => pipes::write(&self.0, &write),
+            R::PipeRead(read) => pipes::read(&self.0, &read),
+            request => Pending::ready(Err(not_ours(&request))),
+        }
+    }
+
     /// A question: answered by the reader.
-    fn ask<T: serde::Serialize>(
+    pub(super) fn ask<T: serde::Serialize>(
         &self,
         question: impl FnOnce(&Shared, &Store) -> Result<T, api::Error> + Send + 'static,
     ) -> Pending {

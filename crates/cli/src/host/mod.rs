@@ -15,6 +15,7 @@ mod conversations;
 mod devices;
 mod doctor;
 mod engine;
+mod groups;
 mod handler;
 mod joining;
 mod live;
@@ -65,6 +66,7 @@ use tokio::sync::watch;
 pub use joining::{Joining, join};
 
 use engine::Handle;
+use groups::Groups;
 use handler::NodeHandler;
 use machine::Machine;
 use network::{Network, Opening};
@@ -218,6 +220,7 @@ impl Node {
         engine.allow(options.allowance);
         let set_back = watch::Sender::new(engine.is_set_back() && !linked);
         let sessions = Arc::new(Mutex::new(engine.own_sessions()));
+        let groups = Groups::of(engine.groups());
         let called = Arc::new(Mutex::new(engine.profile().name));
         let (reader, reader_thread) = Reader::start(reader).map_err(no_thread)?;
         let shared = Arc::new(Shared {
@@ -236,6 +239,7 @@ impl Node {
             transfers,
             pipes: Pipes::default(),
             live: Default::default(),
+            groups,
             machine,
             waiters: Default::default(),
             feed: Feed::new(engine::now()),
@@ -251,9 +255,7 @@ impl Node {
                 None,
             );
         }
-        tokio::spawn(devices::renew_cards(Arc::downgrade(&shared)));
-        tokio::spawn(devices::revoke_former(Arc::downgrade(&shared)));
-        tokio::spawn(devices::note_status(Arc::downgrade(&shared)));
+        devices::look_after(&shared);
         Ok((shared, engine, reader_thread))
     }
 

@@ -69,6 +69,11 @@ impl Outlet {
             }
             Notice::SessionEntered { session } => self.publish_conversation(session),
             Notice::OwnSessions { sessions } => self.0.own.set_sessions(sessions),
+            Notice::Group(group) => {
+                let session = group.session;
+                self.0.groups.put(group);
+                self.publish_conversation(session);
+            }
             Notice::File { blob } => self.file(blob),
             Notice::Conversation { session } => self.publish_conversation(session),
             notice @ Notice::Typing { .. } => self.typing(&notice),

@@ -120,6 +120,7 @@ fn identity(shared: &Shared, store: &Store, who: &str) -> Result<IdentityId, api
     Ok(match shared.who(store, who)? {
         Whom::Own => shared.own.identity,
         Whom::Contact(contact) => contact.identity,
+        Whom::Group(_) => return Err(api::Error::usage("a group writes nothing; name a person")),
     })
 }
 

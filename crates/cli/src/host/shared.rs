@@ -15,8 +15,8 @@ use tenet_store::Store;
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    engine::Handle, live::Live, machine::Machine, network::Network, pipes::Pipes, present,
-    reader::Reader, transfer::Transfers, waiters::Waiters,
+    engine::Handle, groups::Groups, live::Live, machine::Machine, network::Network, pipes::Pipes,
+    present, reader::Reader, transfer::Transfers, waiters::Waiters,
 };
 
 /// Who this node is.
@@ -45,6 +45,7 @@ pub(super) struct Shared {
     pub(super) transfers: Transfers,
     pub(super) pipes: Pipes,
     pub(super) live: Live,
+    pub(super) groups: Groups,
     pub(super) machine: Machine,
     pub(super) waiters: Waiters,
     pub(super) feed: Feed,
@@ -123,6 +124,7 @@ impl Shared {
         match self.who(store, who)? {
             Whom::Own => Ok(self.own.sessions()),
             Whom::Contact(contact) => Ok(contact.shown().collect()),
+            Whom::Group(session) => Ok(vec![session]),
         }
     }
 
@@ -133,8 +135,14 @@ impl Shared {
             session: self.own.sessions().first().copied(),
         };
         let contacts = store.contacts().map_err(failed)?;
-        let found = resolve::resolve(who, &own, &contacts)
-            .map_err(|error| api::Error::not_found(error.to_string()))?;
+        let found = match resolve::resolve(who, &own, &contacts) {
+            Ok(found) => found,
+            // Contacts first: what others call a group does not take a contact's place.
+            Err(error) => {
+                let group = self.groups.find(who).map(Whom::Group);
+                return group.ok_or_else(|| api::Error::not_found(error.to_string()));
+            }
+        };
         match found {
             Who::Own => Ok(Whom::Own),
             Who::Contact(identity) => contacts
@@ -152,6 +160,8 @@ pub(super) enum Whom {
     Own,
     /// A contact.
     Contact(Box<Contact>),
+    /// A session of many.
+    Group(SessionId),
 }
 
 fn closing() -> api::Error {

@@ -18,6 +18,7 @@ mod demo;
 mod devices;
 mod export;
 mod files;
+mod groups;
 mod home;
 mod identities;
 mod kill;

@@ -172,7 +172,7 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    fn resolve(&self, who: &str) -> Result<Who, CommandError> {
+    pub(super) fn resolve(&self, who: &str) -> Result<Who, CommandError> {
         let own = Own {
             identity: self.own.identity(),
             session: self.own_session(),

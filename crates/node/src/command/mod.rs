@@ -4,6 +4,7 @@ mod contact;
 mod conversation;
 pub mod device;
 mod door;
+mod error;
 mod invite;
 mod message;
 mod profile;
@@ -26,12 +27,13 @@ use tenet_identity::{
 use tenet_log::{
     ids::{BlobId, EventId, SessionId},
     roster::Op,
-    session::AppendError,
-    store::StoreError,
 };
 
+pub use error::CommandError;
+
 use crate::{
-    engine::{Engine, Fault},
+    engine::Engine,
+    groups::{GroupChange, GroupMember},
     storage::Storage,
 };
 
@@ -229,6 +231,18 @@ pub enum Command {
         /// Who is in from the start: contacts.
         with: Vec<String>,
     },
+    /// Change a session of many.
+    Group {
+        /// Which: its name, its id or a beginning of it.
+        who: String,
+        /// How.
+        change: GroupChange,
+    },
+    /// Say who is in a session of many.
+    Members {
+        /// Which: its name, its id or a beginning of it.
+        who: String,
+    },
     /// Change who is in a session, and as what.
     Operate {
         /// Which session.
@@ -313,6 +327,13 @@ pub enum Reply {
         /// Which.
         device: DeviceId,
     },
+    /// Who is in a session of many.
+    Members {
+        /// Which session.
+        session: SessionId,
+        /// They, by role, then by identity.
+        members: Vec<GroupMember>,
+    },
     /// The keys that this device had before.
     Former {
         /// How many of them are not revoked yet.
@@ -364,51 +385,6 @@ pub enum Reply {
     },
     /// It was done.
     Done,
-}
-
-/// Why something could not be done. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CommandError {
-    /// There is no such thing or person.
-    #[error("{0}")]
-    NotFound(String),
-    /// It was asked for in a way that makes no sense.
-    #[error("{0}")]
-    Usage(String),
-    /// It is not allowed.
-    #[error("{0}")]
-    Refused(String),
-    /// It could not be stored.
-    #[error("not stored: {0}")]
-    NotStored(String),
-}
-
-impl From<StoreError> for CommandError {
-    fn from(error: StoreError) -> Self {
-        Self::NotStored(error.to_string())
-    }
-}
-
-impl From<AppendError> for CommandError {
-    fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Store(error) => error.into(),
-            AppendError::NotOnRoster | AppendError::Refused | AppendError::Forked => {
-                Self::Refused(error.to_string())
-            }
-            error => Self::Usage(error.to_string()),
-        }
-    }
-}
-
-impl From<Fault> for CommandError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Store(error) => error.into(),
-            fault => Self::Refused(fault.to_string()),
-        }
-    }
 }
 
 /// A line of words that others will see; `None` for an empty one.
@@ -474,6 +450,8 @@ impl<S: Storage> Engine<S> {
             Command::Device(deed) => self.do_to_device(now, deed),
             Command::Found { name, with } => self.found(now, &name, &with),
             Command::Operate { session, op } => self.operate(now, session, &op),
+            Command::Group { who, change } => self.change_group(now, &who, change),
+            Command::Members { who } => self.members_of(&who),
             Command::Reach => self.reach(now),
             Command::Mend { events } => {
                 let left = self.mend_events(events)?;

@@ -1,17 +1,30 @@
 //! Who is in a session, and as what.
 
-use std::collections::BTreeSet;
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use tenet_identity::name;
+use tenet_apps::contacts::{
+    profile::{self, Profile},
+    resolve::Who,
+};
+use tenet_identity::{did, keys::IdentityId, name};
 use tenet_log::{
+    clock::Hlc,
     ids::SessionId,
-    roster::{Addition, MAX_FOUNDING_MEMBERS, Member, Op, Policy, Role, SessionKind, Setting},
+    register::Register,
+    roster::{
+        Addition, MAX_FOUNDING_MEMBERS, Member, Muting, Op, Policy, Removal, Role, SessionKind,
+        Setting,
+    },
     session::{OpenError, Session, Terms},
 };
 
 use super::{CommandError, Reply};
 use crate::{
     engine::{Engine, Ours, Place},
+    groups::{self, Group, GroupChange, GroupMember},
     storage::Storage,
 };
 
@@ -26,11 +39,7 @@ impl<S: Storage> Engine<S> {
         name: &str,
         with: &[String],
     ) -> Result<Reply, CommandError> {
-        let name = name.trim();
-        name::check(name).map_err(|error| CommandError::Usage(error.to_string()))?;
-        if name.is_empty() {
-            return Err(CommandError::Usage("a group needs a name".into()));
-        }
+        let called = called(name)?;
         let mut others = BTreeSet::new();
         for who in with {
             others.insert(self.contact_of(who)?.identity);
@@ -59,10 +68,6 @@ impl<S: Storage> Engine<S> {
         let id = session.id();
         self.sessions.insert(id, session);
         self.admitted(now, id, &event, admitted, Some(Ours))?;
-        let called = Op::Set(Setting {
-            key: NAME.to_owned(),
-            value: name.as_bytes().to_vec(),
-        });
         self.operate(now, id, &called)?;
         for Member { identity, role } in later {
             let floor = None;
@@ -81,21 +86,159 @@ impl<S: Storage> Engine<S> {
         Ok(Reply::Conversation { session: id })
     }
 
-    /// The session of many that a word means: its id, or its name where no other has it.
+    /// The session of many that a word means ([`groups::find`]).
     pub(super) fn group_of(&self, who: &str) -> Option<SessionId> {
-        let who = who.trim();
-        let many = self.sessions.iter().filter(|(id, session)| {
-            !session.roster().kind.is_closed() && self.place(**id) == Place::In
-        });
-        let called = |session: &Session| {
-            let name = session.roster().settings.get(NAME);
-            name.is_some_and(|name| name.as_slice() == who.as_bytes())
-        };
-        let mut found = many.filter(|(id, session)| id.to_string() == who || called(session));
-        match (found.next(), found.next()) {
-            (Some((id, _)), None) => Some(*id),
-            _ => None,
+        groups::find(who, &self.groups())
+    }
+
+    /// The sessions of many that are here and that this person is in, or was.
+    pub fn groups(&self) -> Vec<Group> {
+        let ids = self.sessions.keys();
+        ids.filter_map(|id| self.group(*id)).collect()
+    }
+
+    /// A session of many; `None` where it is none, or does not say yet that this device may come in.
+    pub(crate) fn group(&self, id: SessionId) -> Option<Group> {
+        let session = self.sessions.get(&id)?;
+        let roster = session.roster();
+        if roster.kind.is_closed() || self.place(id) == Place::Coming {
+            return None;
         }
+        let name = roster.settings.get(NAME).cloned().unwrap_or_default();
+        Some(Group {
+            session: id,
+            name: String::from_utf8(name).unwrap_or_default(),
+            role: roster.members.get(&self.own.identity()).copied(),
+            members: roster.members.len(),
+            dissolved: roster.dissolved,
+        })
+    }
+
+    /// Who is in a session of many.
+    pub(super) fn members_of(&self, who: &str) -> Result<Reply, CommandError> {
+        let id = self.known_group(who)?;
+        let Some(session) = self.sessions.get(&id) else {
+            return Err(no_group(who));
+        };
+        let roster = session.roster();
+        let names = self.names_in(id)?;
+        let mut devices: BTreeMap<IdentityId, usize> = BTreeMap::new();
+        for (_, chain) in roster.active() {
+            *devices.entry(chain.identity).or_default() += 1;
+        }
+        let members = roster.members.iter().map(|(identity, role)| GroupMember {
+            identity: *identity,
+            name: names.get(identity).cloned().unwrap_or_default(),
+            role: *role,
+            devices: devices.get(identity).copied().unwrap_or_default(),
+            muted: roster
+                .muted
+                .get(identity)
+                .map(|until| until.map(Hlc::millis)),
+        });
+        let mut members: Vec<GroupMember> = members.collect();
+        members.sort_by_key(|member| (member.role, member.identity));
+        Ok(Reply::Members {
+            session: id,
+            members,
+        })
+    }
+
+    /// What the members of a session call themselves, as far as they have said it there.
+    fn names_in(&self, id: SessionId) -> Result<BTreeMap<IdentityId, String>, CommandError> {
+        let Some(session) = self.sessions.get(&id) else {
+            return Ok(BTreeMap::new());
+        };
+        let mut said: BTreeMap<IdentityId, Vec<Register>> = BTreeMap::new();
+        for register in self.store.registers(id)? {
+            let mut chains = session.roster().chains_of(register.device());
+            if let Some((_, chain)) = chains.next() {
+                said.entry(chain.identity).or_default().push(register);
+            }
+        }
+        let name = |registers: &Vec<Register>| {
+            let latest = profile::latest(registers)?;
+            Some(Profile::decode(latest.value()).ok()?.name)
+        };
+        let names = said.iter();
+        Ok(names
+            .filter_map(|(identity, registers)| Some((*identity, name(registers)?)))
+            .collect())
+    }
+
+    /// ROS rules, as a person says them.
+    pub(super) fn change_group(
+        &mut self,
+        now: u64,
+        who: &str,
+        change: GroupChange,
+    ) -> Result<Reply, CommandError> {
+        let id = self.known_group(who)?;
+        if change == GroupChange::Leave {
+            self.leave(now, id)?;
+            return Ok(Reply::Conversation { session: id });
+        }
+        let op = self.operation(id, change)?;
+        self.operate(now, id, &op)
+    }
+
+    fn operation(&self, id: SessionId, change: GroupChange) -> Result<Op, CommandError> {
+        Ok(match change {
+            GroupChange::Add { who, role } => Op::Add(Addition {
+                identity: self.contact_of(&who)?.identity,
+                role,
+                floor: None,
+            }),
+            GroupChange::Remove { who, shut_out } => Op::Remove(Removal {
+                identity: self.member_of(id, &who)?.0,
+                shut_out,
+            }),
+            GroupChange::Role { who, role } => {
+                let (identity, present) = self.member_of(id, &who)?;
+                let member = Member { identity, role };
+                match role.cmp(&present) {
+                    Ordering::Less => Op::Promote(member),
+                    Ordering::Greater => Op::Demote(member),
+                    Ordering::Equal => {
+                        return Err(CommandError::Refused(format!(
+                            "{who} has that role already; nothing was changed"
+                        )));
+                    }
+                }
+            }
+            GroupChange::Mute { who, until } => Op::Mute(Muting {
+                identity: self.member_of(id, &who)?.0,
+                until: until.map(Hlc::from_millis),
+            }),
+            GroupChange::Unmute { who } => Op::Unmute(self.member_of(id, &who)?.0),
+            GroupChange::Rename { name } => called(&name)?,
+            GroupChange::Leave => Op::Leave,
+            GroupChange::Dissolve => Op::Dissolve,
+        })
+    }
+
+    /// Somebody who is in a session of many, and as what.
+    fn member_of(&self, id: SessionId, who: &str) -> Result<(IdentityId, Role), CommandError> {
+        let identity = match (self.resolve(who), did::parse(who.trim())) {
+            (Ok(Who::Contact(identity)), _) | (Err(_), Ok(identity)) => identity,
+            (Ok(Who::Own), _) => self.own.identity(),
+            (Err(error), Err(_)) => return Err(error),
+        };
+        let members = self
+            .sessions
+            .get(&id)
+            .map(|session| &session.roster().members);
+        let role = members.and_then(|members| members.get(&identity));
+        let role = role.ok_or_else(|| {
+            CommandError::NotFound(format!(
+                "{who} is not in this group; tenet group members shows who is"
+            ))
+        })?;
+        Ok((identity, *role))
+    }
+
+    fn known_group(&self, who: &str) -> Result<SessionId, CommandError> {
+        self.group_of(who).ok_or_else(|| no_group(who))
     }
 
     /// NODE-501: writes a change of the roster, if it is ours to make by all that we know.
@@ -120,4 +263,23 @@ impl<S: Storage> Engine<S> {
             event: event.id(),
         })
     }
+}
+
+/// The operation that gives a session its name.
+fn called(name: &str) -> Result<Op, CommandError> {
+    let name = name.trim();
+    name::check(name).map_err(|error| CommandError::Usage(error.to_string()))?;
+    if name.is_empty() {
+        return Err(CommandError::Usage("a group needs a name".into()));
+    }
+    Ok(Op::Set(Setting {
+        key: NAME.to_owned(),
+        value: name.as_bytes().to_vec(),
+    }))
+}
+
+fn no_group(who: &str) -> CommandError {
+    CommandError::NotFound(format!(
+        "there is no group \"{who}\", or several are called so; tenet group list shows their ids"
+    ))
 }

@@ -252,6 +252,9 @@ impl<S: Storage> Engine<S> {
         self.index_devices()?;
         self.tell_devices(&before.0, &before.1)?;
         self.note_departure(session)?;
+        if let Some(group) = self.group(session) {
+            self.notify(Notice::Group(group));
+        }
         self.want_everybody(now)?;
         self.forget_the_departed(now, session)?;
         let ready = self.connections.0.iter();

@@ -15,6 +15,7 @@ mod doors;
 mod error;
 mod event;
 mod files;
+mod groups;
 mod identity;
 mod node;
 mod pipe;
@@ -48,6 +49,10 @@ pub use event::{Connection, ContactChange, Event, Gap, Notice, Subscribe, Subscr
 pub use files::{
     FileKind, FileList, FileRemove, Files, ListedFile, Transfer, TransferCancel, TransferList,
     TransferPause, TransferResume, Transfers,
+};
+pub use groups::{
+    Change, Group, GroupChange, GroupList, GroupMember, GroupMembers, GroupNew, Groups, MemberList,
+    Role,
 };
 pub use identity::{
     Identity, IdentityInfo, Lock, Phrase, PhraseShown, PinChange, PinRemove, PinSet, Unlock,

@@ -67,6 +67,10 @@ pub(super) fn open(
     let identity = match shared.who(store, who)? {
         Whom::Own => shared.own.identity,
         Whom::Contact(contact) => contact.identity,
+        Whom::Group(_) => {
+            let why = "a pipe leads to one person; name a contact";
+            return Err(api::Error::usage(why));
+        }
     };
     let number = shared.pipes.add(&Arc::new(End::new(identity, session)?))?;
     let forgotten = Arc::clone(shared);

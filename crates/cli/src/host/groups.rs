@@ -1,0 +1,196 @@
+//! Sessions of many.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use tenet_apps::contacts::store::ContactStore;
+use tenet_identity::did;
+use tenet_log::{ids::SessionId, roster::Role};
+use tenet_node::{
+    command::{Command, Reply},
+    groups::{self, Group, GroupChange, GroupMember},
+};
+use tenet_rpc::{api, server::Pending};
+
+use super::{
+    engine,
+    handler::{NodeHandler, not_ours},
+    present,
+    shared::{Shared, failed},
+};
+
+/// The groups as the engine last told of them, so that naming one asks nobody.
+#[derive(Default)]
+pub(super) struct Groups(Mutex<BTreeMap<SessionId, Group>>);
+
+impl Groups {
+    /// These and no others.
+    pub(super) fn of(groups: Vec<Group>) -> Self {
+        let by_id = groups.into_iter().map(|group| (group.session, group));
+        Self(Mutex::new(by_id.collect()))
+    }
+
+    /// One is another than before.
+    pub(super) fn put(&self, group: Group) {
+        let mut groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.insert(group.session, group);
+    }
+
+    /// All, by name.
+    pub(super) fn all(&self) -> Vec<Group> {
+        let groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<Group> = groups.values().cloned().collect();
+        all.sort_by_cached_key(|group| (group.name.to_lowercase(), group.session));
+        all
+    }
+
+    /// The group that a word means.
+    pub(super) fn find(&self, who: &str) -> Option<SessionId> {
+        groups::find(who, &self.all())
+    }
+
+    /// What one is called.
+    pub(super) fn name(&self, session: SessionId) -> Option<String> {
+        let groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.get(&session).map(|group| group.name.clone())
+    }
+}
+
+/// What is asked about groups.
+pub(super) fn asked(handler: &NodeHandler, request: api::Request) -> Pending {
+    use api::Request as R;
+    match request {
+        R::GroupNew(new) => found(handler, new),
+        R::Groups(_) => handler.ask(|shared, _| Ok(list(shared))),
+        R::GroupMembers(wanted) => members(handler, wanted),
+        R::GroupChange(wanted) => change(handler, wanted),
+        request => Pending::ready(Err(not_ours(&request))),
+    }
+}
+
+fn list(shared: &Shared) -> api::GroupList {
+    let groups = shared.groups.all().into_iter();
+    api::GroupList {
+        groups: groups.map(shown).collect(),
+    }
+}
+
+/// One of them.
+fn of(shared: &Shared, session: SessionId) -> Option<api::Group> {
+    let groups = shared.groups.all();
+    let group = groups.into_iter().find(|group| group.session == session);
+    group.map(shown)
+}
+
+fn shown(group: Group) -> api::Group {
+    api::Group {
+        session: group.session.to_string(),
+        name: group.name,
+        role: group.role.map(role),
+        members: group.members as u64,
+        dissolved: group.dissolved,
+    }
+}
+
+fn found(handler: &NodeHandler, new: api::GroupNew) -> Pending {
+    let (name, with) = (new.name, new.with);
+    handler.then_read(Command::Found { name, with }, said)
+}
+
+fn change(handler: &NodeHandler, wanted: api::GroupChange) -> Pending {
+    let command = Command::Group {
+        who: wanted.group,
+        change: wanted_change(wanted.change),
+    };
+    handler.then_read(command, said)
+}
+
+fn said(
+    shared: &Shared,
+    _: &tenet_store::Store,
+    reply: Reply,
+) -> Result<Option<api::Group>, api::Error> {
+    Ok(match reply {
+        Reply::Conversation { session } | Reply::Operated { session, .. } => of(shared, session),
+        _ => None,
+    })
+}
+
+fn members(handler: &NodeHandler, wanted: api::GroupMembers) -> Pending {
+    let command = Command::Members { who: wanted.group };
+    handler.then_read(command, |shared, store, reply| {
+        let Reply::Members { session, members } = reply else {
+            return Ok(None);
+        };
+        let contacts = store.contacts().map_err(failed)?;
+        let shown = members.into_iter().map(|member| {
+            let known = contacts.iter().any(|one| one.identity == member.identity);
+            let own = member.identity == shared.own.identity;
+            let called = match known || own || member.name.is_empty() {
+                true => present::name_of(member.identity, &shared.own, &contacts),
+                false => member.name.clone(),
+            };
+            of_member(member, called)
+        });
+        Ok(Some(api::MemberList {
+            session: session.to_string(),
+            members: shown.collect(),
+        }))
+    })
+}
+
+fn of_member(member: GroupMember, name: String) -> api::GroupMember {
+    api::GroupMember {
+        did: did::encode(&member.identity),
+        name,
+        role: role(member.role),
+        devices: member.devices as u64,
+        muted: member.muted.is_some(),
+        muted_until: member.muted.flatten(),
+    }
+}
+
+fn wanted_change(change: api::Change) -> GroupChange {
+    use api::Change as C;
+    match change {
+        C::Add { who, role } => GroupChange::Add {
+            who,
+            role: as_role(role),
+        },
+        C::Remove { who, block } => GroupChange::Remove {
+            who,
+            shut_out: block,
+        },
+        C::Role { who, role } => GroupChange::Role {
+            who,
+            role: as_role(role),
+        },
+        C::Mute { who, seconds } => {
+            let lasts = seconds.map(|seconds| seconds.saturating_mul(1000));
+            let until = lasts.map(|lasts| engine::now().saturating_add(lasts));
+            GroupChange::Mute { who, until }
+        }
+        C::Unmute { who } => GroupChange::Unmute { who },
+        C::Rename { name } => GroupChange::Rename { name },
+        C::Leave {} => GroupChange::Leave,
+        C::Dissolve {} => GroupChange::Dissolve,
+    }
+}
+
+fn role(role: Role) -> api::Role {
+    match role {
+        Role::Owner => api::Role::Owner,
+        Role::Moderator => api::Role::Moderator,
+        Role::Member => api::Role::Member,
+        Role::Observer => api::Role::Observer,
+    }
+}
+
+fn as_role(role: api::Role) -> Role {
+    match role {
+        api::Role::Owner => Role::Owner,
+        api::Role::Moderator => Role::Moderator,
+        api::Role::Member => Role::Member,
+        api::Role::Observer => Role::Observer,
+    }
+}

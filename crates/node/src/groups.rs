@@ -1,0 +1,103 @@
+//! Sessions of many, as a person sees them.
+
+use tenet_identity::keys::IdentityId;
+use tenet_log::{ids::SessionId, roster::Role};
+
+/// A session of many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The session.
+    pub session: SessionId,
+    /// What it is called; the setting `name`, empty where nobody has set it or it is no text.
+    pub name: String,
+    /// What I am in it; `None` where I am out.
+    pub role: Option<Role>,
+    /// How many people are in it.
+    pub members: usize,
+    /// Whether it was dissolved.
+    pub dissolved: bool,
+}
+
+/// Somebody who is in a session of many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupMember {
+    /// Who.
+    pub identity: IdentityId,
+    /// What they call themselves; empty where they have not said it here.
+    pub name: String,
+    /// As what.
+    pub role: Role,
+    /// With how many devices.
+    pub devices: usize,
+    /// Whether they are muted, and until when in Unix milliseconds, if that ends by itself.
+    pub muted: Option<Option<u64>>,
+}
+
+/// A change of a session of many; people are named as contacts are, or by their DID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupChange {
+    /// Somebody comes in.
+    Add {
+        /// Who.
+        who: String,
+        /// As what.
+        role: Role,
+    },
+    /// Somebody goes out.
+    Remove {
+        /// Who.
+        who: String,
+        /// Whether no link lets them in again.
+        shut_out: bool,
+    },
+    /// Somebody has another role.
+    Role {
+        /// Who.
+        who: String,
+        /// Which.
+        role: Role,
+    },
+    /// Somebody may not write.
+    Mute {
+        /// Who.
+        who: String,
+        /// Until when, in Unix milliseconds; `None` until it is taken back.
+        until: Option<u64>,
+    },
+    /// Somebody may write again.
+    Unmute {
+        /// Who.
+        who: String,
+    },
+    /// It is called something else.
+    Rename {
+        /// What.
+        name: String,
+    },
+    /// I leave.
+    Leave,
+    /// It ends for all.
+    Dissolve,
+}
+
+/// The fewest digits of a session's id by which a group may be named.
+const LEAST_DIGITS: usize = 8;
+
+/// The group that a word means: its name where no other has it, its id, or the beginning of one.
+pub fn find(who: &str, groups: &[Group]) -> Option<SessionId> {
+    let who = who.trim();
+    let only = |fits: &dyn Fn(&Group) -> bool| {
+        let mut found = groups.iter().filter(|group| fits(group));
+        match (found.next(), found.next()) {
+            (Some(one), None) => Some(one.session),
+            _ => None,
+        }
+    };
+    let start = who.to_ascii_lowercase();
+    let by_id = |group: &Group| {
+        start.len() >= LEAST_DIGITS && group.session.to_string().starts_with(&start)
+    };
+    only(&|group| group.name == who && group.role.is_some())
+        .or_else(|| only(&|group| group.name == who))
+        .or_else(|| only(&by_id))
+}

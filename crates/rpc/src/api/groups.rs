@@ -1,0 +1,149 @@
+//! Sessions of many.
+
+use serde::{Deserialize, Serialize};
+
+/// What somebody may do in a group; each includes what those after it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
+    Owner,
+    /// Lets in, removes and mutes those below.
+    Moderator,
+    /// Reads and writes.
+    Member,
+    /// Reads.
+    Observer,
+}
+
+/// `group_new`: found a group, of which this person is the owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupNew {
+    /// What it is called.
+    pub name: String,
+    /// Contacts who are members from the start.
+    #[serde(default)]
+    pub with: Vec<String>,
+}
+
+/// `groups`: all groups that this person is in, or was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Groups {}
+
+/// The answer to [`Groups`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupList {
+    /// By name.
+    pub groups: Vec<Group>,
+}
+
+/// A group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its id.
+    pub session: String,
+    /// What it is called.
+    pub name: String,
+    /// What I am in it; `null` where I am out.
+    pub role: Option<Role>,
+    /// How many people are in it.
+    pub members: u64,
+    /// Whether it was dissolved.
+    pub dissolved: bool,
+}
+
+/// `group_members`: who is in a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupMembers {
+    /// Its name, its id or a beginning of it.
+    pub group: String,
+}
+
+/// The answer to [`GroupMembers`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberList {
+    /// The session.
+    pub session: String,
+    /// Owners first.
+    pub members: Vec<GroupMember>,
+}
+
+/// Somebody who is in a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupMember {
+    /// Who.
+    pub did: String,
+    /// What I call them, or else what they call themselves.
+    pub name: String,
+    /// As what.
+    pub role: Role,
+    /// With how many devices.
+    pub devices: u64,
+    /// Whether they may not write.
+    pub muted: bool,
+    /// Until when, if that ends by itself.
+    pub muted_until: Option<u64>,
+}
+
+/// `group_change`: change a group, as far as one's role allows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupChange {
+    /// Its name, its id or a beginning of it.
+    pub group: String,
+    /// How.
+    pub change: Change,
+}
+
+/// A change of a group; `who` is a contact, or a member's DID.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Change {
+    /// A contact comes in.
+    Add {
+        /// Who.
+        who: String,
+        /// As what.
+        role: Role,
+    },
+    /// Somebody goes out.
+    Remove {
+        /// Who.
+        who: String,
+        /// Whether no link lets them in again.
+        #[serde(default)]
+        block: bool,
+    },
+    /// Somebody has another role.
+    Role {
+        /// Who.
+        who: String,
+        /// Which.
+        role: Role,
+    },
+    /// Somebody may not write.
+    Mute {
+        /// Who.
+        who: String,
+        /// For how long; until it is taken back if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<u64>,
+    },
+    /// Somebody may write again.
+    Unmute {
+        /// Who.
+        who: String,
+    },
+    /// It is called something else.
+    Rename {
+        /// What.
+        name: String,
+    },
+    /// I leave.
+    Leave {},
+    /// It ends for all.
+    Dissolve {},
+}
