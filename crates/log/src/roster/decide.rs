@@ -8,13 +8,27 @@ use super::{
     right::{View, both, changes_role},
 };
 
+/// What was decided about all operations.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Verdicts {
+    /// For each whether it counts, where that is decided.
+    pub(super) counts: Vec<Option<bool>>,
+    /// Those that did not follow from others, or not before a circle was cut (ROS-7).
+    circled: BTreeSet<Number>,
+}
+
 /// Decides about the given operations; about all others it is decided.
 ///
 /// What follows from what is decided already is decided first; the outcome does not depend on the
 /// order in which that is done. Circles that remain are cut one at a time, those first that rest on
 /// no other.
-pub(super) fn decide(ledger: &Ledger, verdicts: &mut [Option<bool>], open: &BTreeSet<Number>) {
-    let mut debate = Debate { ledger, verdicts };
+pub(super) fn decide(ledger: &Ledger, verdicts: &mut Verdicts, open: &BTreeSet<Number>) {
+    let Verdicts { counts, circled } = verdicts;
+    circled.retain(|one| !open.contains(one));
+    let mut debate = Debate {
+        ledger,
+        verdicts: counts,
+    };
     let mut ordered: Vec<&Entry> = open.iter().filter_map(|one| ledger.get(*one)).collect();
     ordered.sort_by_key(|entry| entry.operation.order);
     for entry in &ordered {
@@ -38,6 +52,8 @@ pub(super) fn decide(ledger: &Ledger, verdicts: &mut [Option<bool>], open: &BTre
         &bears_on,
         ordered.iter().map(|entry| entry.number).collect(),
     );
+    let left = ordered.iter().map(|entry| entry.number);
+    circled.extend(left.filter(|one| debate.is_open(*one)));
     while let Some(circle) = debate.circle(&bears_on, &ordered) {
         let decided = debate.cut(&circle);
         debate.settle(&bears_on, decided);
@@ -45,11 +61,7 @@ pub(super) fn decide(ledger: &Ledger, verdicts: &mut [Option<bool>], open: &BTre
 }
 
 /// What must be decided anew once an operation is new: all that may hang on it.
-pub(super) fn concerned(
-    ledger: &Ledger,
-    verdicts: &[Option<bool>],
-    new: &Entry,
-) -> BTreeSet<Number> {
+pub(super) fn concerned(ledger: &Ledger, verdicts: &Verdicts, new: &Entry) -> BTreeSet<Number> {
     let mut open = touched(ledger, verdicts, new);
     spread(ledger, &mut open, Some(new.number), usize::MAX);
     open.insert(new.number);
@@ -82,8 +94,9 @@ fn spread(ledger: &Ledger, all: &mut BTreeSet<Number>, but: Option<Number>, most
 }
 
 /// What a new operation touches itself. None had seen it; so it touches what it takes away from
-/// those that it had not seen, what it may save from others, and whom it outranks.
-fn touched(ledger: &Ledger, verdicts: &[Option<bool>], new: &Entry) -> BTreeSet<Number> {
+/// those that it had not seen, what it may save from others, and whom it outranks. What it had seen and what
+/// counts goes on to; but a circle of which it is one more may be cut at another place.
+fn touched(ledger: &Ledger, verdicts: &Verdicts, new: &Entry) -> BTreeSet<Number> {
     let op = &new.operation.op;
     let all: Vec<&Entry> = match op {
         Op::Add(_) | Op::Promote(_) => op
@@ -96,9 +109,10 @@ fn touched(ledger: &Ledger, verdicts: &[Option<bool>], new: &Entry) -> BTreeSet<
         _ if op.takes_away() => bears_on(ledger, new)
             .into_iter()
             .filter(|other| {
-                let counts = verdicts.get(other.number).copied().flatten();
+                let counts = verdicts.counts.get(other.number).copied().flatten();
+                let follows = !verdicts.circled.contains(&other.number);
                 let saw = new.operation.saw(&other.operation);
-                other.sound && !(saw && counts == Some(true))
+                other.sound && !(saw && follows && counts == Some(true))
             })
             .collect(),
         _ => Vec::new(),

@@ -14,7 +14,7 @@ use tenet_identity::keys::{DeviceId, IdentityId};
 
 use super::{
     End, Founding, Link, MAX_DEVICES_PER_IDENTITY, Membership, Op, Operation, Roster, Silence,
-    decide::{concerned, decide, hanging},
+    decide::{Verdicts, concerned, decide, hanging},
     ledger::{Entry, Ledger, Number},
     right::{At, View, changes_role},
     silence::Episode,
@@ -39,7 +39,7 @@ const BASES: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Fold {
     ledger: Ledger,
-    verdicts: Vec<Option<bool>>,
+    verdicts: Verdicts,
     roster: Roster,
 }
 
@@ -70,7 +70,8 @@ impl Fold {
             ledger.enter(operation);
         }
         let roster = Roster::begin(ledger.founding()?);
-        let mut verdicts = vec![None; ledger.len()];
+        let mut verdicts = Verdicts::default();
+        verdicts.counts.resize(ledger.len(), None);
         let all: BTreeSet<Number> = (0..ledger.len()).collect();
         decide(&ledger, &mut verdicts, &all);
         let mut fold = Self {
@@ -90,12 +91,13 @@ impl Fold {
         let Some(number) = self.ledger.enter(operation) else {
             return shift;
         };
-        self.verdicts.push(None);
+        self.verdicts.counts.push(None);
         let Some(new) = self.ledger.get(number) else {
             return shift;
         };
         let open = concerned(&self.ledger, &self.verdicts, new);
-        let verdict = |fold: &Self, number: &Number| fold.verdicts.get(*number).copied().flatten();
+        let verdict =
+            |fold: &Self, number: &Number| fold.verdicts.counts.get(*number).copied().flatten();
         let before: Vec<(Number, Option<bool>)> =
             open.iter().map(|one| (*one, verdict(self, one))).collect();
         decide(&self.ledger, &mut self.verdicts, &open);
@@ -240,7 +242,7 @@ impl Fold {
     fn view(&self) -> View<'_, '_> {
         View {
             ledger: &self.ledger,
-            verdicts: &self.verdicts,
+            verdicts: &self.verdicts.counts,
             hopeful: false,
         }
     }
