@@ -8,6 +8,7 @@
 //! - `schema`: the tables, and the migrations between their versions.
 //! - `audit`: whether all that was signed still is what it was.
 //! - `transaction`: batches, savepoints, durability.
+//! - `heads`: where chains end, written once a batch.
 //! - `log`, `outbox`, `fetches`, `chat`, `search`, `contacts`, `conversations`: the traits of the cores.
 
 mod audit;
@@ -18,6 +19,7 @@ mod conversations;
 mod copy;
 mod error;
 mod fetches;
+mod heads;
 mod log;
 pub mod open;
 mod outbox;

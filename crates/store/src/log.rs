@@ -235,47 +235,15 @@ impl LogStore for Store {
     }
 
     fn heads(&self, session: SessionId) -> Result<Vec<Head>, StoreError> {
-        let Some(session) = self.find_session(session)? else {
-            return Ok(Vec::new());
-        };
-        self.collect(
-            "SELECT device, added_by, branch, seq, id, time, tip FROM head \
-             JOIN author ON author.ix = head.author WHERE head.session = ?1 \
-             ORDER BY head.author, branch",
-            [session],
-            |row| {
-                Ok(Head {
-                    author: Author {
-                        device: row.get::<_, [u8; 32]>(0)?.into(),
-                        added_by: row.get::<_, [u8; 32]>(1)?.into(),
-                    },
-                    branch: row.get(2)?,
-                    seq: row.get::<_, i64>(3)? as u64,
-                    id: row.get::<_, [u8; 32]>(4)?.into(),
-                    time: Hlc::from_raw(row.get::<_, i64>(5)? as u64),
-                    tip: row.get(6)?,
-                })
-            },
-        )
+        match self.find_session(session)? {
+            Some(session) => self.heads_of(session),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn put_head(&mut self, session: SessionId, head: &Head) -> Result<(), StoreError> {
         let session = self.session_row(session)?;
-        let author = self.author_row(session, head.author)?;
-        self.execute(
-            "INSERT INTO head (author, branch, session, seq, id, time, tip) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (author, branch) DO UPDATE SET \
-             seq = excluded.seq, id = excluded.id, time = excluded.time, tip = excluded.tip",
-            params![
-                author,
-                head.branch,
-                session,
-                head.seq as i64,
-                head.id.as_bytes(),
-                head.time.raw() as i64,
-                head.tip
-            ],
-        )
+        self.move_head(session, head)
     }
 
     fn operations(&self, session: SessionId) -> Result<Vec<(Stored, Past)>, StoreError> {
@@ -398,15 +366,10 @@ impl LogStore for Store {
     }
 
     fn latest_time(&self, session: SessionId) -> Result<Hlc, StoreError> {
-        let Some(session) = self.find_session(session)? else {
-            return Ok(Hlc::default());
-        };
-        let latest: Option<Option<i64>> = self.one(
-            "SELECT max(time) FROM head WHERE session = ?1",
-            [session],
-            |row| row.get(0),
-        )?;
-        Ok(Hlc::from_raw(latest.flatten().unwrap_or(0) as u64))
+        match self.find_session(session)? {
+            Some(session) => self.latest_of(session),
+            None => Ok(Hlc::default()),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     error::store_error,
+    heads::Moved,
     schema::{self, SchemaError},
 };
 
@@ -47,6 +48,7 @@ const STATEMENTS: usize = 128;
 pub struct Store {
     pub(crate) db: Connection,
     pub(crate) names: RefCell<Names>,
+    pub(crate) moved: RefCell<Moved>,
     /// The write-ahead log beside the database; none in memory.
     pub(crate) wal: Option<PathBuf>,
     pub(crate) wal_file: Option<File>,
@@ -173,6 +175,7 @@ impl Store {
         Ok(Self {
             db,
             names: RefCell::default(),
+            moved: RefCell::default(),
             wal,
             wal_file: None,
         })

@@ -75,11 +75,14 @@ impl Transactions for Store {
     }
 
     fn keep(&mut self) -> Result<(), StoreError> {
-        self.run("RELEASE input")
+        self.run("RELEASE input")?;
+        self.moved.get_mut().keep();
+        Ok(())
     }
 
     fn undo(&mut self) -> Result<(), StoreError> {
         self.forget_names();
+        self.moved.get_mut().undo();
         // Where the disk is full SQLite may have ended the whole transaction by itself.
         if self.db.is_autocommit() {
             return Err(StoreError::Full);
@@ -89,6 +92,7 @@ impl Transactions for Store {
     }
 
     fn commit(&mut self, durability: Durability) -> Result<(), StoreError> {
+        self.write_heads()?;
         self.run("COMMIT")?;
         match durability {
             Durability::Process => Ok(()),
@@ -98,6 +102,7 @@ impl Transactions for Store {
 
     fn abandon(&mut self) -> Result<(), StoreError> {
         self.forget_names();
+        self.moved.get_mut().abandon();
         if self.db.is_autocommit() {
             Ok(())
         } else {

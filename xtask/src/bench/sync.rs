@@ -57,6 +57,8 @@ pub(super) fn run(release: &Path) -> Result<()> {
         200.0,
         true,
     );
+    let name = format!("the same with {} authors", figure("authors"));
+    figures::print(&name, figure("crowd_bytes"), "bytes", 200.0, true);
     println!("  such a meeting in all: {} bytes", figure("quiet_bytes"));
     Ok(())
 }
