@@ -17,7 +17,7 @@ use crate::{
     session::Receipt,
 };
 
-const MIXES: [Mix; 7] = [
+pub(super) const MIXES: [Mix; 7] = [
     Mix {
         forks: 0,
         operations: 40,
@@ -258,7 +258,7 @@ fn deliver_all(node: &mut Node, tangle: &Tangle, order: &[Event]) {
 }
 
 /// Offers events in their order until one is taken, and takes it out.
-fn next(node: &mut Node, open: &mut Vec<Event>) -> Option<Event> {
+pub(super) fn next(node: &mut Node, open: &mut Vec<Event>) -> Option<Event> {
     let held: BTreeSet<EventId> = node.events().iter().map(Event::id).collect();
     for at in 0..open.len() {
         let lacks = open[at].parents().any(|parent| !held.contains(&parent));

@@ -10,6 +10,7 @@ pub(crate) mod tangle;
 pub(crate) mod world;
 
 mod append;
+mod causes;
 mod convergence;
 mod ending;
 mod forks;

@@ -100,19 +100,45 @@ impl Model {
             if self.counted.contains(id) {
                 assert!(rightful && !self.is_void(*id), "{op:?} should not count");
             } else {
-                let mut others = self.counted.iter();
-                let lost = others.any(|one| self.opposes(*id, *one) || self.opposes(*one, *id));
                 assert!(
-                    !rightful || self.is_void(*id) || lost,
+                    !rightful || self.is_void(*id) || self.is_lost_in_circle(*id),
                     "{op:?} should count"
                 );
             }
         }
     }
 
+    pub(super) fn event(&self, id: EventId) -> &Event {
+        &self.events[&id]
+    }
+
+    pub(super) fn operation(&self, id: EventId) -> Option<&Op> {
+        self.operations.get(&id)
+    }
+
+    pub(super) fn counted(&self, id: EventId) -> bool {
+        self.counted.contains(&id)
+    }
+
+    /// ROS-7: whether it would void what counts, or what counts would void it.
+    pub(super) fn is_lost_in_circle(&self, id: EventId) -> bool {
+        let mut others = self.counted.iter();
+        others.any(|one| self.opposes(id, *one) || self.opposes(*one, id))
+    }
+
+    /// Of what ended the chain of an ordinary event one that had not seen it, if all had not.
+    pub(super) fn end(&self, event: &Event) -> Option<&Op> {
+        let ended = self.first(self.enders(event.author()));
+        let blind = !ended.iter().any(|one| self.saw(*one, event.id()));
+        ended
+            .first()
+            .filter(|_| blind)
+            .map(|one| &self.operations[one])
+    }
+
     // What an operation's author had the right to, in what it had seen.
 
-    fn is_rightful(&self, id: EventId) -> bool {
+    pub(super) fn is_rightful(&self, id: EventId) -> bool {
         let (op, author) = (&self.operations[&id], self.events[&id].author());
         let Some(by) = self.identities.get(&author).copied() else {
             return false;
@@ -270,7 +296,7 @@ impl Model {
     // What is void.
 
     /// ROS-6, ROS-510
-    fn is_void(&self, id: EventId) -> bool {
+    pub(super) fn is_void(&self, id: EventId) -> bool {
         let lost = |ground: &(BTreeSet<EventId>, bool)| {
             let takers: BTreeSet<EventId> = ground.0.intersection(&self.counted).copied().collect();
             let first = takers.iter().filter(|one| {
@@ -282,7 +308,12 @@ impl Model {
             let blind = |one: &EventId| !self.saw(*one, id) && self.prevails(*one, id);
             takers.iter().any(blind) && !saved
         };
-        self.grounds(id).iter().any(lost) || self.counted.iter().any(|one| self.outranks(*one, id))
+        self.grounds(id).iter().any(lost) || self.is_outranked(id)
+    }
+
+    /// ROS-510
+    pub(super) fn is_outranked(&self, id: EventId) -> bool {
+        self.counted.iter().any(|one| self.outranks(*one, id))
     }
 
     /// For each thing on which an operation rests all that take it and that it had not seen, and
@@ -496,7 +527,7 @@ impl Model {
                         || !(ended.is_empty() || ended.iter().any(|one| self.saw(*one, id)))
                 }
             };
-            let silenced = !is_operation && !off && self.is_silenced(event);
+            let silenced = !is_operation && !off && self.silenced(event).contains(&true);
             let in_fork = !is_operation
                 && points
                     .get(&author)
@@ -517,8 +548,8 @@ impl Model {
         standings
     }
 
-    /// ROS-513, ROS-514: told as two lives of the identity, one by its role, one by mutes.
-    fn is_silenced(&self, event: &Event) -> bool {
+    /// ROS-513, ROS-514: whether by its role and whether by mutes, told as two lives of the identity.
+    pub(super) fn silenced(&self, event: &Event) -> [bool; 2] {
         let of = self.identities[&event.author()];
         let all: BTreeSet<EventId> = self.events.keys().copied().collect();
         let (mut role, mut write) = (None, Policy::default().write);
@@ -550,12 +581,18 @@ impl Model {
             }
         }
         let time = event.header().time;
-        let lives = [by_role, by_mute];
-        let mut silences = lives.iter().flat_map(|life| &life.silences);
-        silences.any(|(firsts, until)| {
-            until.is_none_or(|until| time < until)
-                && !firsts.iter().any(|first| self.saw(*first, event.id()))
+        [by_role, by_mute].map(|life| {
+            life.silences.iter().any(|(firsts, until)| {
+                until.is_none_or(|until| time < until)
+                    && !firsts.iter().any(|first| self.saw(*first, event.id()))
+            })
         })
+    }
+
+    /// FORK-1: whether an event lies at or after a fork of its chain.
+    pub(super) fn is_forked(&self, event: &Event) -> bool {
+        let point = self.points().get(&event.author()).copied();
+        point.is_some_and(|point| event.header().seq >= point)
     }
 
     fn points(&self) -> BTreeMap<Author, u64> {
