@@ -33,6 +33,8 @@ mod erasure;
 mod files;
 #[path = "engines/floods.rs"]
 mod floods;
+#[path = "engines/floors.rs"]
+mod floors;
 #[path = "engines/members.rs"]
 mod members;
 #[path = "engines/mending.rs"]

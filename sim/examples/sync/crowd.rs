@@ -20,10 +20,10 @@ use tenet_store::Store;
 use crate::NOW;
 
 /// How many have written in it, and published where they are met.
-pub const AUTHORS: usize = 1000;
+pub(crate) const AUTHORS: usize = 1000;
 
 /// How many bytes both ends say to each other in all, as frames.
-pub fn meeting() -> usize {
+pub(crate) fn meeting() -> usize {
     let mut stores = [(), ()].map(|()| Store::in_memory().unwrap());
     let [one, other] = &mut stores;
     let sessions = [write(one), copy(one, other)];

@@ -1,6 +1,6 @@
 //! What holds in sessions of many when all is quiet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 use tenet_delivery::outbox::Outbox;
@@ -34,10 +34,12 @@ struct Holds {
     roster: Roster,
     registers: Vec<Vec<u8>>,
     view: Vec<Line>,
+    /// What lies below the floor of whose device it is, and is not shown to them (ROS-515).
+    below: BTreeSet<EventId>,
 }
 
 /// A message as it is shown.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
     id: EventId,
     author: IdentityId,
@@ -186,6 +188,10 @@ impl Crowd {
             "node {} still waits in {session}",
             node.place()
         );
+        let floor = loaded.roster().floors.get(&node.identity()).copied();
+        let below = all.iter().map(|stored| &stored.event);
+        let below = below.filter(|event| floor.is_some_and(|floor| event.is_below(floor)));
+        let below = below.map(|event| event.id()).collect();
         let mut heads: Vec<_> = loaded.frontier().heads().map(|head| head.id).collect();
         heads.sort_unstable();
         let mut registers: Vec<_> = disk
@@ -201,6 +207,7 @@ impl Crowd {
             roster: loaded.roster().clone(),
             registers,
             view: shown.iter().map(line).collect(),
+            below,
         })
     }
 
@@ -218,7 +225,8 @@ impl Crowd {
                 || (line.text.as_ref()).is_none_or(|text| room.perhaps.contains(text));
             ensure!(known, "nobody said {line:?}");
         }
-        for (id, said) in room.said.iter().filter(|(_, said)| room.counts(said.node)) {
+        let said = room.said.iter().filter(|(id, _)| !holds.below.contains(id));
+        for (id, said) in said.filter(|(_, said)| room.counts(said.node)) {
             let Some(line) = seen.get(id) else {
                 bail!("lost: {id:?}, {said:?}");
             };
@@ -304,14 +312,17 @@ fn same(one: &Holds, other: &Holds, open: impl Fn(&Line) -> bool) -> Result<()> 
         one == other
             || (one.id == other.id && open(one) && (one.text.is_none() || other.text.is_none()))
     };
-    let mut pairs = one.view.iter().zip(&other.view);
-    let all = one.view.len() == other.view.len();
+    let for_both = |line: &&Line| !one.below.contains(&line.id) && !other.below.contains(&line.id);
+    let shown = |of: &Holds| -> Vec<Line> { of.view.iter().filter(for_both).cloned().collect() };
+    let (one, other) = (shown(one), shown(other));
+    let mut pairs = one.iter().zip(&other);
+    let all = one.len() == other.len();
     if !(all && pairs.all(|(one, other)| alike(one, other))) {
-        let mut pairs = one.view.iter().zip(&other.view);
+        let mut pairs = one.iter().zip(&other);
         bail!(
             "the views differ: {} and {} lines, first {:?}",
-            one.view.len(),
-            other.view.len(),
+            one.len(),
+            other.len(),
             pairs.find(|(one, other)| !alike(one, other))
         );
     }

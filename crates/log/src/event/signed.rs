@@ -12,6 +12,7 @@ use tenet_identity::{
 
 use super::{Body, Content, Header, HeaderError, MAX_BODY_BYTES, MAX_HEADER_BYTES, size_bucket};
 use crate::{
+    clock::Hlc,
     domain::{EVENT_ID, EVENT_SIGNATURE, SESSION_ID},
     ids::{Author, EventId, SessionId},
     order::OrderKey,
@@ -148,6 +149,11 @@ impl Event {
     /// Whether by a clock that says `now` (Unix milliseconds) its body need not be kept any more.
     pub fn is_expired(&self, now: u64) -> bool {
         self.header.expires.is_some_and(|at| at <= now)
+    }
+
+    /// Whether it was said before a floor (ROS-515). Operations are for everybody.
+    pub fn is_below(&self, floor: Hlc) -> bool {
+        !self.header.kind.is_roster() && self.header.time < floor
     }
 
     /// Who wrote it.

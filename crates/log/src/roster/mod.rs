@@ -203,9 +203,8 @@ impl Roster {
 
     /// Whether what an event says is for an identity (ROS-515).
     pub fn may_read(&self, identity: IdentityId, event: &Event) -> bool {
-        let header = event.header();
         let floor = self.floors.get(&identity);
-        header.kind.is_roster() || floor.is_none_or(|floor| header.time >= *floor)
+        floor.is_none_or(|floor| !event.is_below(*floor))
     }
 
     /// Whether an ordinary event at this place of a chain, so dated, counts, forks aside.

@@ -55,6 +55,7 @@ pub struct Peer {
     under_way_bytes: usize,
     registers: VecDeque<ByteVec>,
     left_out: Option<u64>,
+    floor: Option<Hlc>,
     to_acknowledge: BTreeMap<Author, (u64, EventId)>,
     paused_until: Option<u64>,
     told: bool,
@@ -126,6 +127,7 @@ impl Peer {
             under_way_bytes: 0,
             registers: VecDeque::new(),
             left_out: None,
+            floor: None,
             to_acknowledge: BTreeMap::new(),
             paused_until: None,
             told: false,
@@ -339,13 +341,22 @@ impl Peer {
         };
         if theirs && !self.theirs.contain(event) {
             let (author, seq) = (event.author(), event.header().seq);
-            let bytes = event.to_wire();
+            let bytes = match self.floor.is_some_and(|floor| event.is_below(floor)) {
+                true => event.bare().to_wire(),
+                false => event.to_wire(),
+            };
             self.under_way_bytes += bytes.len();
             self.under_way.push_back((author, seq, bytes.len()));
             self.theirs.note(author, seq, event.id());
             events.push(ByteVec::from(bytes));
         }
         Ok(true)
+    }
+
+    /// From when on what was said is for them, if not all is (ROS-515): what lies below goes without its body
+    /// (SYNC-801).
+    pub fn withhold_below(&mut self, floor: Option<Hlc>) {
+        self.floor = floor;
     }
 
     /// When to compare anew because of what was left out until then (SYNC-10).

@@ -50,7 +50,7 @@ impl<S: Storage> Engine<S> {
         self.index_soon(now);
         self.typed(session, event);
         self.note_body(now, event, admitted.standing.counts())?;
-        if !event.is_expired(now) {
+        if !event.is_expired(now) && !self.is_withheld(event) {
             self.fold(
                 session,
                 event,
@@ -195,7 +195,7 @@ impl<S: Storage> Engine<S> {
         if forked {
             concerned.forked.insert(author.device);
         }
-        if stored.event.is_expired(self.clock) {
+        if stored.event.is_expired(self.clock) || self.is_withheld(&stored.event) {
             return Ok(());
         }
         if stored.event.is_bare() {
@@ -246,6 +246,7 @@ impl<S: Storage> Engine<S> {
         self.index_revoked();
         self.index_outside(session);
         self.note_seen(now, session)?;
+        self.settle_floor(now, session)?;
         self.settle_outbox(now, session)?;
         self.owe_endings(session, &outside)?;
         self.restrict_shares(now, session);

@@ -27,8 +27,8 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// NODE-24: parts of a content go to devices of sessions in which an event names it, and to
-    /// nobody else; whoever else asks learns not even whether it is here.
+    /// NODE-24: parts of a content go to devices of sessions in which an event names it that is for them
+    /// (SYNC-804), and to nobody else; whoever else asks learns not even whether it is here.
     fn asked_for_content(
         &self,
         conn: ConnId,
@@ -38,9 +38,12 @@ impl<S: Storage> Engine<S> {
     ) -> Result<Output, Fault> {
         let sessions: Vec<SessionId> = self.sessions_with(conn).collect();
         let namings = self.store.namings(blob)?;
-        let named = namings
-            .iter()
-            .any(|(session, _)| sessions.contains(session));
+        let mut named = false;
+        let theirs = namings.iter().filter(|(one, _)| sessions.contains(one));
+        for (_, position) in theirs {
+            let event = self.store.logged_at(*position)?;
+            named |= event.is_some_and(|event| self.is_for(conn, &event));
+        }
         Ok(match named {
             true => Output::Answer { ask, blob, spans },
             false => Output::Refuse { ask },

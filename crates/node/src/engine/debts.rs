@@ -104,7 +104,8 @@ impl<S: Storage> Engine<S> {
         loop {
             let page = self.store.undelivered(session, after, PAGE)?;
             for outgoing in &page {
-                self.store.queue(outgoing, &recipients)?;
+                let readers = self.readers(outgoing, &recipients)?;
+                self.store.queue(outgoing, &readers)?;
             }
             if !page.is_empty() {
                 // NODE-602: who came may hold it already, and then never acknowledges it.
@@ -115,6 +116,28 @@ impl<S: Storage> Engine<S> {
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// SYNC-801: those of some to whom what an event says is brought: only they have got it then.
+    fn readers(
+        &self,
+        outgoing: &Outgoing,
+        recipients: &[Recipient],
+    ) -> Result<Vec<Recipient>, StoreError> {
+        let mut readers = recipients.to_vec();
+        let session = self.sessions.get(&outgoing.session);
+        let roster = session.map(|session| session.roster());
+        let Some(roster) = roster.filter(|roster| !roster.floors.is_empty()) else {
+            return Ok(readers);
+        };
+        if let Some(stored) = LogStore::event(&self.store, outgoing.event)? {
+            readers.retain(|recipient| {
+                let author = roster.author(recipient.device);
+                let identity = author.and_then(|author| roster.identity(author));
+                identity.is_none_or(|it| roster.may_read(it, &stored.event))
+            });
+        }
+        Ok(readers)
     }
 
     /// A device is in a session no more; what was owed to it before goes with its ending, or nowhere.

@@ -23,9 +23,9 @@ impl<S: Storage> Engine<S> {
             };
             for share in ready.shares.values_mut().filter(|share| share.dirty) {
                 share.dirty = false;
-                if !sessions.contains_key(&share.session) {
+                let Some(session) = sessions.get(&share.session) else {
                     continue;
-                }
+                };
                 let acknowledgement = share.peer.acknowledgement();
                 if !welcome.contains(&(*conn, share.session)) {
                     // Who has left hears that we know, and nothing more.
@@ -33,6 +33,8 @@ impl<S: Storage> Engine<S> {
                     frames.extend(message.map(|said| (*conn, Frame::Sync(share.ours, said))));
                     continue;
                 }
+                let floor = session.roster().floors.get(&ready.identity);
+                share.peer.withhold_below(floor.copied());
                 let at_hand = recent.get(&share.session);
                 let events = share.peer.pump_recent(store, at_hand, now)?;
                 if at_hand.is_none() {

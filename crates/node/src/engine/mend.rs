@@ -148,7 +148,9 @@ impl<S: Storage> Engine<S> {
         let (mut events, mut bytes) = (Vec::new(), 0);
         let mut ending = self.ending_on(conn, session);
         for id in wanted {
-            let Some(event) = self.whole_event(session, *id)? else {
+            // SYNC-802
+            let event = self.whole_event(session, *id)?;
+            let Some(event) = event.filter(|event| self.is_for(conn, event)) else {
                 continue;
             };
             // SYNC-11

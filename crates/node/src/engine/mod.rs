@@ -20,6 +20,7 @@ mod dial;
 mod enter;
 mod erasure;
 mod files;
+mod floor;
 mod flush;
 mod former;
 mod frames;
@@ -68,6 +69,7 @@ use allowance::Allowances;
 use batch::Batch;
 pub(crate) use enter::Place;
 use files::Fetching;
+use floor::Since;
 use former::Former;
 pub(crate) use linking::Linking;
 use mend::Mending;
@@ -121,6 +123,8 @@ pub struct Engine<S> {
     pub(crate) named: BTreeMap<String, SessionId>,
     /// Which devices this one was (BACK rules).
     former: Former,
+    /// From when on what was said in each session is for us.
+    floors: BTreeMap<SessionId, Since>,
     /// To whom we are silent.
     pub(crate) blocked: BTreeSet<IdentityId>,
     /// Devices may be in no session of ours any more.
@@ -214,6 +218,7 @@ impl<S: Storage> Engine<S> {
             recent: BTreeMap::new(),
             named: BTreeMap::new(),
             former: Former::default(),
+            floors: BTreeMap::new(),
             blocked: BTreeSet::new(),
             strangers: false,
             fetching: Fetching::default(),

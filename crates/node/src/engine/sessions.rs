@@ -26,6 +26,7 @@ impl<S: Storage> Engine<S> {
             }
         }
         self.sessions = sessions;
+        self.load_floors();
         self.adopt_card()?;
         self.load_blocked()?;
         self.load_former()?;

@@ -44,6 +44,24 @@ fn sync_2_both_compare_what_was_said_not_what_has_come_since() {
     );
 }
 
+/// SYNC-801, ROS-515.
+#[test]
+fn sync_801_what_lies_below_a_floor_goes_without_what_it_says() {
+    let (ann, mut link) = pair();
+    let node = &mut link.ends[0].node;
+    let old = node.say(&ann.devices[0], "before");
+    let op = node.operate(&ann.devices[0], &Op::AddDevice(ann.devices[2].card.clone()));
+    let new = node.say(&ann.devices[0], "after");
+    let floor = new.header().time;
+    link.ends[0].peer.withhold_below(Some(floor));
+    link.ends[0].flush();
+    link.run(&mut rng(1));
+    link.assert_equal();
+    let there = |id| link.ends[1].node.store.event(id).unwrap().unwrap().event;
+    assert!(there(old.id()).is_bare() && !there(new.id()).is_bare());
+    assert!(!there(op.id()).is_bare() && link.ends[1].node.holds(&op));
+}
+
 #[test]
 fn sync_5_the_window_is_moved_by_what_is_durable_there() {
     let (ann, mut link) = pair();
