@@ -13,7 +13,7 @@ use tenet_log::{
     sync::{self, Direction, Tag},
 };
 
-use crate::input::ConnId;
+use crate::{engine::Bringing, input::ConnId};
 
 /// One connection.
 pub(crate) struct Connection {
@@ -67,6 +67,8 @@ pub(crate) struct Share {
     pub(crate) peer: sync::Peer,
     /// Whether there may be something to send.
     pub(crate) dirty: bool,
+    /// What is to be brought, if it is a device of mine.
+    pub(crate) bringing: Bringing,
     /// How many digests of ours the other end has not answered with its own.
     pub(crate) unanswered: u32,
 }

@@ -12,6 +12,7 @@ use tenet_log::ids::{BlobId, EventId, SessionId};
 use crate::{
     ask::{Pipe, Span},
     command::{Command, CommandError, Reply},
+    engine::Progress,
     groups::Group,
 };
 
@@ -328,6 +329,17 @@ pub enum Notice {
         device: DeviceId,
         /// Whether it is now.
         suspended: bool,
+    },
+    /// A device of ours is brought what it lacks of a session, or brings it to us.
+    Bringing {
+        /// The other device.
+        device: DeviceId,
+        /// Which session.
+        session: SessionId,
+        /// Whether it brings, or is brought.
+        coming: bool,
+        /// How far that is.
+        progress: Progress,
     },
     /// A contact is new.
     ContactAdded {

@@ -1,14 +1,15 @@
 //! What the devices of one person tell each other of themselves, and that they do not speak with one of them.
 
 use tenet_apps::own::{self, status::Status};
-use tenet_log::store::LogStore;
+use tenet_log::{ids::SessionId, store::LogStore};
 use tenet_node::{
     command::{Command, device::Deed},
+    engine::Progress,
     input::Notice,
 };
-use tenet_sim::{Act, World};
+use tenet_sim::{Act, World, machine::BEGINNING, node::Node};
 
-use super::devices::{ANN, BERT, TABLET, check, pass, restored, send, texts};
+use super::devices::{ANN, BERT, TABLET, check, identity, pass, restored, send, texts};
 
 fn status(uptime: u64) -> Command {
     Command::Device(Deed::Status(Status {
@@ -165,4 +166,82 @@ fn a_suspension_outlives_the_process_and_what_the_device_says() {
     pass(&mut world);
     assert!(met(&world, TABLET, ANN));
     check(&world);
+}
+
+/// How far a session was, as whoever saw what was told before sees what is told next.
+fn brought(world: &World, node: usize, of: SessionId, to: bool) -> Vec<Progress> {
+    let notices = world.nodes[node].notices.iter();
+    let told = notices.filter_map(|notice| match *notice {
+        Notice::Bringing {
+            session,
+            coming,
+            progress,
+            ..
+        } if session == of && to == coming => Some(progress),
+        _ => None,
+    });
+    let seen = told.scan(Progress::default(), |before, now| {
+        *before = now.after(*before);
+        Some(*before)
+    });
+    seen.skip_while(|progress| progress.total == 0).collect()
+}
+
+/// NODE-901, NODE-902: what was talked about last comes first, and how far it is is told on both.
+#[test]
+fn a_new_device_is_brought_the_newest_sessions_first() {
+    let cleo = 3;
+    let nodes = vec![
+        Node::new(ANN, 0, BEGINNING),
+        Node::new(BERT, 0, BEGINNING),
+        Node::of(ANN, TABLET, 0, BEGINNING),
+        Node::of(2, cleo, 0, BEGINNING),
+    ];
+    let mut world = World::of(25, nodes);
+    for guest in [BERT, cleo] {
+        world.ask(ANN, Act::Invite { to: guest });
+        world.rest();
+    }
+    // More in each than goes at once.
+    for (with, count) in [(cleo, 260), (BERT, 260)] {
+        for number in 0..count {
+            let text = format!("{with} {number} {}", "x".repeat(4_000));
+            send(&mut world, ANN, with, &text);
+        }
+        world.rest();
+    }
+    // They would bring what was said with them themselves, beside.
+    for contact in [BERT, cleo] {
+        world.switch_off(contact);
+    }
+    world.ask(ANN, Act::Invite { to: TABLET });
+    pass(&mut world);
+
+    let [bert, cleo] = [BERT, cleo].map(|node| {
+        let with = identity(&world, node);
+        world.nodes[ANN].sessions_with(with)[0]
+    });
+    let order: Vec<SessionId> = (world.nodes[TABLET].notices.iter())
+        .filter_map(|notice| match notice {
+            Notice::Message { session, .. } => Some(*session),
+            _ => None,
+        })
+        .collect();
+    let of = |session| order.iter().filter(move |one| **one == session).count();
+    assert_eq!((of(bert), of(cleo)), (260, 260));
+    let newest = order.iter().rposition(|session| *session == bert).unwrap();
+    let others = order[..newest].iter().filter(|one| **one == cleo).count();
+    assert!(others < 20, "{others} of the older one came before");
+
+    for progress in [
+        brought(&world, TABLET, bert, true),
+        brought(&world, ANN, bert, false),
+    ] {
+        let end = progress.iter().position(|it| it.done == it.total);
+        let progress = &progress[..=end.unwrap()];
+        assert!(progress.len() > 3, "{progress:?}");
+        assert!(progress.is_sorted_by_key(|it| it.done));
+        assert!(progress[0].done == 0 && progress[0].total >= 260);
+    }
+    world.check_peace();
 }

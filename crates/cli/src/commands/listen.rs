@@ -87,6 +87,16 @@ fn words(notice: &Notice, ids: bool) -> String {
         }
         Event::LinkReused { message, .. } | Event::Warning { message, .. } => shown(message),
         Event::Device(news) => device_words(news),
+        Event::Bringing {
+            device,
+            coming,
+            done,
+            total,
+            ..
+        } => match coming {
+            true => format!("{done} of {total} events were brought here"),
+            false => format!("{done} of {total} events were brought to {device}"),
+        },
         Event::Connection(connection) => match (connection.path, &connection.addr) {
             (Path::None, _) => format!("{} is not connected any more", connection.device),
             (_, Some(addr)) => format!("{} is connected, {addr}", connection.device),
@@ -107,6 +117,8 @@ fn device_words(news: &DeviceNews) -> String {
         DeviceChange::Asks => format!("a device asks to be let in: {}", news.emoji.join("  ")),
         DeviceChange::Added => format!("{} has a further device, {id}…", news.did),
         DeviceChange::Revoked => format!("{} has revoked the device {id}…", news.did),
+        DeviceChange::Suspended => format!("your devices do not speak with {id}… for now"),
+        DeviceChange::Resumed => format!("your devices speak with {id}… again"),
         _ => format!("something about the device {id}…"),
     }
 }

@@ -86,6 +86,12 @@ fn words(shown: &Shown<'_>) -> String {
             status.pending, status.accepting
         ));
     }
+    if let Some(bringing) = &status.bringing {
+        let (done, total) = (bringing.done, bringing.total);
+        lines.push(format!(
+            "brought   {done} of {total} events, by another device"
+        ));
+    }
     if !status.addrs.is_empty() {
         lines.push(format!("listens   {}", status.addrs.join(", ")));
     }

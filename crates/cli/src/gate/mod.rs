@@ -240,6 +240,7 @@ pub(crate) fn locked() -> NodeStatus {
         ui: None,
         contacts: 0,
         connected: 0,
+        bringing: None,
         pending: 0,
         accepting: 0,
     }

@@ -29,6 +29,7 @@ use tokio::time::sleep;
 use super::{
     engine,
     handler::not_ours,
+    present,
     shared::{Shared, failed},
 };
 
@@ -101,6 +102,11 @@ fn info_of(
         expires: chain.card.not_after(),
         revoked: session.roster().revoked.contains(&device),
         suspended: false,
+        bringing: match this {
+            true => shared.live.coming(),
+            false => shared.live.going(device),
+        }
+        .map(present::bringing),
         status: None,
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::ids::{EventId, SessionId};
-use tenet_node::input::ConnId;
+use tenet_node::{engine::Progress, input::ConnId};
 
 /// A connected device.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,30 @@ pub(super) struct Live {
     online: Mutex<BTreeMap<DeviceId, Online>>,
     typing: Mutex<BTreeSet<(SessionId, IdentityId)>>,
     tallies: Mutex<Vec<Weak<Tally>>>,
+    bringing: Mutex<BTreeMap<(DeviceId, bool), Brought>>,
+}
+
+/// What is under way between this device and another one of mine, in one direction.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Brought {
+    sessions: BTreeMap<SessionId, Progress>,
+    /// Which of them moved last.
+    last: Option<SessionId>,
+}
+
+impl Brought {
+    /// The session that is being brought, and how far all of them are; `None` where nothing is lacking.
+    pub(super) fn now(&self) -> Option<(SessionId, Progress)> {
+        let all = self.all();
+        Some((self.last?, all)).filter(|_| all.done < all.total)
+    }
+
+    /// How far all sessions together are.
+    pub(super) fn all(&self) -> Progress {
+        let sum = |of: fn(&Progress) -> u64| self.sessions.values().map(of).sum();
+        let (done, total) = (sum(|it| it.done), sum(|it| it.total));
+        Progress { done, total }
+    }
 }
 
 /// What went to and fro since somebody began to count.
@@ -45,6 +69,49 @@ impl Live {
             Some(conn) => online.insert(device, Online { identity, conn }),
             None => online.remove(&device),
         };
+        if conn.is_none() {
+            self.lock_bringing().retain(|(with, _), _| *with != device);
+        }
+    }
+
+    /// Something is brought by a device of mine (`coming`), or to it; gives how far all of that is.
+    pub(super) fn bringing(
+        &self,
+        device: DeviceId,
+        session: SessionId,
+        coming: bool,
+        progress: Progress,
+    ) -> Brought {
+        let mut bringing = self.lock_bringing();
+        let brought = bringing.entry((device, coming)).or_default();
+        if brought.now().is_none() {
+            brought.sessions.clear();
+        }
+        if progress.total > 0 || brought.sessions.contains_key(&session) {
+            let known = brought.sessions.entry(session).or_default();
+            *known = progress.after(*known);
+        }
+        if progress.done < progress.total {
+            brought.last = Some(session);
+        }
+        brought.clone()
+    }
+
+    /// What is brought to a device of mine now.
+    pub(super) fn going(&self, device: DeviceId) -> Option<(SessionId, Progress)> {
+        self.lock_bringing().get(&(device, false))?.now()
+    }
+
+    /// What is brought here now, by the device of mine that has most to bring.
+    pub(super) fn coming(&self) -> Option<(SessionId, Progress)> {
+        let bringing = self.lock_bringing();
+        let coming = bringing.iter().filter(|((_, coming), _)| *coming);
+        let coming = coming.filter_map(|(_, brought)| brought.now());
+        coming.max_by_key(|(_, progress)| progress.total - progress.done)
+    }
+
+    fn lock_bringing(&self) -> MutexGuard<'_, BTreeMap<(DeviceId, bool), Brought>> {
+        self.bringing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All connected devices.

@@ -126,6 +126,7 @@ impl Outlet {
             | Notice::DeviceAdded { .. }
             | Notice::DeviceSuspended { .. }
             | Notice::DeviceRevoked { .. }) => self.device(notice),
+            notice @ Notice::Bringing { .. } => self.bringing(&notice),
             other => self.publish_plain(other),
         }
     }
@@ -271,6 +272,29 @@ impl Outlet {
         let news = devices::news(self.0.own.identity, notice);
         if let Some(news) = news {
             self.0.feed.publish(&api::Event::Device(Box::new(news)));
+        }
+    }
+
+    fn bringing(&self, notice: &Notice) {
+        let Notice::Bringing {
+            device,
+            session,
+            coming,
+            progress,
+        } = *notice
+        else {
+            return;
+        };
+        let brought = self.0.live.bringing(device, session, coming, progress);
+        let all = brought.all();
+        if all.total > 0 {
+            self.0.feed.publish(&api::Event::Bringing {
+                device: device.to_string(),
+                session: session.to_string(),
+                coming,
+                done: all.done,
+                total: all.total,
+            });
         }
     }
 

@@ -12,12 +12,21 @@ use tenet_apps::{
 };
 use tenet_delivery::{fetch::FetchState, state::State};
 use tenet_identity::{did, keys::IdentityId, meeting::knock::Reason};
-use tenet_log::store::StoreError;
-use tenet_node::{command::CommandError, query::Shown};
+use tenet_log::{ids::SessionId, store::StoreError};
+use tenet_node::{command::CommandError, engine::Progress, query::Shown};
 use tenet_rpc::api;
 use tenet_store::OpenError;
 
 use super::shared::{Own, Shared};
+
+/// How far a device is that is brought what it lacks.
+pub(super) fn bringing((session, progress): (SessionId, Progress)) -> api::Bringing {
+    api::Bringing {
+        session: session.to_string(),
+        done: progress.done,
+        total: progress.total,
+    }
+}
 
 /// A message.
 pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> api::Message {

@@ -55,6 +55,7 @@ pub(super) fn status(shared: &Shared, store: &Store) -> Result<api::NodeStatus, 
         ui: None,
         contacts: store.contacts().map_err(failed)?.len() as u64,
         connected: shared.live.online().len() as u64,
+        bringing: shared.live.coming().map(present::bringing),
         pending: store.pending_events().map_err(failed)?,
         accepting: accepting as u64,
     })

@@ -447,6 +447,16 @@ impl Peer {
         (!heads.is_empty()).then_some(Message::Have(heads))
     }
 
+    /// Whether it is known what they lack.
+    pub fn is_compared(&self) -> bool {
+        self.cursor.is_some()
+    }
+
+    /// How many events, and bytes of them, are under way unacknowledged.
+    pub fn under_way(&self) -> (usize, usize) {
+        (self.under_way.len(), self.under_way_bytes)
+    }
+
     /// Whether all that we hold was sent, and is held durably there.
     pub fn is_caught_up<S: LogStore>(&self, store: &S) -> Result<bool, StoreError> {
         Ok(self.under_way.is_empty() && self.cursor == Some(store.last_position(self.session)?))

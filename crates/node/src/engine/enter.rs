@@ -8,6 +8,8 @@
 //! to the session they are all the same. Whoever has it brings its founding, what was said follows by sync,
 //! and the newcomer joins by itself (ROS-2), as soon as what it holds says that it may.
 
+use std::cmp::Reverse;
+
 use minicbor::bytes::ByteVec;
 use tenet_identity::keys::IdentityId;
 use tenet_log::{
@@ -81,7 +83,9 @@ impl<S: Storage> Engine<S> {
             let here = self.place(*session) == Place::In && !self.is_outside(device, *session);
             here && !connection.named.contains(&theirs) && !connection.offered.contains(session)
         });
-        let unknown: Vec<SessionId> = unknown.map(|(session, _)| session).collect();
+        let mut unknown: Vec<SessionId> = unknown.map(|(session, _)| session).collect();
+        // NODE-901
+        unknown.sort_by_key(|session| Reverse(self.last_active(*session)));
         for some in unknown.chunks(MAX_BROUGHT) {
             let mut foundings = Vec::with_capacity(some.len());
             for session in some {

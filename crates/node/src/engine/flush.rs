@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use tenet_log::{ids::SessionId, store::StoreError, sync::Recent};
 
-use super::Engine;
+use super::{
+    Engine,
+    bringing::{Window, in_turn},
+};
 use crate::{frame::Frame, input::ConnId, storage::Storage};
 
 impl<S: Storage> Engine<S> {
@@ -16,19 +19,34 @@ impl<S: Storage> Engine<S> {
         self.spread_registers();
         let mut frames = Vec::new();
         let welcome = self.welcome();
+        let own = match self.brings() {
+            true => self.own_sessions(),
+            false => Vec::new(),
+        };
+        self.bring_at = None;
         let (store, sessions, recent) = (&self.store, &self.sessions, &mut self.recent);
         for (conn, connection) in &mut self.connections.0 {
             let Some(ready) = connection.ready_mut() else {
                 continue;
             };
-            for share in ready.shares.values_mut().filter(|share| share.dirty) {
+            let mut window = Window::default();
+            for tag in in_turn(ready, &own) {
+                let Some(share) = ready.shares.get_mut(&tag) else {
+                    continue;
+                };
+                if !share.dirty {
+                    window.take(share, false, now);
+                    continue;
+                }
                 share.dirty = false;
                 let Some(session) = sessions.get(&share.session) else {
                     continue;
                 };
                 let acknowledgement = share.peer.acknowledgement();
-                if !welcome.contains(&(*conn, share.session)) {
+                let waits = window.holds_back(share);
+                if waits || !welcome.contains(&(*conn, share.session)) {
                     // Who has left hears that we know, and nothing more.
+                    share.dirty = waits;
                     let message = acknowledgement.into_iter();
                     frames.extend(message.map(|said| (*conn, Frame::Sync(share.ours, said))));
                     continue;
@@ -43,11 +61,14 @@ impl<S: Storage> Engine<S> {
                 for message in acknowledgement.into_iter().chain(events) {
                     frames.push((*conn, Frame::Sync(share.ours, message)));
                 }
+                let all = share.bringing.is_behind() && share.peer.is_caught_up(store)?;
+                window.take(share, all, now);
                 if let Some(at) = share.peer.left_out() {
                     let due = self.resume.entry((*conn, share.session)).or_insert(at);
                     *due = (*due).min(at);
                 }
             }
+            self.bring_at = self.bring_at.into_iter().chain(window.again(now)).min();
         }
         for (conn, frame) in frames {
             self.send(conn, &frame);

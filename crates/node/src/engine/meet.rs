@@ -7,7 +7,7 @@ use tenet_log::{
     sync::{Message, Peer, Tag},
 };
 
-use super::{Engine, Fault, Place};
+use super::{Bringing, Engine, Fault, Place};
 use crate::{
     connection::{Connection, Share},
     frame::{Frame, MAX_TAGS},
@@ -82,6 +82,7 @@ impl<S: Storage> Engine<S> {
                     ours,
                     peer,
                     dirty: false,
+                    bringing: Bringing::default(),
                     unanswered: 1,
                 },
                 message,

@@ -14,6 +14,7 @@ mod admitted;
 mod allowance;
 mod asked;
 mod batch;
+mod bringing;
 mod debts;
 mod depart;
 mod dial;
@@ -67,6 +68,8 @@ pub(crate) use admitted::Ours;
 pub use allowance::Allowance;
 use allowance::Allowances;
 use batch::Batch;
+pub(crate) use bringing::Bringing;
+pub use bringing::Progress;
 pub(crate) use enter::Place;
 use files::Fetching;
 use floor::Since;
@@ -142,6 +145,8 @@ pub struct Engine<S> {
     /// How many of them were there before the input that is being handled.
     spreading_before: usize,
     batch: Option<Batch>,
+    /// When to look again at what is held back behind a session that does not move, in Unix milliseconds.
+    bring_at: Option<u64>,
     /// When to offer again what was too early for somebody (by connection and session).
     pub(crate) resume: BTreeMap<(ConnId, SessionId), u64>,
     /// Whether a link that is still to be taken may be knocked with on a connection that stands.
@@ -231,6 +236,7 @@ impl<S: Storage> Engine<S> {
             spreading: Vec::new(),
             spreading_before: 0,
             batch: None,
+            bring_at: None,
             resume: BTreeMap::new(),
             knock_again: false,
             index_at: None,
@@ -284,6 +290,7 @@ impl<S: Storage> Engine<S> {
             self.recover_at,
             fetching,
             typing,
+            self.bring_at,
         ]
         .into_iter()
         .flatten()

@@ -44,6 +44,7 @@ impl<S: Storage> Engine<S> {
                     share.dirty = true;
                     share.peer.on_frontier(session, store, &heads, &versions)
                 })?;
+                self.note_compared(now, conn, tag, &heads);
                 self.acknowledged(now, conn, session, &heads)
             }
             Message::Events(events) => self.on_events(now, conn, tag, session, &events),
@@ -57,8 +58,11 @@ impl<S: Storage> Engine<S> {
             }
             Message::Have(heads) => {
                 if let Some(share) = self.share(conn, tag) {
+                    let before = share.peer.under_way().0;
                     share.peer.on_have(&heads);
                     share.dirty = true;
+                    let arrived = before.saturating_sub(share.peer.under_way().0) as u64;
+                    self.note_arrived(now, conn, tag, arrived);
                 }
                 self.acknowledged(now, conn, session, &heads)
             }
@@ -142,6 +146,7 @@ impl<S: Storage> Engine<S> {
         if !events.is_empty() {
             self.must_last();
         }
+        self.note_brought(conn, tag, encoded.len() as u64);
         let mut mended = false;
         for event in event::verify_all(&mut self.rng, events) {
             let event = event.map_err(|error| Fault::Peer(error.to_string()))?;

@@ -114,8 +114,21 @@ pub struct DeviceInfo {
     pub revoked: bool,
     /// Whether my other devices do not speak with it.
     pub suspended: bool,
+    /// What is brought to it by this device, of this one what is brought here; `null` where nothing is lacking.
+    pub bringing: Option<Bringing>,
     /// How it is, as it said last; `null` where it has not said.
     pub status: Option<DeviceStatus>,
+}
+
+/// How far a device is that is brought what it lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bringing {
+    /// The session that is being brought.
+    pub session: String,
+    /// Events that came, of all sessions together.
+    pub done: u64,
+    /// Events that were lacking when both compared.
+    pub total: u64,
 }
 
 /// How a device is. What it could not find out is `null`.

@@ -130,6 +130,19 @@ pub enum Event {
     },
     /// A device of this identity or of a contact is new or revoked, or one asks to be let in.
     Device(Box<DeviceNews>),
+    /// A device of this identity is brought what it lacks, or brings it here; the last time with nothing lacking.
+    Bringing {
+        /// The other device.
+        device: String,
+        /// The session that is being brought.
+        session: String,
+        /// Whether it comes here.
+        coming: bool,
+        /// Events that came, of all sessions together.
+        done: u64,
+        /// Events that were lacking when both compared.
+        total: u64,
+    },
     /// A device is reached differently than before.
     Connection(Connection),
     /// An own event is refused by another for now, because the two clocks differ.
@@ -211,6 +224,7 @@ impl Event {
             Self::InviteUsed { .. } => "invite_used",
             Self::LinkReused { .. } => "link_reused",
             Self::Device(_) => "device",
+            Self::Bringing { .. } => "bringing",
             Self::Connection(_) => "connection",
             Self::TooEarly { .. } => "too_early",
             Self::Warning { .. } => "warning",

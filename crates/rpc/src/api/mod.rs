@@ -40,8 +40,8 @@ pub use conversations::{
     Timer, TimerInfo, TimerSet,
 };
 pub use devices::{
-    DeviceChange, DeviceConfirm, DeviceInfo, DeviceLink, DeviceLinked, DeviceList, DeviceNews,
-    DeviceRename, DeviceResume, DeviceRevoke, DeviceStatus, DeviceSuspend, Devices,
+    Bringing, DeviceChange, DeviceConfirm, DeviceInfo, DeviceLink, DeviceLinked, DeviceList,
+    DeviceNews, DeviceRename, DeviceResume, DeviceRevoke, DeviceStatus, DeviceSuspend, Devices,
 };
 pub use doors::{ContactAdd, ContactCard, ContactCardText, Door, DoorClose, DoorInfo, DoorOpen};
 pub use error::{Error, Kind};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Bringing;
+
 /// `status`: what this node is and does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +80,8 @@ pub struct NodeStatus {
     pub contacts: u64,
     /// How many devices of others are connected.
     pub connected: u64,
+    /// What own devices bring here; `null` where nothing is lacking.
+    pub bringing: Option<Bringing>,
     /// How many own events wait for a device's acknowledgement.
     pub pending: u64,
     /// Links that were accepted and whose giver was not reached yet.

@@ -6,8 +6,8 @@ use tenet_identity::keys::DeviceKey;
 use tenet_identity::meeting::{knock, link::Link, short::Short};
 use tenet_identity::secrets::Secrets;
 use tenet_identity::vault::VaultKey;
-use tenet_rpc::api::{Error, Mode, Secret, Sync};
-use tenet_rpc::server::ask;
+use tenet_rpc::api::{Error, Event, Mode, Notice, Secret, Sync};
+use tenet_rpc::server::{Delivery, Handler, ask};
 use zeroize::Zeroizing;
 
 use crate::args::DeviceJoin;
@@ -115,9 +115,43 @@ async fn bring(shell: &Shell, held: Held, pin: Option<Secret>) -> Outcome<bool> 
     let wanted = Sync {
         timeout_ms: Some(shell.timeout_ms()),
     };
-    let synced = ask(&gate, wanted).await;
+    let mut news = gate.subscribe(None)?;
+    let show = async {
+        let mut shown = 0;
+        while let Some(delivery) = news.next().await {
+            show_progress(&delivery, &mut shown);
+        }
+        // The node is there for as long as it is asked.
+        std::future::pending().await
+    };
+    let synced = tokio::select! {
+        synced = ask(&gate, wanted) => synced,
+        never = show => never,
+    };
     gate.close().await;
     Ok(synced.is_ok_and(|synced| !synced.waits()))
+}
+
+/// Shows how much was brought, at each tenth.
+fn show_progress(delivery: &Delivery, shown: &mut u64) {
+    let Delivery::Event(line) = delivery else {
+        return;
+    };
+    let notice: Option<Notice> = serde_json::from_str(line).ok();
+    let Some(Event::Bringing {
+        coming: true,
+        done,
+        total,
+        ..
+    }) = notice.map(|notice| notice.event)
+    else {
+        return;
+    };
+    let tenth = done.saturating_mul(10) / total.max(1);
+    if tenth > *shown {
+        note(&format!("{done} of {total} events"));
+    }
+    *shown = tenth;
 }
 
 fn show(short: &Short) {

@@ -85,10 +85,11 @@ pub(super) fn line(device: &DeviceInfo) -> String {
         ),
     };
     let suspended = if device.suspended { ", suspended" } else { "" };
-    format!(
-        "{id}…  {}  {standing}{suspended}",
-        shown_short(&device.name)
-    )
+    let bringing = device.bringing.as_ref().map_or_else(String::new, |it| {
+        format!(", {} of {} events brought", it.done, it.total)
+    });
+    let name = shown_short(&device.name);
+    format!("{id}…  {name}  {standing}{suspended}{bringing}")
 }
 
 /// How a device is, in a line; of one that is not here since when that is so.
