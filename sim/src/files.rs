@@ -14,13 +14,23 @@ use crate::machine::{Happening, World};
 /// What a text ends with that is sent with a file.
 pub const CLIP: char = '📎';
 
-/// Bytes of every file.
+/// Bytes of every file but films.
 const SIZE: u64 = 100;
+
+/// What a text begins with that is sent with a large file.
+pub const FILM: &str = "film";
+
+/// Bytes of a large file: one that several give at once.
+const FILM_SIZE: u64 = 10 << 20;
 
 /// Who has which contents, and who asked for one.
 #[derive(Default)]
 pub(super) struct Contents {
     held: BTreeSet<(usize, BlobId)>,
+    /// Nodes that give something else than was asked for.
+    lying: BTreeSet<usize>,
+    /// Of whom contents were asked, in order.
+    asked: Vec<usize>,
     asks: BTreeMap<AskId, (ConnId, BlobId)>,
     next: u64,
 }
@@ -31,7 +41,12 @@ pub fn files(text: &str) -> Vec<File> {
     for (at, byte) in text.bytes().enumerate() {
         name[at % 32] ^= byte;
     }
-    let file = File::new("notes.txt".into(), SIZE, BlobId::from(name), [7; 32]);
+    let size = if text.starts_with(FILM) {
+        FILM_SIZE
+    } else {
+        SIZE
+    };
+    let file = File::new("notes.txt".into(), size, BlobId::from(name), [7; 32]);
     text.ends_with(CLIP)
         .then(|| file.unwrap())
         .into_iter()
@@ -51,17 +66,36 @@ impl World {
         files.iter().all(held)
     }
 
+    /// From now on a node gives something else than what was asked for, or no more.
+    pub fn lie(&mut self, node: usize, lies: bool) {
+        match lies {
+            true => self.contents.lying.insert(node),
+            false => self.contents.lying.remove(&node),
+        };
+    }
+
+    /// Which nodes contents were asked of, in order.
+    pub fn asked_of(&self) -> &[usize] {
+        &self.contents.asked
+    }
+
     pub(super) fn move_content(&mut self, node: usize, output: Output) {
         match output {
             Output::Fetch { conn, blob, .. } => self.ask_for(conn, blob),
             Output::Answer { ask, blob, .. } => {
                 let there = self.contents.held.contains(&(node, blob));
-                self.give(ask, there);
+                let end = match (there, self.contents.lying.contains(&node)) {
+                    (_, true) => FetchEnd::Mismatch,
+                    (true, _) => FetchEnd::Whole,
+                    (false, _) => FetchEnd::Refused,
+                };
+                self.contents.asked.push(node);
+                self.give(ask, end);
             }
             Output::Discard { blob } => {
                 self.contents.held.remove(&(node, blob));
             }
-            Output::Refuse { ask } => self.give(ask, false),
+            Output::Refuse { ask } => self.give(ask, FetchEnd::Refused),
             _ => {}
         }
     }
@@ -84,17 +118,13 @@ impl World {
         self.happens_at(at, Happening::Arrives { node, conn, input });
     }
 
-    fn give(&mut self, ask: AskId, there: bool) {
+    fn give(&mut self, ask: AskId, end: FetchEnd) {
         let delay = self.draw_delay();
         let Some((from, blob)) = self.contents.asks.remove(&ask) else {
             return;
         };
         let Some((node, conn, at)) = self.network.carry(from, self.now, delay) else {
             return;
-        };
-        let end = match there {
-            true => FetchEnd::Whole,
-            false => FetchEnd::Refused,
         };
         let input = Input::Fetched { conn, blob, end };
         self.happens_at(at, Happening::Arrives { node, conn, input });

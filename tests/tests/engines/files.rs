@@ -9,8 +9,13 @@ use tenet_node::{
     command::{Command, Contents, Reply, TransferChange},
     input::{AskId, CloseReason, ConnId, FetchEnd, Input, Notice, Output, Ticket},
 };
-use tenet_sim::rogue::{Bench, Done, Line, Rogue};
+use tenet_sim::{
+    Act, World,
+    files::files,
+    rogue::{Bench, Done, Line, Rogue},
+};
 
+use super::devices::{self, ANN, BERT, TABLET, identity, pass};
 use crate::members::friends;
 
 const SMALL: u64 = 1000;
@@ -298,4 +303,81 @@ fn few_are_fetched_at_once() {
     assert_eq!(fetches(&done).len(), 1);
     let done = fetched(&mut bench, line, 0, FetchEnd::Whole);
     assert_eq!(fetches(&done).len(), 1);
+}
+
+const TEXT: &str = "film of the lake📎";
+
+/// Ann has sent Bert a film, and both of her devices have it; Bert is off.
+fn filmed(seed: u64) -> World {
+    let mut world = devices::restored(seed, &[]);
+    world.switch_off(BERT);
+    devices::send(&mut world, ANN, BERT, TEXT);
+    pass(&mut world);
+    assert!(world.holds(TABLET, &files(TEXT)));
+    world
+}
+
+fn misbehaved(world: &World, node: usize) -> usize {
+    let told = world.nodes[node].notices.iter();
+    told.filter(|notice| matches!(notice, Notice::Misbehaved { .. }))
+        .count()
+}
+
+/// NODE-903: all who have it are asked.
+#[test]
+fn a_large_content_comes_from_everybody_who_has_it() {
+    let mut world = filmed(31);
+    let before = world.asked_of().len();
+    world.switch_on(BERT);
+    pass(&mut world);
+    assert!(world.holds(BERT, &files(TEXT)));
+    let mut asked = world.asked_of()[before..].to_vec();
+    asked.sort_unstable();
+    asked.dedup();
+    assert_eq!(asked, [ANN, TABLET]);
+    world.check_peace();
+}
+
+/// NODE-23: one lies and one is cut off; who lies is not asked again, who comes back gives it.
+#[test]
+fn who_lies_is_left_and_the_others_give_it() {
+    let mut world = filmed(32);
+    world.lie(ANN, true);
+    world.switch_off(TABLET);
+    world.switch_on(BERT);
+    pass(&mut world);
+    assert!(!world.holds(BERT, &files(TEXT)));
+    assert_eq!(
+        misbehaved(&world, BERT),
+        1,
+        "and not on every new connection"
+    );
+    let state = |world: &World| {
+        let fetch = world.nodes[BERT].disk().fetch(files(TEXT)[0].content());
+        fetch.unwrap().map(|fetch| fetch.state)
+    };
+    assert_eq!(state(&world), Some(FetchState::Wanted));
+    world.switch_on(TABLET);
+    pass(&mut world);
+    assert!(world.holds(BERT, &files(TEXT)));
+    assert_eq!(misbehaved(&world, BERT), 1);
+}
+
+/// NODE-23: where all lie it waits until a person asks again.
+#[test]
+fn where_all_lie_a_person_has_to_ask_again() {
+    let mut world = filmed(33);
+    world.lie(ANN, true);
+    world.lie(TABLET, true);
+    world.switch_on(BERT);
+    pass(&mut world);
+    assert_eq!(misbehaved(&world, BERT), 2);
+    let fetch = world.nodes[BERT].disk().fetch(files(TEXT)[0].content());
+    assert_eq!(fetch.unwrap().unwrap().state, FetchState::Paused);
+    world.lie(TABLET, false);
+    let shown = world.nodes[BERT].history(identity(&world, ANN));
+    let id = shown.last().unwrap().message.id;
+    world.ask(BERT, Act::Fetch { id });
+    pass(&mut world);
+    assert!(world.holds(BERT, &files(TEXT)));
 }

@@ -1,7 +1,8 @@
 //! One person's devices, as real processes: let in, told everything, renamed, revoked.
 
-use std::{path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
+use crate::files::{file, folder, saved};
 use crate::harness::{Node, Person, World};
 
 /// Waits until a command's objects are as they should be.
@@ -232,4 +233,36 @@ fn a_device_says_how_it_is_and_is_suspended_for_a_while() {
     until(&alice, &["history", "me"], |rows| {
         texts(rows) == ["noted meanwhile"]
     });
+}
+
+/// NODE-903: a file comes from both of Alice's devices, and what is spoilt on one comes from the other.
+#[test]
+fn a_file_comes_from_all_who_have_it_also_where_one_is_damaged() {
+    let world = World::new();
+    let (alice, bob, tablet, [_node, there]) = begin(&world);
+    let made = alice.does(&["device", "link"]);
+    tablet.does(&["device", "join", made["link"].as_str().unwrap()]);
+    let _tablet = tablet.up();
+    until(&tablet, &["history", "Bob"], |rows| texts(rows).len() == 1);
+    there.stop();
+
+    let (path, bytes) = file(&world, "film.mp4", 8 << 20);
+    let sent = alice.does(&["send", "Bob", "--file", &path]);
+    until(&tablet, &["files", "list", "Bob"], |rows| {
+        rows.iter().any(|row| row["state"] == "here")
+    });
+    let kept = fs::read_dir(tablet.identity().join("files")).unwrap();
+    let mut kept = kept.map(|entry| entry.unwrap().path());
+    let spoilt = kept.find(|path| path.extension().is_none()).unwrap();
+    let mut sealed = fs::read(&spoilt).unwrap();
+    for at in [1, 5] {
+        sealed[at << 20] ^= 1;
+    }
+    fs::write(&spoilt, sealed).unwrap();
+
+    let _again = bob.up();
+    until(&bob, &["history", "Alice"], |rows| rows.len() == 2);
+    let to = folder(&world, "saved");
+    let paths = saved(&bob, &sent["id"], &to);
+    assert_eq!(fs::read(&paths[0]).unwrap(), bytes);
 }

@@ -13,7 +13,7 @@ fn cuts() -> usize {
     std::env::var("TENET_CUTS").map_or(12, |cuts| cuts.parse().unwrap())
 }
 
-fn file(world: &World, name: &str, size: usize) -> (String, Vec<u8>) {
+pub(super) fn file(world: &World, name: &str, size: usize) -> (String, Vec<u8>) {
     let mut bytes = vec![0; size];
     ChaCha20Rng::from_seed([size as u8; 32]).fill_bytes(&mut bytes);
     let path = world.path().join(name);
@@ -21,13 +21,13 @@ fn file(world: &World, name: &str, size: usize) -> (String, Vec<u8>) {
     (path.display().to_string(), bytes)
 }
 
-fn folder(world: &World, name: &str) -> String {
+pub(super) fn folder(world: &World, name: &str) -> String {
     let folder = world.path().join(name);
     fs::create_dir_all(&folder).unwrap();
     folder.display().to_string()
 }
 
-fn saved(person: &Person, id: &Value, to: &str) -> Vec<String> {
+pub(super) fn saved(person: &Person, id: &Value, to: &str) -> Vec<String> {
     let saved = person.does(&["--timeout", "60", "save", id.as_str().unwrap(), "--to", to]);
     let paths = saved["paths"].as_array().unwrap().clone();
     paths

@@ -1,7 +1,7 @@
 //! Contents of files: which to fetch, from whom, and who may have them from us.
 //!
 //! ```text
-//! an event names it ── small, or a yes ──▶ wanted ── a member is here ──▶ Output::Fetch
+//! an event names it ── small, or a yes ──▶ wanted ── members are here (sources.rs) ──▶ Output::Fetch, for each
 //!        │                                   ▲                                │
 //!        │                                   └── try another ◀── Input::Fetched ──▶ whole
 //!        └── its message is taken back ──▶ Output::Discard
@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_apps::chat::{Action, file::File};
 use tenet_delivery::fetch::{Fetch, FetchState};
+use tenet_identity::keys::DeviceId;
 use tenet_log::{
     event::Event,
     ids::{BlobId, EventId, SessionId},
@@ -27,17 +28,6 @@ use crate::{
     storage::Storage,
 };
 
-/// How many contents are fetched at once over one connection (NODE-23): large ones, so few that each gets
-/// its share.
-const LARGE: usize = 8;
-
-/// The same of small ones, beside those: so many that they hide each other's round trip and are made
-/// durable together.
-const SMALL: usize = 64;
-
-/// The largest small content, in bytes: what a group of the hash tree holds (`BLOB-6`).
-const SMALL_SIZE: u64 = 64 << 10;
-
 /// After how long somebody who did not give a content is asked again, in milliseconds.
 ///
 /// A minute: who just came by it, or whose disk has room again, is not asked in vain for long.
@@ -47,23 +37,26 @@ const RETRY_MS: u64 = 60_000;
 #[derive(Default)]
 pub(crate) struct Fetching {
     /// Contents that are wanted and not here, with the sessions that name them.
-    wanted: BTreeMap<BlobId, Wanted>,
-    /// Over which connection one comes now.
-    running: BTreeMap<BlobId, ConnId>,
+    pub(super) wanted: BTreeMap<BlobId, Wanted>,
+    /// Over which connections one comes now.
+    pub(super) running: BTreeMap<BlobId, BTreeSet<ConnId>>,
     /// Who did not give what.
-    fruitless: BTreeSet<(ConnId, BlobId)>,
+    pub(super) fruitless: BTreeSet<(ConnId, BlobId)>,
+    /// Who gave something else under which name: not asked for it again before a person asks.
+    pub(super) liars: BTreeSet<(DeviceId, BlobId)>,
     /// When to try those again, in Unix milliseconds.
     retry_at: Option<u64>,
     /// Bytes of all that is here or to be here; wide enough for every sum of what peers say.
     reserved: u128,
     /// Something changed: another fetch may begin.
-    stirred: bool,
+    pub(super) stirred: bool,
 }
 
+/// A content that is wanted and not here.
 #[derive(Clone, Debug)]
-struct Wanted {
-    size: u64,
-    sessions: Vec<SessionId>,
+pub(super) struct Wanted {
+    pub(super) size: u64,
+    pub(super) sessions: Vec<SessionId>,
 }
 
 impl Fetching {
@@ -80,7 +73,7 @@ impl Fetching {
 
     /// How many contents are fetched, are to be, or were not to be had just now.
     pub(super) fn len(&self) -> usize {
-        self.wanted.len() + self.running.len() + self.fruitless.len()
+        self.wanted.len() + self.running.len() + self.fruitless.len() + self.liars.len()
     }
 
     /// When there is something to try again.
@@ -99,7 +92,10 @@ impl Fetching {
 
     /// What was fetched over a connection that is gone waits for the next.
     pub(super) fn on_closed(&mut self, conn: ConnId) {
-        self.running.retain(|_, on| *on != conn);
+        self.running.retain(|_, on| {
+            on.remove(&conn);
+            !on.is_empty()
+        });
         self.fruitless.retain(|(on, _)| *on != conn);
         if self.fruitless.is_empty() {
             self.retry_at = None;
@@ -224,72 +220,11 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         }
         self.fetching.wanted.remove(&fetch.blob);
+        self.fetching.liars.retain(|(_, of)| *of != fetch.blob);
         if self.fetching.running.remove(&fetch.blob).is_some() {
             self.output(Output::StopFetch { blob: fetch.blob });
         }
         Ok(())
-    }
-
-    /// Begins what can begin: every wanted content over a connection with a device of a session
-    /// that names it.
-    pub(super) fn begin_fetches(&mut self) {
-        if !std::mem::take(&mut self.fetching.stirred) || self.fetching.wanted.is_empty() {
-            return;
-        }
-        let mut free = self.free_places();
-        let mut begun = Vec::new();
-        for (blob, wanted) in &self.fetching.wanted {
-            if free.is_empty() {
-                break;
-            }
-            if self.fetching.running.contains_key(blob) {
-                continue;
-            }
-            let source = free.iter_mut().find(|(conn, place)| {
-                let shares = |session| place.sessions.contains(session);
-                place.has_room(wanted.size)
-                    && wanted.sessions.iter().any(shares)
-                    && !self.fetching.fruitless.contains(&(**conn, *blob))
-            });
-            let Some((&conn, place)) = source else {
-                continue;
-            };
-            place.take(wanted.size);
-            if place.is_full() {
-                free.remove(&conn);
-            }
-            begun.push((*blob, conn, wanted.size));
-        }
-        for (blob, conn, size) in begun {
-            self.fetching.running.insert(blob, conn);
-            self.output(Output::Fetch { conn, blob, size });
-        }
-    }
-
-    /// Connections that may take another fetch, with the sessions of the device at the other end.
-    fn free_places(&self) -> BTreeMap<ConnId, Place> {
-        let mut free = BTreeMap::new();
-        for (conn, connection) in &self.connections.0 {
-            let device = connection.ready().map(|ready| ready.device);
-            let Some(acquaintance) = device.and_then(|device| self.devices.get(&device)) else {
-                continue;
-            };
-            let mut place = Place {
-                sessions: acquaintance.sessions.iter().copied().collect(),
-                small: SMALL,
-                large: LARGE,
-            };
-            for (blob, on) in &self.fetching.running {
-                if on == conn {
-                    let wanted = self.fetching.wanted.get(blob);
-                    place.take(wanted.map_or(u64::MAX, |wanted| wanted.size));
-                }
-            }
-            if !place.is_full() {
-                free.insert(*conn, place);
-            }
-        }
-        free
     }
 
     /// A fetch ended.
@@ -300,13 +235,18 @@ impl<S: Storage> Engine<S> {
         blob: BlobId,
         end: FetchEnd,
     ) -> Result<(), Fault> {
-        if self.fetching.running.get(&blob) == Some(&conn) {
-            self.fetching.running.remove(&blob);
+        if let Some(on) = self.fetching.running.get_mut(&blob) {
+            on.remove(&conn);
+            if on.is_empty() {
+                self.fetching.running.remove(&blob);
+            }
         }
         self.fetching.stir();
         match end {
             FetchEnd::Whole => {
-                if let Some(fetch) = self.store.fetch(blob)? {
+                // The sources of one content all end when it is whole.
+                let fetch = self.store.fetch(blob)?;
+                if let Some(fetch) = fetch.filter(|fetch| fetch.state != FetchState::Whole) {
                     self.must_last();
                     let state = FetchState::Whole;
                     self.put_fetch(&Fetch { state, ..fetch })?;
@@ -318,12 +258,17 @@ impl<S: Storage> Engine<S> {
                 self.fetching.give_up(now, conn, blob);
             }
             FetchEnd::Mismatch => {
+                let device = self.device_on(conn);
                 // Else every connection with this device would come to the same end.
-                if let Some(fetch) = self.store.fetch(blob)? {
+                self.fetching
+                    .liars
+                    .extend(device.map(|device| (device, blob)));
+                if !self.may_have_other_sources(blob)
+                    && let Some(fetch) = self.store.fetch(blob)?
+                {
                     let state = FetchState::Paused;
                     self.put_fetch(&Fetch { state, ..fetch })?;
                 }
-                let device = self.device_on(conn);
                 self.notify(Notice::Misbehaved {
                     device,
                     what: "the content of a file that it sent is not what its name says".into(),
@@ -348,34 +293,6 @@ impl<S: Storage> Engine<S> {
             .map(|file| self.store.fetch(file.content()))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(fetches.into_iter().flatten().collect())
-    }
-}
-
-/// What may still be fetched over a connection.
-struct Place {
-    sessions: BTreeSet<SessionId>,
-    small: usize,
-    large: usize,
-}
-
-impl Place {
-    fn has_room(&self, size: u64) -> bool {
-        match size <= SMALL_SIZE {
-            true => self.small > 0,
-            false => self.large > 0,
-        }
-    }
-
-    fn take(&mut self, size: u64) {
-        let left = match size <= SMALL_SIZE {
-            true => &mut self.small,
-            false => &mut self.large,
-        };
-        *left = left.saturating_sub(1);
-    }
-
-    fn is_full(&self) -> bool {
-        self.small == 0 && self.large == 0
     }
 }
 

@@ -38,6 +38,7 @@ mod retire;
 mod search;
 mod sessions;
 mod sizes;
+mod sources;
 mod status;
 mod suspend;
 mod synchronise;

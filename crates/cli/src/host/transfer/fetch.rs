@@ -10,20 +10,21 @@ use tenet_blob::{Error, Incoming, Ranges, seal::sealed_size};
 use tenet_log::ids::BlobId;
 use tenet_net::{Answer, AskError};
 use tenet_node::{
-    ask::{Ask, MAX_SPANS, Span},
+    ask::{Ask, Span},
     input::{ConnId, FetchEnd, Input},
 };
 use tokio::task::spawn_blocking;
 
 use super::{
     super::{network::Network, shared::Shared},
-    Coming, hash, pipe,
+    Coming,
+    claims::Claim,
+    hash, pipe,
 };
 
-/// Fetches a content and tells the engine how it ended.
+/// Fetches a content from one of its sources and tells the engine how that ended.
 pub(in super::super) fn fetch(shared: &Arc<Shared>, conn: ConnId, blob: BlobId, size: u64) {
-    let coming = Arc::new(Coming::default());
-    shared.transfers.lock().insert(blob, Arc::clone(&coming));
+    let coming = join(&mut shared.transfers.lock(), blob);
     let shared = Arc::clone(shared);
     shared.runtime.clone().spawn(async move {
         let end = match run(&shared, conn, blob, size, &coming).await {
@@ -31,16 +32,27 @@ pub(in super::super) fn fetch(shared: &Arc<Shared>, conn: ConnId, blob: BlobId, 
             Err(end) => end,
         };
         tracing::debug!(?conn, ?end, "a fetch ended");
-        forget(&mut shared.transfers.lock(), blob, &coming);
+        leave(&mut shared.transfers.lock(), blob, &coming);
         shared
             .engine
             .input(Input::Fetched { conn, blob, end }, None);
     });
 }
 
-/// A fetch over a connection that is gone may end after the next one of the same content has begun.
-fn forget(all: &mut BTreeMap<BlobId, Arc<Coming>>, blob: BlobId, coming: &Arc<Coming>) {
-    if all.get(&blob).is_some_and(|now| Arc::ptr_eq(now, coming)) {
+/// A further source of a content that is coming, or the first; one that was stopped is begun anew.
+fn join(all: &mut BTreeMap<BlobId, Arc<Coming>>, blob: BlobId) -> Arc<Coming> {
+    let known = all.get(&blob).filter(|known| !*known.stopped.borrow());
+    let coming = known.map(Arc::clone).unwrap_or_default();
+    coming.sources.fetch_add(1, Ordering::Relaxed);
+    all.insert(blob, Arc::clone(&coming));
+    coming
+}
+
+/// A source is done. A fetch over a connection that is gone may end after the next one of the same content has
+/// begun.
+fn leave(all: &mut BTreeMap<BlobId, Arc<Coming>>, blob: BlobId, coming: &Arc<Coming>) {
+    let last = coming.sources.fetch_sub(1, Ordering::Relaxed) == 1;
+    if last && all.get(&blob).is_some_and(|now| Arc::ptr_eq(now, coming)) {
         all.remove(&blob);
     }
 }
@@ -60,21 +72,22 @@ async fn run(
         return Ok(());
     };
     let incoming = Arc::new(incoming);
-    coming.meter.start(incoming.verified());
-    loop {
-        let missing: Ranges = incoming.missing().iter().take(MAX_SPANS).collect();
-        if missing.is_empty() {
-            break;
-        }
-        let answer = ask(network, conn, blob, &missing).await?;
-        take(&incoming, missing, answer, coming).await?;
+    if !coming.begun.swap(true, Ordering::Relaxed) {
+        coming.meter.start(incoming.verified());
     }
-    let incoming = Arc::into_inner(incoming).ok_or(FetchEnd::Interrupted)?;
-    let transfers = &shared.transfers;
-    transfers
-        .finishing
-        .finish(&transfers.folder, incoming)
-        .await
+    while let Some(claim) = coming.claims.take(&incoming.missing()) {
+        let answer = ask(network, conn, blob, &claim.asked).await?;
+        take(&incoming, &Arc::new(claim), answer, coming).await?;
+    }
+    let mut finished = coming.finished.lock().await;
+    if !*finished {
+        let incoming = Arc::into_inner(incoming).ok_or(FetchEnd::Interrupted)?;
+        let transfers = &shared.transfers;
+        let finishing = &transfers.finishing;
+        finishing.finish(&transfers.folder, incoming).await?;
+        *finished = true;
+    }
+    Ok(())
 }
 
 async fn ask(
@@ -92,28 +105,37 @@ async fn ask(
     asked.map_err(|_| FetchEnd::Interrupted)
 }
 
-/// Brings what comes to the thread that proves it and writes it down.
+/// Brings what comes to the thread that proves it and writes it down, until all that this source is to give is
+/// there.
 async fn take(
     incoming: &Arc<Incoming>,
-    ranges: Ranges,
+    claim: &Arc<Claim>,
     mut answer: Answer,
     coming: &Arc<Coming>,
 ) -> Result<(), FetchEnd> {
     let (sender, reader) = pipe::to_thread();
-    let (incoming, progress) = (Arc::clone(incoming), Arc::clone(coming));
-    let taking = spawn_blocking(move || {
-        incoming.take(&ranges, reader, &mut |verified| {
-            progress.meter.reach(verified);
-            match progress.stopped.load(Ordering::Relaxed) {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
-        })
+    let mut stopped = coming.stopped.subscribe();
+    let taking = spawn_blocking({
+        let (incoming, claim) = (Arc::clone(incoming), Arc::clone(claim));
+        let coming = Arc::clone(coming);
+        move || {
+            incoming.take(&claim.asked, reader, &mut |verified| {
+                coming.meter.reach(verified);
+                match *coming.stopped.borrow() || claim.is_done(&incoming.missing()) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            })
+        }
     });
     let mut failure = None;
     loop {
-        match answer.chunk(pipe::CHUNK).await {
-            // The thread wants no more when it failed or was stopped.
+        let chunk = tokio::select! {
+            chunk = answer.chunk(pipe::CHUNK) => chunk,
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+        };
+        match chunk {
+            // The thread wants no more when it failed, was stopped or has what it is to have.
             Ok(Some(chunk)) => {
                 coming.meter.take(chunk.len() as u64);
                 if sender.send(chunk).await.is_err() {
@@ -128,8 +150,12 @@ async fn take(
         }
     }
     drop(sender);
-    match (taking.await, failure) {
+    let taken = taking.await;
+    let is_stopped = *coming.stopped.borrow();
+    match (taken, failure) {
         (Ok(Ok(())), _) => Ok(()),
+        (Ok(Err(_)), _) if is_stopped => Err(FetchEnd::Stopped),
+        (Ok(Err(Error::Cancelled)), _) => Ok(()),
         (Ok(Err(Error::Ended { .. })), Some(AskError::Refused)) => Err(FetchEnd::Refused),
         (Ok(Err(error)), _) => Err(end(&error)),
         (Err(_), _) => Err(FetchEnd::Interrupted),
@@ -162,11 +188,18 @@ mod tests {
     #[test]
     fn a_fetch_that_ends_late_leaves_the_next_one_known() {
         let blob = BlobId::from([1; 32]);
-        let [old, new] = [(); 2].map(|()| Arc::new(Coming::default()));
-        let mut all = BTreeMap::from([(blob, Arc::clone(&new))]);
-        forget(&mut all, blob, &old);
+        let mut all = BTreeMap::new();
+        let old = join(&mut all, blob);
+        old.stopped.send_replace(true);
+        let new = join(&mut all, blob);
+        assert!(!Arc::ptr_eq(&old, &new));
+        leave(&mut all, blob, &old);
         assert_eq!(all.len(), 1);
-        forget(&mut all, blob, &new);
+        let beside = join(&mut all, blob);
+        assert!(Arc::ptr_eq(&new, &beside));
+        leave(&mut all, blob, &new);
+        assert_eq!(all.len(), 1);
+        leave(&mut all, blob, &beside);
         assert_eq!(all.len(), 0);
     }
 }

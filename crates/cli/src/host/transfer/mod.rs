@@ -9,6 +9,7 @@
 //!
 //! Disks block: whatever touches one runs on a thread that may.
 
+mod claims;
 mod fetch;
 mod finish;
 mod list;
@@ -30,6 +31,7 @@ use std::{
 };
 
 use super::shared::Shared;
+use claims::Claims;
 use finish::Finishing;
 use meter::Meter;
 use tenet_blob::{BlobHash, Folder, Ranges, State};
@@ -58,11 +60,17 @@ pub(super) struct Transfers {
     changes: watch::Sender<u64>,
 }
 
-/// A content that is on its way here.
+/// A content that is on its way here, from all its sources.
 #[derive(Default)]
 pub(super) struct Coming {
     meter: Meter,
-    stopped: AtomicBool,
+    claims: Arc<Claims>,
+    /// Nothing more of it is wanted.
+    stopped: watch::Sender<bool>,
+    /// Whether it was made durable; whoever finds it whole first does so.
+    finished: tokio::sync::Mutex<bool>,
+    begun: AtomicBool,
+    sources: AtomicU64,
 }
 
 /// A content that is on its way to another device.
@@ -117,7 +125,7 @@ impl Transfers {
     /// Stops fetching a content; what came stays.
     pub(super) fn stop(&self, blob: BlobId) {
         if let Some(coming) = self.lock().get(&blob) {
-            coming.stopped.store(true, Ordering::Relaxed);
+            coming.stopped.send_replace(true);
         }
         self.note_change();
     }
