@@ -79,6 +79,15 @@ impl Past {
         }
     }
 
+    /// Adds all that another past covers. Costs what differs, where one was made from the other.
+    pub(crate) fn join(&mut self, other: &Self) {
+        for (author, seq) in other.chains.difference(&self.chains) {
+            if let Some(seq) = seq {
+                self.extend(author, seq);
+            }
+        }
+    }
+
     /// Says anew how far an author's chain was seen, if at all.
     pub(crate) fn limit(&mut self, author: Author, seq: Option<u64>) {
         self.chains.set(author, seq);

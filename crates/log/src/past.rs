@@ -7,6 +7,7 @@ use crate::{
     frontier::{Frontier, Past},
     ids::{Author, EventId},
     order::OrderKey,
+    roster::Fold,
     store::{LogStore, StoreError},
 };
 
@@ -20,27 +21,57 @@ pub(crate) struct Seen {
 
 /// What the author of `event` had seen of our set, which all that it builds on is in.
 ///
-/// Where the event depends on all we hold, that is our frontier. Otherwise the graph is walked
+/// Where the event depends on all we hold, that is our frontier; where it builds on operations alone, what
+/// these had seen, if `fold` is given: where no chain is forked. Otherwise the graph is walked
 /// back, latest first, until only what the author had seen is left: so the cost is what was said
 /// while the author did not listen, not the whole log.
 pub(crate) fn of<S: LogStore>(
     store: &S,
     frontier: &Frontier,
+    fold: Option<&Fold>,
     event: &Event,
 ) -> Result<Seen, StoreError> {
     let parents: BTreeSet<EventId> = event.parents().collect();
-    let mut seen = match frontier.tips().is_subset(&parents) {
-        true => Seen {
+    let all = frontier.tips().is_subset(&parents);
+    let mut seen = match fold.filter(|_| !all) {
+        _ if all => Seen {
             past: frontier.as_past(),
             unseen: Vec::new(),
         },
-        false => walk_back(store, frontier, parents)?,
+        fold => match fold.and_then(|fold| joined(frontier, fold, &parents)) {
+            Some(seen) => seen,
+            None => walk_back(store, frontier, parents)?,
+        },
     };
     if seen.past.includes(&event.order()) {
         // It follows less of its own forked chain than it names.
         seen.past.exclude(event.id());
     }
     Ok(seen)
+}
+
+/// What operations had seen, with themselves; `None` where one is none. No chain may be forked: there a place
+/// does not say what was seen.
+fn joined(frontier: &Frontier, fold: &Fold, parents: &BTreeSet<EventId>) -> Option<Seen> {
+    let mut past: Option<Past> = None;
+    for parent in parents {
+        let operation = fold.find(*parent)?;
+        let past = match &mut past {
+            Some(past) => {
+                past.join(&operation.past);
+                past
+            }
+            None => past.insert(operation.past.clone()),
+        };
+        past.extend(operation.order.author, operation.order.seq);
+    }
+    let past = past?;
+    let behind = frontier.as_past().difference(&past).chains;
+    let chains = behind.into_iter().map(|(chain, _)| chain);
+    let unseen = chains
+        .flat_map(|chain| fold.unseen_on(chain, &past))
+        .collect();
+    Some(Seen { past, unseen })
 }
 
 fn walk_back<S: LogStore>(

@@ -8,6 +8,8 @@
 //! a setting, …), and each part is a function of the operations about it and of their verdicts. So a
 //! new operation costs what it concerns; the whole is made in the same way, all parts at once.
 
+mod pasts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_identity::keys::{DeviceId, IdentityId};
@@ -31,9 +33,6 @@ pub const MAX_IN_VAIN: usize = 64;
 /// How many that hang on what was not seen are looked at before the roster is folded anew without that. A guess:
 /// folding anew costs more.
 const NEAR: usize = 4096;
-/// Among how many of the operations before one another is looked for whose past is like its own. A guess: whoever
-/// had seen none of so many had not listened for long.
-const BASES: usize = 64;
 
 /// All operations of a session, and the roster that they make.
 #[derive(Clone, Debug)]
@@ -209,34 +208,9 @@ impl Fold {
         entries.map(|one| one.operation.order).collect()
     }
 
-    /// An operation that comes now lay in no earlier one's past, also where its place did: on a
-    /// forked chain. Gives those of which that has to be said.
-    pub(crate) fn exclude(&mut self, new: &OrderKey) -> Vec<EventId> {
-        let mut changed = Vec::new();
-        for entry in self.ledger.entries_mut() {
-            if entry.operation.past.includes(new) {
-                entry.operation.past.exclude(new.id);
-                changed.push(entry.operation.order.id);
-            }
-        }
-        changed
-    }
-
     /// The operation with this id.
     pub(crate) fn find(&self, id: EventId) -> Option<&Operation> {
         self.ledger.find(id).map(|entry| &entry.operation)
-    }
-
-    /// Another operation of which the past is nearly that of this one: one of the last that it had seen. What
-    /// changes the past of that one later changes this one's alike ([`Self::exclude`]).
-    pub(crate) fn base(&self, id: EventId) -> Option<&Operation> {
-        let entry = self.ledger.find(id)?;
-        let near = (0..entry.number).rev().take(BASES);
-        let near = near.filter_map(|number| self.ledger.get(number));
-        let chain = self.ledger.by_chain(entry.operation.order.author).rev();
-        let mut all = near.chain(chain).chain(self.ledger.get(0));
-        let base = all.find(|one| entry.operation.saw(&one.operation));
-        base.map(|one| &one.operation)
     }
 
     fn view(&self) -> View<'_, '_> {

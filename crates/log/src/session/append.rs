@@ -16,7 +16,7 @@ use crate::{
         size_bucket,
     },
     ids::{Author, EventId},
-    past::{self, Seen},
+    past::Seen,
     roster::{Founding, Joining, Member, Op, OpError, Operation, Policy, Role, SessionKind},
     standing::Standing,
     store::{LogStore, StoreError},
@@ -168,7 +168,7 @@ impl Session {
             None => header,
         };
         let event = Event::sign(key, header, None);
-        let Seen { past, unseen } = past::of(store, &self.frontier, &event)?;
+        let Seen { past, unseen } = self.seen(store, &event)?;
         let operation =
             Operation::new(&event, past)?.ok_or(OpError::Contradiction("not an operation"))?;
         if !self.fold.admits(&operation, &unseen) {

@@ -22,6 +22,7 @@ use crate::{
     fork::Forks,
     frontier::{Frontier, Past},
     ids::{Author, EventId, SessionId},
+    past::{self, Seen},
     roster::{Fold, Member, Op, OpError, Operation, Policy, Roster, SessionKind},
     standing::Standing,
     store::{LogStore, Position, StoreError},
@@ -282,6 +283,12 @@ impl Session {
     pub fn counts_below(&self, author: Author) -> u64 {
         let fork = self.forks().get(&author).copied().unwrap_or(u64::MAX);
         self.roster().cut(author).min(fork)
+    }
+
+    /// What the author of an event had seen of the set, which all that it builds on is in.
+    fn seen<S: LogStore>(&self, store: &S, event: &Event) -> Result<Seen, StoreError> {
+        let fold = self.forks.points().is_empty().then_some(&self.fold);
+        past::of(store, &self.frontier, fold, event)
     }
 
     /// Where chains fork: for each the lowest `seq` that was written twice.

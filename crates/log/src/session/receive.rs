@@ -5,7 +5,7 @@ use crate::{
     event::Event,
     frontier::{Frontier, Head},
     ids::EventId,
-    past::{self, Seen},
+    past::Seen,
     roster::{Op, Operation, kind},
     store::{LogStore, StoreError},
 };
@@ -26,7 +26,7 @@ impl Session {
             Verdict::Say(receipt) => return Ok(receipt),
         }
         if event.header().kind.is_roster() {
-            let Seen { past, unseen } = past::of(store, &self.frontier, event)?;
+            let Seen { past, unseen } = self.seen(store, event)?;
             match Operation::new(event, past) {
                 Ok(Some(operation)) if !self.fold.admits(&operation, &unseen) => {
                     return Ok(Receipt::Refused(refusal_of(&operation)));

@@ -18,7 +18,6 @@ use crate::{
     event::{Content, Event, Header, Kind, MAX_DEPS},
     frontier::Head,
     ids::{Author, EventId},
-    past,
     roster::{Op, OpError, Operation},
     standing::Standing,
     store::{LogStore, StoreError},
@@ -85,7 +84,7 @@ impl Session {
         let removal = Event::sign(key, removal, None);
         let mut operations = Vec::new();
         for event in [join, removal] {
-            let seen = past::of(store, &self.frontier, &event)?;
+            let seen = self.seen(store, &event)?;
             let operation = Operation::new(&event, seen.past)?
                 .ok_or(OpError::Contradiction("not an operation"))?;
             let admitted = self.admit_operation(store, &event, operation)?;
