@@ -55,6 +55,8 @@ mod setback;
 mod strangers;
 #[path = "engines/typing.rs"]
 mod typing;
+#[path = "engines/views.rs"]
+mod views;
 
 const ANN: usize = 0;
 const BERT: usize = 1;
