@@ -95,6 +95,8 @@ pub enum RequestCommand {
 pub enum ContactCommand {
     /// Show what to compare with a contact over another way, by voice for instance.
     Verify(Who),
+    /// List a contact's devices: which are new, and which they revoked.
+    Devices(Who),
     /// Note that it was compared and was equal.
     Confirm(Who),
     /// Call a contact something else.

@@ -1,8 +1,8 @@
-//! `tenet contact …`: verify, confirm, rename, remove, block.
+//! `tenet contact …`: verify, devices, confirm, rename, remove, block.
 
 use tenet_rpc::api::{
-    Call, Contact, ContactBlock, ContactConfirm, ContactRemove, ContactRename, ContactUnblock,
-    ContactVerify, Request, Verification,
+    Call, Contact, ContactBlock, ContactConfirm, ContactDevice, ContactDevices, ContactRemove,
+    ContactRename, ContactUnblock, ContactVerify, Request, Verification,
 };
 
 use super::{Shell, contact_file, contacts};
@@ -10,10 +10,12 @@ use crate::args::ContactCommand;
 use crate::caller::Need;
 use crate::failure::Outcome;
 use crate::output::shown_short;
+use crate::time;
 
 pub(super) async fn run(shell: &Shell, command: ContactCommand) -> Outcome {
     let contact = match command {
         ContactCommand::Verify(args) => return verify(shell, args.who).await,
+        ContactCommand::Devices(args) => return devices(shell, args.who).await,
         ContactCommand::Add(args) => return contact_file::add(shell, args).await,
         ContactCommand::Card(args) => return contact_file::card(shell, args).await,
         ContactCommand::Confirm(args) => ask(shell, ContactConfirm { who: args.who }).await?,
@@ -48,6 +50,32 @@ async fn ask(
     shell
         .with(Need::Home, async |caller| caller.call(params).await)
         .await
+}
+
+async fn devices(shell: &Shell, who: String) -> Outcome {
+    let list = shell
+        .with(Need::Home, async |caller| {
+            caller.call(ContactDevices { who }).await
+        })
+        .await?;
+    for device in &list.devices {
+        shell.output.object(device, || line(device))?;
+    }
+    Ok(())
+}
+
+fn line(device: &ContactDevice) -> String {
+    let id = device.device.get(..12).unwrap_or(&device.device);
+    let name = shown_short(&device.name);
+    let added = time::short(device.added);
+    let now = match (device.ended, device.revoked, device.online) {
+        (Some(at), true, _) => format!(", revoked {}", time::short(at)),
+        (_, true, _) => ", revoked".to_owned(),
+        (Some(at), ..) => format!(", out since {}", time::short(at)),
+        (None, _, true) => ", online".to_owned(),
+        (None, ..) => String::new(),
+    };
+    format!("{id}…  {name}  added {added}{now}")
 }
 
 async fn verify(shell: &Shell, who: String) -> Outcome {

@@ -13,7 +13,11 @@ use tenet_identity::{
     phrase::{Phrase, identity_key},
 };
 use tenet_log::{
-    ids::Author, register::Register, roster::Membership, session::Session, store::LogStore,
+    ids::{Author, EventId},
+    register::Register,
+    roster::Membership,
+    session::Session,
+    store::LogStore,
 };
 use tenet_node::{
     command::{Command, Reply, device::Deed},
@@ -30,7 +34,7 @@ use super::{
     engine,
     handler::not_ours,
     present,
-    shared::{Shared, failed},
+    shared::{Shared, Whom, failed},
 };
 
 /// For how long a link is good if nothing else is asked for: the new device is at hand.
@@ -54,8 +58,7 @@ pub(super) fn list(shared: &Shared, store: &Store) -> Result<api::DeviceList, ap
         };
         let said = store.registers(id).map_err(failed)?;
         for (author, chain) in &session.roster().chains {
-            let added = store.event(author.added_by).map_err(failed)?;
-            let added = added.map_or(0, |stored| stored.event.header().time.millis());
+            let added = time_of(store, author.added_by)?;
             let info = info_of(shared, &session, (*author, chain), &said);
             let known = found.entry(author.device).or_insert((added, info.clone()));
             known.0 = known.0.min(added);
@@ -73,6 +76,55 @@ pub(super) fn list(shared: &Shared, store: &Store) -> Result<api::DeviceList, ap
     Ok(api::DeviceList {
         devices: devices.into_iter().map(|(_, info)| info).collect(),
     })
+}
+
+/// The devices of a contact, the first first.
+pub(super) fn of_contact(
+    shared: &Shared,
+    store: &Store,
+    who: &str,
+) -> Result<api::ContactDeviceList, api::Error> {
+    let Whom::Contact(contact) = shared.who(store, who)? else {
+        return Err(api::Error::usage("these are your own: tenet device list"));
+    };
+    let mut found: BTreeMap<DeviceId, api::ContactDevice> = BTreeMap::new();
+    for id in contact.shown() {
+        let Some(session) = Session::load(store, id).map_err(failed)? else {
+            continue;
+        };
+        let roster = session.roster();
+        let chains = roster.chains.iter();
+        for (author, chain) in chains.filter(|(_, chain)| chain.identity == contact.identity) {
+            let device = author.device;
+            let ends = chain.end.iter().flat_map(|end| &end.operations);
+            let ended: Vec<u64> = ends
+                .map(|end| time_of(store, *end))
+                .collect::<Result<_, _>>()?;
+            let ended = ended.into_iter().min();
+            let added = time_of(store, author.added_by)?;
+            let known = found.entry(device).or_insert_with(|| api::ContactDevice {
+                device: device.to_string(),
+                name: chain.card.name().to_owned(),
+                added,
+                ended,
+                revoked: false,
+                online: shared.live.is_connected(device),
+            });
+            known.added = known.added.min(added);
+            // It is in as long as one session has it.
+            known.ended = known.ended.and(ended);
+            known.revoked |= roster.revoked.contains(&device);
+        }
+    }
+    let mut devices: Vec<_> = found.into_values().collect();
+    devices.sort_by(|a, b| (a.added, &a.device).cmp(&(b.added, &b.device)));
+    Ok(api::ContactDeviceList { devices })
+}
+
+/// When an event was written, in Unix milliseconds.
+fn time_of(store: &Store, event: EventId) -> Result<u64, api::Error> {
+    let stored = LogStore::event(store, event).map_err(failed)?;
+    Ok(stored.map_or(0, |stored| stored.event.header().time.millis()))
 }
 
 /// When each device was added, and what is known of it.

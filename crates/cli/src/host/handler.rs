@@ -42,6 +42,9 @@ impl Handler for NodeHandler {
             R::Accepts(_) => self.ask(|_, store| questions::accepts(store)),
             R::Door(_) => self.ask(questions::door),
             R::Contacts(_) => self.ask(questions::contacts),
+            R::ContactDevices(wanted) => {
+                self.ask(move |shared, store| devices::of_contact(shared, store, &wanted.who))
+            }
             R::ContactVerify(verify) => {
                 self.ask(move |shared, store| questions::verification(shared, store, &verify.who))
             }

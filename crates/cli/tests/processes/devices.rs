@@ -75,8 +75,22 @@ fn a_second_device_is_let_in_hears_all_and_is_revoked() {
     tablet
         .says(&["device", "revoke", &own[..8]])
         .fails(5, &["not kept on this device", "--phrase"]);
+    let known = bob.lists(&["contact", "devices", "Alice"]);
+    assert_eq!(known.len(), 2);
+    assert_eq!(
+        (&known[1]["device"], &known[1]["name"]),
+        (&id.into(), &"Tablet".into())
+    );
+    assert!(
+        known
+            .iter()
+            .all(|row| row["ended"].is_null() && row["revoked"] == false)
+    );
     let revoked = alice.does(&["device", "revoke", id]);
     assert_eq!(revoked["revoked"], true);
+    until(&bob, &["contact", "devices", "Alice"], |rows| {
+        rows[0]["revoked"] == false && rows[1]["revoked"] == true && rows[1]["ended"].is_u64()
+    });
     tablet.does(&["send", "Bobby", "I am still Alice"]);
     alice.does(&["send", "Bobby", "alone again", "--wait", "delivered"]);
     let seen = bob.lists(&["history", "Alice"]);

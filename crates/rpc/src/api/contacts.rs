@@ -65,6 +65,14 @@ pub struct ContactVerify {
     pub who: String,
 }
 
+/// `contact_devices`: the devices of a contact, as the sessions with them know them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactDevices {
+    /// The contact: name, DID or session id.
+    pub who: String,
+}
+
 /// `contact_confirm`: it was compared and was equal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -227,6 +235,30 @@ pub enum Presence {
     Offline,
     /// Not tried.
     Unknown,
+}
+
+/// The answer to [`ContactDevices`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactDeviceList {
+    /// The devices, the first first.
+    pub devices: Vec<ContactDevice>,
+}
+
+/// A device of a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactDevice {
+    /// Its id.
+    pub device: String,
+    /// What its card calls it.
+    pub name: String,
+    /// When it was added.
+    pub added: u64,
+    /// When it was taken out, revoked or not; `null` where it is in.
+    pub ended: Option<u64>,
+    /// Whether the contact revoked it.
+    pub revoked: bool,
+    /// Whether it is connected now.
+    pub online: bool,
 }
 
 /// The answer to [`ContactVerify`]: the same at both sides, if nobody stands between them.

@@ -31,9 +31,10 @@ pub use chat::{
     ReadUpTo, Save, Saved, Send, Sent, State, Unsend, Wait,
 };
 pub use contacts::{
-    Accept, AcceptState, Accepted, Contact, ContactBlock, ContactConfirm, ContactList,
-    ContactRemove, ContactRename, ContactUnblock, ContactVerify, Contacts, Invite, InviteInfo,
-    InviteList, InviteRevoke, Invited, Invites, Presence, Verification,
+    Accept, AcceptState, Accepted, Contact, ContactBlock, ContactConfirm, ContactDevice,
+    ContactDeviceList, ContactDevices, ContactList, ContactRemove, ContactRename, ContactUnblock,
+    ContactVerify, Contacts, Invite, InviteInfo, InviteList, InviteRevoke, Invited, Invites,
+    Presence, Verification,
 };
 pub use conversations::{
     Conversation, ConversationList, ConversationSet, Conversations, Draft, DraftKept, DraftSet,
