@@ -11,6 +11,7 @@ use tenet_identity::{
 use tenet_log::{
     roster::{Addition, Op, Role, SessionKind},
     session::Session,
+    store::LogStore,
     sync::EncodedEvent,
 };
 use tenet_node::{
@@ -299,6 +300,30 @@ fn a_device_gets_another_key() {
         let revoked = |notice: &&Notice| matches!(notice, Notice::DeviceRevoked { device, .. } if device.to_string() == former);
         assert_eq!(told.iter().filter(revoked).count(), 1, "{node}");
     }
+}
+
+/// NODE-603: the one who is brought it has nothing to do but wait, and neither has who brought it.
+#[test]
+fn a_group_founded_by_a_clock_ahead_is_entered_when_its_time_has_come() {
+    const THREE_HOURS: u64 = 3 * 60 * 60 * 1000;
+    let mut world = talked(7);
+    world.set_clock(ANN, THREE_HOURS);
+    let with = vec![world.nodes[BERT].did()];
+    let group = world.found(ANN, "walkers", with);
+    world.set_clock(ANN, 0);
+    pass(&mut world);
+    let holds = |world: &World| {
+        world.nodes[BERT]
+            .disk()
+            .sessions()
+            .unwrap()
+            .contains(&group)
+    };
+    assert!(!holds(&world), "from the future");
+    let then = world.now + THREE_HOURS;
+    while world.step_until(then) {}
+    assert!(holds(&world));
+    world.check_same(&[ANN, BERT], group);
 }
 
 /// CARD-4, OWN-6: who holds the key renews its own card and those of the others.

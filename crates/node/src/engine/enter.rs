@@ -30,6 +30,9 @@ use crate::{
 /// The most sessions brought by others that do not say yet that we have a place there. A guess: it bounds
 /// what a contact can fill the store with, and nobody is added to so many groups at once.
 const MAX_WAITING: usize = 64;
+/// The most foundings from the future that wait on a connection; further ones are brought on the next. A
+/// guess: a contact whose clock is wrong founds a few.
+const MAX_EARLY: usize = 16;
 /// The most direct sessions with one contact. A guess: two links that cross make two, a device that
 /// was restored makes one more.
 const MAX_DIRECT: usize = 16;
@@ -120,8 +123,16 @@ impl<S: Storage> Engine<S> {
                 return Err(Fault::Peer("it brought what founds nothing".into()));
             };
             let id = event.session();
+            let time = event.header().time;
+            if time.is_too_early(now) {
+                let early = self.early.entry(conn).or_default();
+                if early.len() < MAX_EARLY {
+                    early.push((time.acceptable_from(), bytes.clone()));
+                }
+                continue;
+            }
             if !self.sessions.contains_key(&id) {
-                if !self.may_enter(now, by, &event, &founding)? {
+                if !self.may_enter(by, &founding)? {
                     continue;
                 }
                 self.enter(now, &event, &founding)?;
@@ -135,18 +146,22 @@ impl<S: Storage> Engine<S> {
         Ok(self.say_meet(conn)?)
     }
 
-    /// NODE-33: whether a session is taken from whoever brings it.
-    fn may_enter(
-        &self,
-        now: u64,
-        by: IdentityId,
-        event: &Event,
-        founding: &Founding,
-    ) -> Result<bool, StoreError> {
-        if event.header().time.is_too_early(now) {
-            // It is brought again on the next connection.
-            return Ok(false);
+    /// NODE-603: what was brought too early is looked at as if it came now.
+    pub(super) fn bring_due(&mut self, now: u64) -> Result<(), Fault> {
+        let mut due: Vec<(ConnId, ByteVec)> = Vec::new();
+        for (conn, early) in &mut self.early {
+            let some = early.extract_if(.., |(at, _)| *at <= now);
+            due.extend(some.map(|(_, bytes)| (*conn, bytes)));
         }
+        self.early.retain(|_, early| !early.is_empty());
+        for (conn, bytes) in due {
+            self.on_bring(now, conn, &[bytes])?;
+        }
+        Ok(())
+    }
+
+    /// NODE-33: whether a session is taken from whoever brings it.
+    fn may_enter(&self, by: IdentityId, founding: &Founding) -> Result<bool, StoreError> {
         let me = self.own.identity();
         let named = |identity| founding.members.iter().any(|one| one.identity == identity);
         Ok(match founding.kind {

@@ -49,6 +49,7 @@ use std::{
     net::SocketAddr,
 };
 
+use minicbor::bytes::ByteVec;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use tenet_apps::contacts::Profile;
@@ -150,6 +151,8 @@ pub struct Engine<S> {
     bring_at: Option<u64>,
     /// When to offer again what was too early for somebody (by connection and session).
     pub(crate) resume: BTreeMap<(ConnId, SessionId), u64>,
+    /// Foundings that were brought and are from the future, and from when on they may be opened (NODE-603).
+    pub(crate) early: BTreeMap<ConnId, Vec<(u64, ByteVec)>>,
     /// Whether a link that is still to be taken may be knocked with on a connection that stands.
     pub(crate) knock_again: bool,
     /// When to keep the words of what was said, in Unix milliseconds.
@@ -239,6 +242,7 @@ impl<S: Storage> Engine<S> {
             batch: None,
             bring_at: None,
             resume: BTreeMap::new(),
+            early: BTreeMap::new(),
             knock_again: false,
             index_at: None,
             forget_at: None,
@@ -278,10 +282,18 @@ impl<S: Storage> Engine<S> {
         let held = self.store.next_due().ok().flatten();
         let resume = self.resume.values().min().copied();
         // What a store that failed just now could not take is not tried again at once.
-        let stored = [held, resume, self.index_at, self.forget_at, self.expire_at]
-            .into_iter()
-            .flatten()
-            .min();
+        let early = self.early.values().flatten().map(|(at, _)| *at).min();
+        let stored = [
+            held,
+            resume,
+            early,
+            self.index_at,
+            self.forget_at,
+            self.expire_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min();
         let stored = stored.map(|at| self.recover_at.map_or(at, |recover| at.max(recover)));
         let fetching = self.fetching.deadline();
         let typing = self.typing.deadline();
@@ -310,6 +322,7 @@ impl<S: Storage> Engine<S> {
             self.want_everybody(now)?;
         }
         self.resume_due(now)?;
+        self.bring_due(now)?;
         self.admit_due(now)?;
         self.expire_due(now)?;
         self.forget_due(now)?;
@@ -349,6 +362,7 @@ impl<S: Storage> Engine<S> {
             return;
         };
         self.resume.retain(|(resumed, _), _| *resumed != conn);
+        self.early.remove(&conn);
         self.fetching.on_closed(conn);
         self.knock_again = true;
         let others = self

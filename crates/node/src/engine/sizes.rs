@@ -27,6 +27,7 @@ impl<S> Engine<S> {
             ("named", self.named.len()),
             ("outputs", self.outputs.len()),
             ("resume", self.resume.len()),
+            ("early", self.early.values().map(Vec::len).sum()),
             ("fetching", self.fetching.len()),
             ("mending", self.mending.len()),
             ("typing", self.typing.len()),
