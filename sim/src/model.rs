@@ -3,13 +3,14 @@
 //!
 //! It knows nothing of events, clocks and merges. Where what is right depends on what somebody had
 //! heard when he acted (a moderator removes whom the founder adds), it says that it does not know: then
-//! all must still agree, whatever they agree on.
+//! all must still agree, whatever they agree on. Persons and devices are numbers of nodes, a person's that of
+//! the first device.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_log::{
     ids::{EventId, SessionId},
-    roster::Op,
+    roster::{Op, Role},
 };
 use tenet_node::command::Reply;
 
@@ -20,22 +21,50 @@ use crate::crowd::Deed;
 pub struct Model {
     /// By their ids.
     pub rooms: BTreeMap<SessionId, Room>,
-    /// Nodes of which nothing is asked any more.
+    /// Persons of whom nothing is asked any more.
     lawless: BTreeSet<usize>,
+    /// Devices that their person revoked, or may have, or that may not come in any more.
+    lost: BTreeMap<usize, Lost>,
+}
+
+/// What became of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// It speaks for nobody any more.
+    Revoked,
+    /// Nobody knows.
+    Perhaps,
+}
+
+/// Somebody who does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// The person.
+    pub person: usize,
+    /// On which device.
+    pub device: usize,
 }
 
 /// One session. Whoever founded it stays in and is removed by nobody: what it says and does holds.
 pub struct Room {
     /// Who founded it.
     pub founder: usize,
-    /// Whoever was ever to be in, by node.
+    /// Whether it is one of two.
+    pub direct: bool,
+    /// Whoever was ever to be in, by person.
     pub fates: BTreeMap<usize, Fate>,
+    /// Who may have a say beside the founder.
+    pub raised: BTreeSet<usize>,
     /// What was said, and answered as kept.
     pub said: BTreeMap<EventId, Said>,
     /// Texts that may have been said: a process ended before it answered.
     pub perhaps: BTreeSet<String>,
     /// Whether the founder ended it, or may have.
     pub over: bool,
+    /// Who was put out, or left, by which device.
+    out_by: BTreeMap<usize, Who>,
+    /// Which devices had a say about whom.
+    decided: BTreeMap<usize, BTreeSet<usize>>,
 }
 
 /// What is known of somebody's place in a session.
@@ -56,34 +85,40 @@ pub enum Fate {
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
-    /// By which node.
-    pub node: usize,
+    /// By whom.
+    pub person: usize,
+    /// On which device.
+    pub device: usize,
     /// What it says; `None` once it was taken back.
     pub text: Option<String>,
     /// Who put which emoji on it.
     pub reactions: BTreeSet<(&'static str, usize)>,
-    /// Whether nobody knows: something was done to it by a process that ended before it answered.
+    /// Whether nobody knows: something was done to it by a process that ended before it answered, by several
+    /// devices of one person, or by one whose word was taken.
     pub vague: bool,
-    /// Who is not to have it: whom the founder had removed when he said it.
+    /// With which device each person did something about it.
+    pub touched: BTreeMap<usize, usize>,
+    /// Devices that are not to have it: whom this one had put out when it said it.
     pub kept_from: BTreeSet<usize>,
 }
 
 impl Model {
-    /// A session begins with these in it, founded by the first.
-    pub fn found(&mut self, session: SessionId, nodes: &[usize]) {
-        let fates = nodes.iter().map(|node| (*node, Fate::In));
+    /// A session begins with these persons in it, founded by the first.
+    pub fn found(&mut self, session: SessionId, persons: &[usize]) {
+        let fates = persons.iter().map(|person| (*person, Fate::In));
         let room = Room {
-            founder: nodes[0],
+            founder: persons[0],
+            direct: false,
             fates: fates.collect(),
+            raised: BTreeSet::new(),
             said: BTreeMap::new(),
             perhaps: BTreeSet::new(),
             over: false,
+            out_by: BTreeMap::new(),
+            decided: BTreeMap::new(),
         };
         self.rooms.insert(session, room);
-        self.lawless
-            .clone()
-            .into_iter()
-            .for_each(|node| self.lawless(node));
+        self.note_lawless();
     }
 
     /// It was founded just now: whoever is named comes in when it is brought.
@@ -92,73 +127,130 @@ impl Model {
             return;
         };
         let founder = room.founder;
-        let others = room.fates.iter_mut().filter(|(node, _)| **node != founder);
+        let others = room.fates.iter_mut().filter(|(who, _)| **who != founder);
         let others = others.filter(|(_, fate)| **fate != Fate::Lawless);
         others.for_each(|(_, fate)| *fate = Fate::Brought);
     }
 
-    /// A node did something and was told that it is done; `whom` tells whose an identity is.
-    pub fn done(&mut self, node: usize, deed: &Deed, reply: &Reply) {
+    /// Somebody did something and was told that it is done; `devices` tells all of a person's.
+    pub fn done(
+        &mut self,
+        who: Who,
+        deed: &Deed,
+        reply: &Reply,
+        devices: impl Fn(usize) -> Vec<usize>,
+    ) {
         let room = deed.session().and_then(|id| self.rooms.get_mut(&id));
         let Some(room) = room else { return };
         match (deed, reply) {
-            (Deed::Say { text, .. }, Reply::Sent { id, .. }) => room.said(node, text, *id),
-            (Deed::Edit { id, text, .. }, _) => room.change(id, |said| {
+            (Deed::Say { text, .. }, Reply::Sent { id, .. }) => {
+                room.said(who, text, *id, devices);
+            }
+            (Deed::Edit { id, text, .. }, _) => room.change(who, id, |said| {
                 if let Some(old) = &mut said.text {
                     old.clone_from(text);
                 }
             }),
-            (Deed::Unsend { id, .. }, _) => room.change(id, |said| said.text = None),
+            (Deed::Unsend { id, .. }, _) => room.change(who, id, |said| said.text = None),
             (
                 Deed::React {
                     id, emoji, remove, ..
                 },
                 _,
-            ) => room.change(id, |said| {
+            ) => room.change(who, id, |said| {
                 match remove {
-                    true => said.reactions.remove(&(*emoji, node)),
-                    false => said.reactions.insert((*emoji, node)),
+                    true => said.reactions.remove(&(*emoji, who.person)),
+                    false => said.reactions.insert((*emoji, who.person)),
                 };
             }),
             (Deed::Operate { op, whom, .. }, _) => {
-                room.operated(node, op, *whom);
-                self.lawless
-                    .clone()
-                    .into_iter()
-                    .for_each(|node| self.lawless(node));
+                room.operated(who, op, *whom);
+                self.note_lawless();
             }
             _ => {}
         }
     }
 
-    /// A node may have done something: its process ended before it answered.
+    /// Somebody may have done something: the process ended before it answered.
     pub fn perhaps(&mut self, deed: &Deed) {
         let room = deed.session().and_then(|id| self.rooms.get_mut(&id));
         let Some(room) = room else { return };
         match deed {
             Deed::Say { text, .. } => drop(room.perhaps.insert(text.clone())),
             Deed::Edit { id, .. } | Deed::Unsend { id, .. } | Deed::React { id, .. } => {
-                room.change(id, |said| said.vague = true);
+                if let Some(said) = room.said.get_mut(id) {
+                    said.vague = true;
+                }
             }
             Deed::Operate { op, whom, .. } => {
                 room.over |= matches!(**op, Op::Dissolve);
-                room.unclear(*whom);
+                match **op {
+                    Op::Policy(_) => room.all_unclear(),
+                    Op::Set(_) => {}
+                    _ => room.unclear(*whom),
+                }
             }
             Deed::Read { .. }
             | Deed::Found { .. }
             | Deed::RenewCards { .. }
             | Deed::RevokeFormer { .. }
             | Deed::Suspend { .. }
+            | Deed::Rename { .. }
             | Deed::Revoke { .. } => {}
         }
     }
 
-    /// A node does whatever it likes from now on, or was set back.
-    pub fn lawless(&mut self, node: usize) {
-        self.lawless.insert(node);
+    /// A device was revoked, or may have been, or may not come in any more: whether what it did where that was not
+    /// known counts, nobody knows.
+    pub fn lose(&mut self, device: usize, how: Lost) {
+        let before = self.lost.insert(device, how);
+        if before == Some(Lost::Revoked) {
+            self.lost.insert(device, Lost::Revoked);
+        }
         for room in self.rooms.values_mut() {
-            if let Some(fate) = room.fates.get_mut(&node) {
-                *fate = Fate::Lawless;
+            for said in room.said.values_mut() {
+                said.vague |= said.touched.values().any(|by| *by == device);
+            }
+            let decided = room.decided.iter();
+            let decided = decided.filter(|(_, devices)| devices.contains(&device));
+            let whom: Vec<usize> = decided.map(|(whom, _)| *whom).collect();
+            whom.into_iter().for_each(|whom| room.unclear(whom));
+        }
+    }
+
+    /// Whether a message must be shown.
+    pub fn must_be_shown(&self, room: &Room, said: &Said) -> bool {
+        room.counts(said.person) && !self.lost.contains_key(&said.device)
+    }
+
+    /// Whether it is known what it says and what was put on it.
+    pub fn is_known(&self, said: &Said) -> bool {
+        let mut touched = said.touched.values();
+        !said.vague && !touched.any(|device| self.lost.contains_key(device))
+    }
+
+    /// What became of a device.
+    pub fn lost(&self, device: usize) -> Option<Lost> {
+        self.lost.get(&device).copied()
+    }
+
+    /// A person does whatever it likes from now on, or was set back.
+    pub fn lawless(&mut self, person: usize) {
+        self.lawless.insert(person);
+        self.note_lawless();
+    }
+
+    /// Whether nothing is asked of a person any more.
+    pub fn is_lawless(&self, person: usize) -> bool {
+        self.lawless.contains(&person)
+    }
+
+    fn note_lawless(&mut self) {
+        for room in self.rooms.values_mut() {
+            for (person, fate) in &mut room.fates {
+                if self.lawless.contains(person) {
+                    *fate = Fate::Lawless;
+                }
             }
         }
     }
@@ -173,62 +265,100 @@ impl Model {
 }
 
 impl Room {
-    /// Whether what a node says must be seen by all.
-    pub fn counts(&self, node: usize) -> bool {
-        matches!(self.fates.get(&node), Some(Fate::In | Fate::Brought)) && !self.over
+    /// Whether what a person says must be seen by all.
+    pub fn counts(&self, person: usize) -> bool {
+        matches!(self.fates.get(&person), Some(Fate::In | Fate::Brought)) && !self.over
     }
 
-    fn said(&mut self, node: usize, text: &str, id: EventId) {
-        let out = |(node, fate): (&usize, &Fate)| (*fate == Fate::Out).then_some(*node);
-        let kept_from = match node == self.founder {
-            true => self.fates.iter().filter_map(out).collect(),
-            false => BTreeSet::new(),
-        };
+    fn said(&mut self, who: Who, text: &str, id: EventId, devices: impl Fn(usize) -> Vec<usize>) {
+        let mut kept_from = BTreeSet::new();
+        for (person, by) in &self.out_by {
+            if self.fates.get(person) != Some(&Fate::Out) {
+                continue;
+            }
+            match by.person == *person {
+                // Its other devices hear of the leaving, and take what is said until then.
+                true if who.person == self.founder => drop(kept_from.insert(by.device)),
+                false if *by == who => kept_from.extend(devices(*person)),
+                _ => {}
+            }
+        }
         let said = Said {
-            node,
+            person: who.person,
+            device: who.device,
             text: Some(text.to_owned()),
             reactions: BTreeSet::new(),
             vague: false,
+            touched: BTreeMap::from([(who.person, who.device)]),
             kept_from,
         };
         let before = self.said.insert(id, said);
         assert!(before.is_none(), "two answers name the same message");
     }
 
-    fn change(&mut self, id: &EventId, change: impl FnOnce(&mut Said)) {
+    fn change(&mut self, who: Who, id: &EventId, change: impl FnOnce(&mut Said)) {
         if let Some(said) = self.said.get_mut(id) {
             change(said);
+            let before = said.touched.insert(who.person, who.device);
+            // Which of two devices came last, their clocks say.
+            said.vague |= before.is_some_and(|before| before != who.device);
         }
     }
 
-    fn operated(&mut self, node: usize, op: &Op, whom: usize) {
+    fn operated(&mut self, who: Who, op: &Op, whom: usize) {
+        self.decided.entry(whom).or_default().insert(who.device);
+        let by_founder = who.person == self.founder;
         let before = self.fates.get(&whom).copied();
         let fate = match (op, before) {
             (Op::Dissolve, _) => {
                 self.over = true;
                 return;
             }
+            (Op::Policy(_), _) => return self.all_unclear(),
             (Op::Set(_), _) | (_, Some(Fate::Lawless)) => return,
-            (Op::Add(_), None) if node == self.founder => Fate::Brought,
-            (Op::Remove(_), Some(Fate::In | Fate::Brought)) if node == self.founder => Fate::Out,
+            (Op::Add(_), None) if by_founder => Fate::Brought,
+            (Op::Remove(_), Some(Fate::In | Fate::Brought)) if by_founder => Fate::Out,
             (Op::Leave, Some(Fate::In | Fate::Brought)) => Fate::Out,
             // Who is in and is brought in again is in.
             (Op::Add(_), Some(fate @ (Fate::In | Fate::Brought))) => fate,
             _ => Fate::Unclear,
         };
+        if fate == Fate::Out {
+            self.out_by.insert(whom, who);
+        }
+        if let Op::Promote(member) = op
+            && matches!(member.role, Role::Owner | Role::Moderator)
+        {
+            self.raised.insert(whom);
+        }
         self.fates.insert(whom, fate);
         if matches!(fate, Fate::Out | Fate::Unclear) {
-            // What it was doing meanwhile may count or not.
-            self.said.values_mut().for_each(|said| {
-                said.vague |= said.reactions.iter().any(|(_, node)| *node == whom);
-            });
+            self.doubt_reactions(whom);
+        }
+    }
+
+    /// What somebody was doing meanwhile may count or not.
+    fn doubt_reactions(&mut self, whom: usize) {
+        self.said.values_mut().for_each(|said| {
+            said.vague |= said.reactions.iter().any(|(_, person)| *person == whom);
+        });
+    }
+
+    fn all_unclear(&mut self) {
+        let others = self.fates.keys().filter(|who| **who != self.founder);
+        for whom in others.copied().collect::<Vec<_>>() {
+            self.unclear(whom);
         }
     }
 
     fn unclear(&mut self, whom: usize) {
+        if whom == self.founder {
+            return;
+        }
         let fate = self.fates.entry(whom).or_insert(Fate::Unclear);
         if *fate != Fate::Lawless {
             *fate = Fate::Unclear;
         }
+        self.doubt_reactions(whom);
     }
 }

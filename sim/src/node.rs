@@ -28,6 +28,7 @@ pub struct Node {
     /// What the person is called.
     pub name: String,
     place: usize,
+    person: usize,
     key: [u8; 32],
     card: DeviceCard,
     /// Whether another device of its person let it in.
@@ -79,6 +80,7 @@ impl Node {
         Self {
             name,
             place,
+            person,
             key,
             card: card.unwrap(),
             linked: false,
@@ -125,6 +127,11 @@ impl Node {
     /// Its number among all nodes.
     pub fn place(&self) -> usize {
         self.place
+    }
+
+    /// The number of its person, which is that of the person's first device.
+    pub fn person(&self) -> usize {
+        self.person
     }
 
     /// Who its person is.

@@ -11,44 +11,49 @@ use crate::model::Fate;
 const HOUR: u64 = 3_600_000;
 pub(super) const EMOJI: [&str; 3] = ["👍", "☀", "🎉"];
 
-/// The most that are contacts of each other from the beginning.
-const MOST_ACQUAINTED: usize = 14;
+/// How many neighbours on each side somebody knows from the beginning: each is met in a session of two.
+const NEIGHBOURS: usize = 3;
+
+/// How many things are done in an hour, as seeds have it.
+const DEEDS: [usize; 4] = [50, 100, 100, MOST_IN_AN_HOUR];
+pub(super) const MOST_IN_AN_HOUR: usize = 200;
 
 impl Crowd {
     /// Some people with some sessions, as a seed has it: one seed in fifty has 200 devices.
     pub(super) fn company(plan: &Plan) -> Self {
         let sizes = [2, 3, 3, 4, 4, 5, 6, 7, 8, 10, 12, 16, 24];
         let mut drawn = Self::new(plan.seed, 0);
-        let many = sizes[drawn.choose(sizes.len())];
-        let many = if plan.seed.is_multiple_of(50) {
-            200
-        } else {
-            many
+        let (many, more) = match plan.seed.is_multiple_of(50) {
+            true => (180, 20),
+            false => (sizes[drawn.choose(sizes.len())], drawn.choose(5)),
         };
         let many = many.min(plan.nodes).max(2);
-        let mut crowd = Self::new(plan.seed, many);
+        let further: Vec<usize> = (0..more.min(many)).map(|_| drawn.choose(many)).collect();
+        let mut crowd = Self::of(plan.seed, many, &further);
         let all: Vec<usize> = (0..many).collect();
         crowd.prepare(&all, Policy::default());
         for _ in 0..crowd.choose(4) {
             let size = 2 + crowd.choose(many.min(12) - 1);
-            let some = crowd.some(size);
+            let some = crowd.some(many, size);
             crowd.prepare(&some, Policy::default());
         }
         for node in 0..many {
-            let near = (1..=(MOST_ACQUAINTED / 2).min(many))
-                .flat_map(|step| [node + step, node + many - step]);
-            let near = near.map(|other| other % many);
-            let near: Vec<usize> = near.filter(|other| *other != node).collect();
-            crowd.acquaint(node, &near);
+            let near: Vec<usize> = match many > 2 * NEIGHBOURS {
+                true => (1..=NEIGHBOURS).map(|step| (node + step) % many).collect(),
+                false => (node + 1..many).collect(),
+            };
+            for other in near {
+                crowd.acquaint(node, other);
+            }
         }
         crowd
     }
 
     /// So many different nodes.
-    fn some(&mut self, size: usize) -> Vec<usize> {
+    fn some(&mut self, many: usize, size: usize) -> Vec<usize> {
         let mut some = Vec::new();
         while some.len() < size {
-            let node = self.choose(self.world.nodes.len());
+            let node = self.choose(many);
             if !some.contains(&node) {
                 some.push(node);
             }
@@ -56,14 +61,20 @@ impl Crowd {
         some
     }
 
-    /// An hour with so many deeds in it; whatever goes wrong is healed at its end.
-    pub(super) fn hour(&mut self, deeds: usize, plan: &Plan) {
+    /// An hour full of deeds; whatever goes wrong is healed at its end.
+    ///
+    /// What each deed is follows from its number alone, so that others can be left out and it stays what it is.
+    pub(super) fn hour(&mut self, plan: &Plan) {
         let end = self.world.now + HOUR;
+        let deeds = DEEDS[self.choose(DEEDS.len())];
         for deed in 0..deeds.min(plan.deeds) {
+            self.choose_for(deed);
             let pause = self.choose(2 * HOUR as usize / deeds) as u64;
             let until = (self.world.now + pause).min(end);
             self.run_until(until);
-            self.something(deed, plan);
+            if !plan.skip.contains(&deed) {
+                self.something(deed, plan);
+            }
         }
         self.run_until(end);
         self.heal();
@@ -71,8 +82,10 @@ impl Crowd {
 
     fn something(&mut self, number: usize, plan: &Plan) {
         let fault = match self.choose(100) {
-            0..66 => return self.talk(number),
-            66..76 => Fault::Roster,
+            0..61 => return self.talk(number),
+            61..71 => Fault::Roster,
+            71..75 => Fault::Device,
+            75 => Fault::Storm,
             76..80 => Fault::Kill,
             80..86 => Fault::Churn,
             86..88 => Fault::Cut,
@@ -96,21 +109,31 @@ impl Crowd {
         if is_open || plan.without.contains(&fault) {
             return;
         }
-        match fault {
-            Fault::Roster => self.rearrange(),
-            fault => self.go_wrong(fault),
-        }
+        self.go_wrong(fault);
     }
 
-    /// A session, and somebody in it whose device runs.
+    /// The sessions of more than two that are not over.
+    pub(super) fn groups(&self) -> Vec<SessionId> {
+        let rooms = self.model.rooms.iter();
+        let groups = rooms.filter(|(_, room)| !room.direct && !room.over);
+        groups.map(|(session, _)| *session).collect()
+    }
+
+    /// A session, and a device in it that runs; mostly one of many.
     fn somewhere(&mut self) -> Option<(SessionId, usize)> {
-        let rooms: Vec<SessionId> = self.model.rooms.keys().copied().collect();
-        let session = rooms[self.choose(rooms.len())];
+        let all: Vec<SessionId> = match self.choose(5) {
+            0 => self.model.rooms.keys().copied().collect(),
+            _ => self.groups(),
+        };
+        let session = self.one_of(&all)?;
         let fates = &self.model.rooms[&session].fates;
-        let nodes: Vec<usize> = fates.keys().copied().collect();
-        let node = nodes[self.choose(nodes.len())];
-        let runs = self.world.nodes[node].engine().is_some();
-        (runs && !self.model.rooms[&session].over).then_some((session, node))
+        let persons: Vec<usize> = fates.keys().copied().collect();
+        let person = self.one_of(&persons)?;
+        let node = {
+            let live = self.live(person);
+            self.one_of(&live)?
+        };
+        (!self.model.rooms[&session].over).then_some((session, node))
     }
 
     fn talk(&mut self, number: usize) {
@@ -119,17 +142,17 @@ impl Crowd {
         };
         let text = format!("{number} of {node}");
         let said = self.model.rooms[&session].said.iter();
-        let said: Vec<(EventId, usize)> = said.map(|(id, said)| (*id, said.node)).collect();
-        let about = self.choose(said.len());
-        let about = said.get(about).copied();
-        let own = about.filter(|(_, author)| *author == node);
+        let said: Vec<(EventId, usize)> = said.map(|(id, said)| (*id, said.person)).collect();
+        let about = self.one_of(&said);
+        let person = self.world.nodes[node].person();
+        let own = about.filter(|(_, author)| *author == person);
         let deed = match (self.choose(12), about, own) {
             (0, _, Some((id, _))) => Deed::Unsend { session, id },
             (1 | 2, _, Some((id, _))) => Deed::Edit { session, id, text },
             (3 | 4, Some((id, _)), _) => {
                 let emoji = EMOJI[self.choose(EMOJI.len())];
                 let known = &self.model.rooms[&session].said[&id].reactions;
-                let remove = known.contains(&(emoji, node));
+                let remove = known.contains(&(emoji, person));
                 Deed::React {
                     session,
                     id,
@@ -144,39 +167,68 @@ impl Crowd {
     }
 
     /// Who is in changes, or a session is founded.
-    fn rearrange(&mut self) {
-        self.faults.insert(Fault::Roster);
-        let Some((session, mut node)) = self.somewhere() else {
+    pub(super) fn rearrange(&mut self) {
+        let groups = self.groups();
+        let Some(session) = self.one_of(&groups) else {
             return;
         };
-        let whom = self.choose(self.world.nodes.len());
+        match self.choose(8) {
+            0 => {
+                let founder = self.choose(self.persons());
+                self.begin(founder);
+            }
+            _ => self.rearrange_in(session),
+        }
+    }
+
+    /// How many persons there are.
+    fn persons(&self) -> usize {
+        let nodes = self.world.nodes.iter();
+        nodes.filter(|node| node.place() == node.person()).count()
+    }
+
+    /// Somebody who has a say, mostly, changes who is in a session, or as what.
+    pub(super) fn rearrange_in(&mut self, session: SessionId) {
+        let whom = self.choose(self.persons());
         let room = &self.model.rooms[&session];
-        // Who has no say is refused, and that is soon told.
         let founder = room.founder;
-        if !self.choose(3).is_multiple_of(3) {
-            node = founder;
-        }
-        if self.world.nodes[node].engine().is_none() {
+        let all: Vec<usize> = room.fates.keys().copied().collect();
+        let raised: Vec<usize> = room.raised.iter().copied().collect();
+        // Who has no say is refused, and that is soon told.
+        let person = match self.choose(6) {
+            0 => all[self.choose(all.len())],
+            1..4 if !raised.is_empty() => raised[self.choose(raised.len())],
+            _ => founder,
+        };
+        let live = self.live(person);
+        let Some(node) = self.one_of(&live) else {
             return;
+        };
+        if let Some(op) = self.change(session, person, whom) {
+            let op = Box::new(op);
+            self.ask(node, Deed::Operate { session, op, whom });
         }
-        if self.choose(8) == 0 {
-            return self.begin(node);
-        }
+    }
+
+    fn change(&mut self, session: SessionId, by: usize, whom: usize) -> Option<Op> {
         let room = &self.model.rooms[&session];
+        let founder = room.founder;
         let is_in = matches!(room.fates.get(&whom), Some(Fate::In | Fate::Brought));
+        let may_be_in = is_in || room.fates.get(&whom) == Some(&Fate::Unclear);
         let identity = self.world.nodes[whom].identity();
-        let (chance, end) = (self.choose(14), self.choose(12) == 0);
-        let op = match chance {
-            _ if whom == founder && end && node == founder => Op::Dissolve,
+        let (chance, end) = (self.choose(16), self.choose(12) == 0);
+        Some(match chance {
+            _ if whom == founder && end && by == founder => Op::Dissolve,
+            0 if whom == founder && by == founder && end => self.other_policy(),
             _ if whom == founder => Op::Set(Setting {
                 key: "topic".into(),
                 value: vec![u8::try_from(chance).unwrap()],
             }),
-            0..3 if is_in => Op::Remove(Removal {
+            0..3 if may_be_in => Op::Remove(Removal {
                 identity,
                 shut_out: false,
             }),
-            3 if is_in => Op::Mute(Muting {
+            3 if may_be_in => Op::Mute(Muting {
                 identity,
                 until: None,
             }),
@@ -185,38 +237,38 @@ impl Crowd {
                 identity,
                 role: Role::Moderator,
             }),
-            7 => Op::Demote(Member {
+            7 | 8 => Op::Demote(Member {
                 identity,
-                role: Role::Observer,
+                role: [Role::Observer, Role::Member][chance % 2],
             }),
-            8 if whom == node => Op::Leave,
+            9 if whom == by => Op::Leave,
             // A session that no contact brings is not entered (NODE-33).
-            _ if !self.are_acquainted(node, whom) => return,
+            _ if !self.are_acquainted(by, whom) => return None,
             _ => Op::Add(Addition {
                 identity,
                 role: Role::Member,
                 floor: None,
             }),
-        };
-        let op = Box::new(op);
-        let deed = Deed::Operate { session, op, whom };
-        self.ask(node, deed);
+        })
     }
 
     fn are_acquainted(&self, one: usize, other: usize) -> bool {
-        let many = self.world.nodes.len();
+        let many = self.persons();
         let apart = one.abs_diff(other);
-        apart.min(many - apart) <= MOST_ACQUAINTED / 2
+        one != other && apart.min(many - apart) <= NEIGHBOURS
     }
 
-    /// Somebody founds a session with some contacts.
-    fn begin(&mut self, node: usize) {
-        let many = self.world.nodes.len();
-        let size = 1 + self.choose(many.min(8) - 1);
-        let others = (1..=size).map(|step| (node + step) % many);
+    /// Somebody founds a session with some contacts, on the first device.
+    fn begin(&mut self, founder: usize) {
+        if self.world.nodes[founder].engine().is_none() || self.model.lost(founder).is_some() {
+            return;
+        }
+        let many = self.persons();
+        let size = 1 + self.choose(NEIGHBOURS.min(many - 1));
+        let others = (1..=size).map(|step| (founder + step) % many);
         let with = others.map(|other| self.world.nodes[other].did());
         let with = with.collect();
         let name = format!("group {}", self.next);
-        self.ask(node, Deed::Found { name, with });
+        self.ask(founder, Deed::Found { name, with });
     }
 }

@@ -13,13 +13,14 @@ use tenet_log::{
     store::{LogStore, Position},
 };
 use tenet_node::{
+    Engine,
     input::Notice,
     query::{self, Shown},
 };
 
 use super::{Crowd, Fault, chance::EMOJI};
 use crate::{
-    model::{Fate, Room, Said},
+    model::{Fate, Lost, Room, Said},
     node::Node,
 };
 
@@ -54,7 +55,7 @@ impl Crowd {
     /// # Errors
     /// What differs, and where.
     pub fn check(&self) -> Result<()> {
-        for node in &self.world.nodes {
+        for node in self.there() {
             ensure!(
                 node.engine().is_some(),
                 "node {} does not run",
@@ -74,7 +75,18 @@ impl Crowd {
         for (session, room) in &self.model.rooms {
             self.check_room(*session, room)?;
         }
+        self.check_own()?;
         self.check_debts()
+    }
+
+    /// The devices that were ever let in.
+    fn there(&self) -> impl Iterator<Item = &Node> {
+        self.world.nodes.iter().filter(|node| !node.lost)
+    }
+
+    /// Whether a device is one of its person's, for all that is known.
+    fn stays(&self, node: &Node) -> bool {
+        !node.lost && self.model.lost(node.place()).is_none()
     }
 
     /// Whether a notice tells of something that the world did to its nodes.
@@ -89,22 +101,52 @@ impl Crowd {
         }
     }
 
+    /// The devices of one person hold the same of what they tell each other.
+    fn check_own(&self) -> Result<()> {
+        for node in self.there().filter(|node| self.stays(node)) {
+            let first = self.there().filter(|one| self.stays(one));
+            let first = first.min_by_key(|one| (one.person() != node.person(), one.place()));
+            let Some(first) = first.filter(|first| first.place() != node.place()) else {
+                continue;
+            };
+            if self.model.is_lawless(node.person()) {
+                continue;
+            }
+            let own = |node: &Node| node.engine().map(Engine::own_sessions);
+            let (one, other) = (first.place(), node.place());
+            ensure!(
+                own(first) == own(node),
+                "nodes {one} and {other} are one person's, and have other sessions of their own"
+            );
+            for session in own(node).unwrap_or_default() {
+                let (here, there) = (self.holds(first, session)?, self.holds(node, session)?);
+                same(&here, &there, |_| false)
+                    .with_context(|| format!("nodes {one} and {other}, their own {session}"))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Nobody owes anything to anybody, where both are in.
     fn check_debts(&self) -> Result<()> {
         let devices = self.world.nodes.iter();
         let places: BTreeMap<_, _> = devices
             .map(|node| (node.own().device(), node.place()))
             .collect();
-        for node in &self.world.nodes {
+        for node in self.there().filter(|node| self.stays(node)) {
             let (from, disk) = (node.place(), node.disk());
             for (device, _) in disk.waiting()? {
                 let Some(to) = places.get(&device) else {
                     bail!("node {from} owes something to nobody");
                 };
+                let other = &self.world.nodes[*to];
                 let owed = disk.pending(device, Position::default(), ALL)?;
                 let owed = owed.iter().find(|owed| {
                     let room = self.model.rooms.get(&owed.session);
-                    room.is_some_and(|room| room.counts(from) && room.counts(*to))
+                    room.is_some_and(|room| {
+                        let both = room.counts(node.person()) && room.counts(other.person());
+                        both && self.stays(other)
+                    })
                 });
                 ensure!(owed.is_none(), "node {from} owes node {to} {owed:?}");
             }
@@ -113,51 +155,72 @@ impl Crowd {
     }
 
     fn check_room(&self, session: SessionId, room: &Room) -> Result<()> {
-        let founder = &self.world.nodes[room.founder];
-        if room.fates[&room.founder] == Fate::Lawless {
+        if room.fates[&room.founder] == Fate::Lawless || room.over {
             return Ok(());
         }
-        if room.over {
+        let mut founders = self.there().filter(|node| node.person() == room.founder);
+        let Some(founder) = founders.find(|node| self.stays(node)) else {
             return Ok(());
-        }
+        };
         let held = self.holds(founder, session)?;
         self.as_done(room, &held)
-            .with_context(|| format!("at node {}, {session}", room.founder))?;
-        for node in &self.world.nodes {
-            let place = node.place();
-            let fate = room.fates.get(&place).copied();
+            .with_context(|| format!("at node {}, {session}", founder.place()))?;
+        for node in self.there() {
+            let (place, fate) = (node.place(), room.fates.get(&node.person()).copied());
             let active = held.roster.author(node.own().device()).is_some();
-            match fate {
-                Some(Fate::In | Fate::Brought) => ensure!(
-                    active,
-                    "node {place} is not in {session} by the roster of its founder"
-                ),
-                Some(Fate::Out) => ensure!(
-                    !active,
-                    "node {place} is still in {session} by the roster of its founder"
-                ),
-                Some(Fate::Unclear | Fate::Lawless) => {}
-                None => ensure!(
-                    node.disk().last_position(session)? == Position::default(),
-                    "node {place} holds events of {session}, where it never was"
-                ),
-            }
-            if active && fate != Some(Fate::Lawless) && place != room.founder {
+            self.check_place(session, fate, node, active)?;
+            if active && fate != Some(Fate::Lawless) && place != founder.place() {
                 let holds = self.holds(node, session)?;
                 let open = |line: &Line| !self.is_settled(room, line.author);
                 same(&held, &holds, open).with_context(|| {
-                    format!("nodes {} and {place} ({fate:?}), {session}", room.founder)
+                    format!(
+                        "nodes {} and {place} ({fate:?}), {session}",
+                        founder.place()
+                    )
                 })?;
             }
         }
         self.check_kept_from(room)
     }
 
+    /// Whether a device is in a session, as what its person is to be there has it.
+    fn check_place(
+        &self,
+        session: SessionId,
+        fate: Option<Fate>,
+        node: &Node,
+        active: bool,
+    ) -> Result<()> {
+        let place = node.place();
+        match (fate, self.model.lost(place)) {
+            (Some(Fate::Lawless), _) | (Some(_), Some(Lost::Perhaps)) => {}
+            (Some(_), Some(Lost::Revoked)) => ensure!(
+                !active,
+                "node {place} was revoked and is in {session} by the roster of its founder"
+            ),
+            (Some(Fate::In | Fate::Brought), None) => ensure!(
+                active,
+                "node {place} is not in {session} by the roster of its founder"
+            ),
+            (Some(Fate::Out), None) => ensure!(
+                !active,
+                "node {place} is still in {session} by the roster of its founder"
+            ),
+            (Some(Fate::Unclear), None) => {}
+            (None, _) => ensure!(
+                !self.holds_any(place, session)?,
+                "node {place} holds events of {session}, where it never was"
+            ),
+        }
+        Ok(())
+    }
+
     /// Who was removed has nothing that was said by who knew it.
     fn check_kept_from(&self, room: &Room) -> Result<()> {
         for (id, said) in &room.said {
             for place in &said.kept_from {
-                let still = room.fates.get(place) == Some(&Fate::Out);
+                let person = self.world.nodes[*place].person();
+                let still = room.fates.get(&person) == Some(&Fate::Out);
                 let holds = self.world.nodes[*place].disk().event(*id)?.is_some();
                 ensure!(
                     !(still && holds),
@@ -225,8 +288,10 @@ impl Crowd {
                 || (line.text.as_ref()).is_none_or(|text| room.perhaps.contains(text));
             ensure!(known, "nobody said {line:?}");
         }
-        let said = room.said.iter().filter(|(id, _)| !holds.below.contains(id));
-        for (id, said) in said.filter(|(_, said)| room.counts(said.node)) {
+        for (id, said) in &room.said {
+            if holds.below.contains(id) || !self.model.must_be_shown(room, said) {
+                continue;
+            }
             let Some(line) = seen.get(id) else {
                 bail!("lost: {id:?}, {said:?}");
             };
@@ -234,12 +299,12 @@ impl Crowd {
                 holds.events.get(id) == Some(&true),
                 "{said:?} does not count"
             );
-            if said.vague {
+            if !self.model.is_known(said) {
                 continue;
             }
             let mut expected = said.clone();
             // Whether what others put on it counts is as clear as their place.
-            expected.reactions.retain(|(_, node)| room.counts(*node));
+            expected.reactions.retain(|(_, who)| room.counts(*who));
             if said.text.is_none() {
                 expected.reactions.clear();
             }
@@ -248,7 +313,7 @@ impl Crowd {
                 Some((*emoji, *places.get(who).filter(|node| room.counts(**node))?))
             });
             let shown = Said {
-                node: places.get(&line.author).copied().unwrap_or(usize::MAX),
+                person: places.get(&line.author).copied().unwrap_or(usize::MAX),
                 text: line.text.clone(),
                 reactions: reactions.collect(),
                 ..said.clone()
@@ -264,14 +329,12 @@ impl Crowd {
     /// Whether all that somebody says counts.
     fn is_settled(&self, room: &Room, who: IdentityId) -> bool {
         let mut nodes = self.world.nodes.iter();
-        nodes.any(|node| node.identity() == who && room.counts(node.place()))
+        nodes.any(|node| node.identity() == who && room.counts(node.person()))
     }
 
     fn identities(&self) -> BTreeMap<IdentityId, usize> {
-        let nodes = self.world.nodes.iter().enumerate();
-        nodes
-            .map(|(place, node)| (node.identity(), place))
-            .collect()
+        let nodes = self.world.nodes.iter();
+        nodes.map(|node| (node.identity(), node.person())).collect()
     }
 }
 

@@ -81,13 +81,20 @@ pub enum Deed {
         /// Whether they do not.
         suspended: bool,
     },
+    /// Call a device something else.
+    Rename {
+        /// Which.
+        device: String,
+        /// What.
+        name: String,
+    },
     /// Change who is in a session, and as what.
     Operate {
         /// Which.
         session: SessionId,
         /// The change.
         op: Box<Op>,
-        /// Whom it is about, by node; whoever does it where it is about nobody else.
+        /// Which person it is about; whoever does it where it is about nobody else.
         whom: usize,
     },
 }
@@ -129,6 +136,7 @@ impl Deed {
                 key: Box::new(node::root(person)),
                 device,
             }),
+            Self::Rename { device, name } => Command::Device(device::Deed::Rename { device, name }),
         }
     }
 
@@ -139,7 +147,8 @@ impl Deed {
             | Self::RenewCards { .. }
             | Self::RevokeFormer { .. }
             | Self::Suspend { .. }
-            | Self::Revoke { .. } => None,
+            | Self::Revoke { .. }
+            | Self::Rename { .. } => None,
             Self::Say { session, .. }
             | Self::Edit { session, .. }
             | Self::Unsend { session, .. }

@@ -42,6 +42,10 @@ pub enum Fault {
     Rogue,
     /// Who is in changes.
     Roster,
+    /// Devices are let in, renamed, revoked.
+    Device,
+    /// Many change who is in, each before hearing of the others.
+    Storm,
 }
 
 /// What engines do not come to terms with yet: it happens only in plans that ask for it (`--with restore`).
@@ -53,7 +57,7 @@ pub(super) const OPEN: [Fault; 2] = [Fault::Restore, Fault::Future];
 
 impl Fault {
     /// All there are.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Kill,
         Self::Churn,
         Self::Cut,
@@ -67,6 +71,8 @@ impl Fault {
         Self::Restore,
         Self::Rogue,
         Self::Roster,
+        Self::Device,
+        Self::Storm,
     ];
 
     /// Its name on a command line.
@@ -115,12 +121,15 @@ impl Crowd {
             Fault::Restore => self.set_back(node, amount),
             Fault::Rogue => {
                 // Everybody else is to know somebody honest.
-                if self.world.rogues.is_empty() && self.world.nodes.len() > 2 && node > 0 {
+                let person = self.world.nodes[node].person();
+                if self.world.rogues.is_empty() && self.world.nodes.len() > 2 && person > 0 {
                     self.world.rogues.insert(node);
-                    self.model.lawless(node);
+                    self.model.lawless(person);
                 }
             }
-            Fault::Roster => {}
+            Fault::Roster => self.rearrange(),
+            Fault::Device => self.about_devices(),
+            Fault::Storm => self.storm(),
         }
     }
 
@@ -165,13 +174,13 @@ impl Crowd {
 
     /// The first time a node's state is copied; the next time it wakes up with that copy.
     fn set_back(&mut self, node: usize, amount: usize) {
-        if self.world.nodes[node].engine().is_none() || node == 0 {
+        if self.world.nodes[node].engine().is_none() || self.world.nodes[node].person() == 0 {
             return;
         }
         if !self.world.nodes[node].has_copy() {
             self.world.nodes[node].copy();
         } else if amount.is_multiple_of(2) {
-            self.model.lawless(node);
+            self.model.lawless(self.world.nodes[node].person());
             self.world.set_back(node);
         }
     }

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use tenet_log::roster::Policy;
 
-use super::{Crowd, Deed, Fault, Plan};
+use super::{Crowd, Deed, Fault, Plan, chance::MOST_IN_AN_HOUR};
 use crate::{errors, weather::Weather};
 
 const MINUTE: u64 = 60_000;
@@ -11,9 +11,6 @@ const HOUR: u64 = 60 * MINUTE;
 
 /// The same where clocks were up to three days ahead.
 const FAR_FUTURE: u64 = 100 * HOUR;
-
-/// How much is done in a random hour.
-const HOUR_OF_DEEDS: usize = 100;
 
 /// How long, in virtual time, it may take until all is quiet: the longest wait of a redial is five minutes.
 const PATIENCE: u64 = 6 * HOUR;
@@ -74,7 +71,7 @@ pub(super) fn most_deeds(step: u8) -> usize {
         2 => 100,
         3 => 10_000,
         4 => 270_000,
-        _ => HOUR_OF_DEEDS,
+        _ => MOST_IN_AN_HOUR,
     }
 }
 
@@ -85,7 +82,7 @@ impl Crowd {
             1 | 2 => self.everybody(deeds),
             3 => self.churn(deeds),
             4 => self.flood(deeds),
-            _ => self.hour(HOUR_OF_DEEDS, plan),
+            _ => self.hour(plan),
         }
         let patience = match self.faults.contains(&Fault::Future) {
             true => FAR_FUTURE,

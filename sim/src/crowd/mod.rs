@@ -8,12 +8,14 @@
 mod chance;
 mod check;
 mod deed;
+mod devices;
 mod fault;
 mod ladder;
 mod page;
 mod plan;
 mod prepare;
 mod shrink;
+mod storm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +31,9 @@ pub use shrink::{shrink, wrong};
 
 use crate::{
     act::Act,
-    machine::{Answer, World},
-    model::Model,
+    machine::{Answer, BEGINNING, World},
+    model::{Fate, Lost, Model, Who},
+    node::Node,
 };
 
 /// A world of many, and what is true there.
@@ -45,6 +48,9 @@ pub struct Crowd {
     pub tale: Vec<(u64, String)>,
     /// Draws what is done; the world draws for itself, so that what is left out here leaves the rest as it was.
     chooser: ChaCha20Rng,
+    seed: u64,
+    /// By which device each further one was let in.
+    let_in: BTreeMap<usize, usize>,
     /// What was asked for and is not answered.
     asked: BTreeMap<u64, (usize, Deed)>,
     /// What was refused, and why.
@@ -53,9 +59,23 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// So many nodes, each a person of its own, which start when time begins to pass.
-    pub fn new(seed: u64, nodes: usize) -> Self {
-        let mut world = World::new(seed, &vec![0; nodes]);
+    /// So many persons, each with a device, which start when time begins to pass.
+    pub fn new(seed: u64, persons: usize) -> Self {
+        Self::of(seed, persons, &[])
+    }
+
+    /// So many persons, and whose the further devices are that may be let in.
+    fn of(seed: u64, persons: usize, further: &[usize]) -> Self {
+        let people = (0..persons).chain(further.iter().copied());
+        let mut nodes: Vec<Node> = people
+            .enumerate()
+            .map(|(place, person)| Node::of(person, place, 0, BEGINNING))
+            .collect();
+        nodes
+            .iter_mut()
+            .skip(persons)
+            .for_each(|node| node.lost = true);
+        let mut world = World::of(seed, nodes);
         world.keeps_notices = false;
         Self {
             world,
@@ -63,6 +83,8 @@ impl Crowd {
             faults: BTreeSet::new(),
             tale: Vec::new(),
             chooser: ChaCha20Rng::seed_from_u64(seed ^ 0x5eed),
+            seed,
+            let_in: BTreeMap::new(),
             asked: BTreeMap::new(),
             refused: Vec::new(),
             next: 0,
@@ -72,6 +94,31 @@ impl Crowd {
     /// A random number below `end`.
     pub fn choose(&mut self, end: usize) -> usize {
         usize::try_from(self.chooser.next_u64() % end.max(1) as u64).unwrap()
+    }
+
+    /// One of these, if there is any.
+    fn one_of<T: Copy>(&mut self, these: &[T]) -> Option<T> {
+        let at = self.choose(these.len());
+        these.get(at).copied()
+    }
+
+    /// From here on what is chosen follows from this number, whatever was chosen before.
+    fn choose_for(&mut self, number: usize) {
+        let number = (number as u64 + 1) << 32;
+        self.chooser = ChaCha20Rng::seed_from_u64(self.seed ^ 0x5eed ^ number);
+    }
+
+    /// Who acts on a node.
+    fn who(&self, node: usize) -> Who {
+        Who {
+            person: self.world.nodes[node].person(),
+            device: node,
+        }
+    }
+
+    /// The devices of a person.
+    fn devices(&self, person: usize) -> Vec<usize> {
+        devices(&self.world.nodes, person)
     }
 
     /// A person does something, a moment from now.
@@ -125,29 +172,43 @@ impl Crowd {
     }
 
     fn answered(&mut self, node: usize, deed: &Deed, answer: Answer) {
+        let who = self.who(node);
         match (answer.result, deed) {
             (Some(Ok(Reply::Conversation { session })), Deed::Found { with, .. }) => {
                 let named =
                     |did: &String| self.world.nodes.iter().position(|node| node.did() == *did);
                 let others = with.iter().filter_map(named);
-                let all: Vec<usize> = std::iter::once(node).chain(others).collect();
+                let all: Vec<usize> = std::iter::once(who.person).chain(others).collect();
                 self.model.found(session, &all);
                 self.model.only_brought(session);
             }
-            (Some(Ok(reply)), _) => self.model.done(node, deed, &reply),
+            (Some(Ok(_)), Deed::Revoke { device, .. }) => self.lose(device, Lost::Revoked),
+            (None, Deed::Revoke { device, .. }) => self.lose(device, Lost::Perhaps),
+            (Some(Ok(reply)), _) => {
+                let nodes = &self.world.nodes;
+                let devices = |person| devices(nodes, person);
+                self.model.done(who, deed, &reply, devices);
+            }
             // What is said not to be stored is not.
             (Some(Err(CommandError::NotStored(_))), _) => {}
-            (Some(Err(error)), _) if self.may_be_refused(node, deed) => drop(error),
+            (Some(Err(error)), _) if self.may_be_refused(who, deed) => drop(error),
             (Some(Err(error)), _) => self.refused.push((node, deed.clone(), error)),
             (None, _) => self.model.perhaps(deed),
         }
     }
 
     /// Whether a refusal may be right: whoever lost a place, or asks about what was taken back.
-    fn may_be_refused(&self, node: usize, deed: &Deed) -> bool {
+    fn may_be_refused(&self, who: Who, deed: &Deed) -> bool {
         let room = deed.session().and_then(|id| self.model.rooms.get(&id));
         let Some(room) = room else { return true };
         let plain = matches!(deed, Deed::Say { .. } | Deed::Read { .. });
-        !(plain && room.counts(node) && room.fates[&node] == crate::model::Fate::In)
+        let was_there = who.person == who.device && self.model.lost(who.device).is_none();
+        !(plain && was_there && room.counts(who.person) && room.fates[&who.person] == Fate::In)
     }
+}
+
+/// The devices of a person.
+fn devices(nodes: &[Node], person: usize) -> Vec<usize> {
+    let theirs = nodes.iter().filter(|node| node.person() == person);
+    theirs.map(Node::place).collect()
 }

@@ -138,7 +138,7 @@ impl Crowd {
                 .get(session)
                 .and_then(|room| room.said.get(id));
             let what = said.map_or_else(String::new, |said| {
-                format!("node {}: {:?}", said.node, said.text)
+                format!("node {}: {:?}", said.device, said.text)
             });
             let _ = write!(
                 page,

@@ -17,6 +17,8 @@ pub struct Plan {
     pub nodes: usize,
     /// At most so many deeds.
     pub deeds: usize,
+    /// Deeds that are left out, by their numbers.
+    pub skip: BTreeSet<usize>,
     /// What does not happen.
     pub without: BTreeSet<Fault>,
     /// What happens though it is not mended yet.
@@ -31,6 +33,7 @@ impl Plan {
             seed,
             nodes: usize::MAX,
             deeds: usize::MAX,
+            skip: BTreeSet::new(),
             without: BTreeSet::new(),
             with: BTreeSet::new(),
         }
@@ -50,6 +53,7 @@ impl Plan {
                 "--seed" => plan.seed = value.parse()?,
                 "--nodes" => plan.nodes = value.parse()?,
                 "--deeds" => plan.deeds = value.parse()?,
+                "--skip" => plan.skip = skipped(value)?,
                 "--without" => {
                     for name in value.split(',') {
                         plan.without.insert(Fault::parse(name)?);
@@ -76,6 +80,9 @@ impl fmt::Display for Plan {
         if self.deeds < usize::MAX {
             write!(f, " --deeds {}", self.deeds)?;
         }
+        if !self.skip.is_empty() {
+            write!(f, " --skip {}", spans(&self.skip))?;
+        }
         for (word, faults) in [("without", &self.without), ("with", &self.with)] {
             if !faults.is_empty() {
                 let names: Vec<_> = faults.iter().map(|fault| fault.name()).collect();
@@ -83,5 +90,44 @@ impl fmt::Display for Plan {
             }
         }
         Ok(())
+    }
+}
+
+/// Reads `3,7-9`.
+fn skipped(words: &str) -> Result<BTreeSet<usize>> {
+    let mut all = BTreeSet::new();
+    for part in words.split(',') {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        all.extend(from.parse()?..=to.parse::<usize>()?);
+    }
+    Ok(all)
+}
+
+/// Writes `3,7-9`.
+fn spans(numbers: &BTreeSet<usize>) -> String {
+    let mut spans: Vec<(usize, usize)> = Vec::new();
+    for number in numbers {
+        match spans.last_mut() {
+            Some((_, last)) if *last + 1 == *number => *last = *number,
+            _ => spans.push((*number, *number)),
+        }
+    }
+    let words = spans.iter().map(|(from, to)| match from == to {
+        true => from.to_string(),
+        false => format!("{from}-{to}"),
+    });
+    words.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_as_they_are_written() {
+        let text =
+            "--step 5 --seed 7 --nodes 4 --deeds 60 --skip 1,3-5,9 --without kill --with restore";
+        let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+        assert_eq!(Plan::parse(&words).unwrap().to_string(), text);
     }
 }

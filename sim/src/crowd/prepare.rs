@@ -28,8 +28,12 @@ const FOUNDING_MEMBERS: usize = 16;
 impl Crowd {
     /// Founds a session of these nodes, whose processes have not started yet; the first founds it.
     pub fn prepare(&mut self, nodes: &[usize], policy: Policy) -> SessionId {
+        self.prepare_of(SessionKind::Group, nodes, policy)
+    }
+
+    fn prepare_of(&mut self, kind: SessionKind, nodes: &[usize], policy: Policy) -> SessionId {
         let now = self.world.now;
-        let events = self.found(nodes, policy, now);
+        let events = self.found(kind, nodes, policy, now);
         let session = events[0].session();
         let registers: Vec<Register> = nodes
             .iter()
@@ -49,25 +53,33 @@ impl Crowd {
         session
     }
 
-    /// A node knows others as contacts, whose processes have not started yet either.
-    pub(super) fn acquaint(&mut self, node: usize, others: &[usize]) {
+    /// Two who have not started yet know each other as contacts, in a session of the two.
+    pub(super) fn acquaint(&mut self, one: usize, other: usize) {
+        let session = self.prepare_of(SessionKind::Direct, &[one, other], Policy::default());
         let now = self.world.now;
-        let names = others.iter().map(|other| {
-            let other = &self.world.nodes[*other];
-            let name = format!("{} {}", other.name, other.place());
-            Contact::new(other.identity(), name.clone(), name, now)
-        });
-        let contacts: Vec<Contact> = names.collect();
-        let disk = dead(&mut self.world.nodes[node]);
-        disk.begin().unwrap();
-        for contact in &contacts {
-            disk.put_contact(contact).unwrap();
+        for (here, there) in [(one, other), (other, one)] {
+            let there = &self.world.nodes[there];
+            let name = format!("{} {}", there.name, there.place());
+            let mut contact = Contact::new(there.identity(), name.clone(), name, now);
+            contact.sessions.insert(session);
+            let disk = dead(&mut self.world.nodes[here]);
+            disk.begin().unwrap();
+            disk.put_contact(&contact).unwrap();
+            disk.commit(Durability::Process).unwrap();
         }
-        disk.commit(Durability::Process).unwrap();
+        if let Some(room) = self.model.rooms.get_mut(&session) {
+            room.direct = true;
+        }
     }
 
     /// The founding, and whatever brings everybody in.
-    fn found(&mut self, nodes: &[usize], policy: Policy, now: u64) -> Vec<Event> {
+    fn found(
+        &mut self,
+        kind: SessionKind,
+        nodes: &[usize],
+        policy: Policy,
+        now: u64,
+    ) -> Vec<Event> {
         let world = &mut self.world;
         let founder = world.nodes[nodes[0]].own();
         let identities: Vec<_> = nodes
@@ -77,14 +89,14 @@ impl Crowd {
         let named = identities.iter().take(FOUNDING_MEMBERS).enumerate();
         let members = named.map(|(place, identity)| Member {
             identity: *identity,
-            role: if place == 0 {
+            role: if place == 0 || kind == SessionKind::Direct {
                 Role::Owner
             } else {
                 Role::Member
             },
         });
         let terms = Terms {
-            kind: SessionKind::Group,
+            kind,
             members: members.collect(),
             policy,
         };

@@ -1,0 +1,102 @@
+//! Further devices of persons: they are let in, called something else, revoked.
+
+use tenet_log::store::{LogStore, Position};
+
+use super::{Crowd, Deed};
+use crate::{act::Act, model::Lost, node::Node};
+
+impl Crowd {
+    /// Something about the devices of somebody who has, or may have, several.
+    pub(super) fn about_devices(&mut self) {
+        let nodes = self.world.nodes.iter();
+        let further: Vec<usize> = nodes
+            .filter(|node| node.place() != node.person())
+            .map(Node::place)
+            .collect();
+        if further.is_empty() {
+            return;
+        }
+        let device = further[self.choose(further.len())];
+        let person = self.world.nodes[device].person();
+        let here: Vec<usize> = self.live(person);
+        if here.is_empty() {
+            return;
+        }
+        let by = here[self.choose(here.len())];
+        match self.choose(8) {
+            _ if self.world.nodes[device].lost => self.let_in(device, by),
+            0..3 => self.revoke(device, by),
+            3 if !self.founded_any(person) && by != person => self.revoke(person, by),
+            _ => {
+                let name = format!("device {}", self.next);
+                let device = self.id_of(device);
+                self.ask(by, Deed::Rename { device, name });
+            }
+        }
+    }
+
+    /// The devices of a person that run and speak for it.
+    pub(super) fn live(&self, person: usize) -> Vec<usize> {
+        let mut live = self.devices(person);
+        live.retain(|node| {
+            self.world.nodes[*node].engine().is_some() && self.model.lost(*node).is_none()
+        });
+        live
+    }
+
+    /// A new device takes a link of another one: either with the phrase, or with a card that the other gave it.
+    fn let_in(&mut self, device: usize, by: usize) {
+        self.tell(|_| format!("node {device} is let in by node {by}"));
+        let linked = self.choose(2) == 0;
+        self.let_in.insert(device, by);
+        let node = &mut self.world.nodes[device];
+        node.lost = false;
+        node.linked = linked;
+        self.world.switch_on(device);
+        self.world.ask(by, Act::Invite { to: device });
+    }
+
+    fn revoke(&mut self, device: usize, by: usize) {
+        let person = self.world.nodes[device].person();
+        if device == by || self.world.nodes[device].lost || self.model.is_lawless(person) {
+            return;
+        }
+        let device = self.id_of(device);
+        self.ask(by, Deed::Revoke { person, device });
+    }
+
+    /// A device is revoked, or may be; whom it had let in may not come in.
+    pub(super) fn lose(&mut self, device: &str, how: Lost) {
+        let known = self.world.nodes.iter();
+        let mut known = known.filter(|node| node.own().device().to_string() == device);
+        let Some(device) = known.next().map(Node::place) else {
+            return;
+        };
+        self.model.lose(device, how);
+        let by_it = self.let_in.iter().filter(|(_, by)| **by == device);
+        for new in by_it.map(|(new, _)| *new).collect::<Vec<_>>() {
+            if self.model.lost(new).is_none() {
+                self.model.lose(new, Lost::Perhaps);
+            }
+        }
+    }
+
+    fn id_of(&self, device: usize) -> String {
+        self.world.nodes[device].own().device().to_string()
+    }
+
+    fn founded_any(&self, person: usize) -> bool {
+        let mut rooms = self.model.rooms.values();
+        rooms.any(|room| room.founder == person)
+    }
+
+    /// Whether a device holds anything of a session.
+    pub(super) fn holds_any(
+        &self,
+        node: usize,
+        session: tenet_log::ids::SessionId,
+    ) -> anyhow::Result<bool> {
+        let disk = self.world.nodes[node].disk();
+        Ok(disk.last_position(session)? != Position::default())
+    }
+}
