@@ -1,6 +1,7 @@
 //! A store that fails when it is told to.
 
-use std::cell::Cell;
+use std::{cell::Cell, mem};
+
 use tenet_apps::{
     chat::{
         overlay::Overlay,
@@ -41,6 +42,19 @@ pub struct Disk {
     reads: Cell<u64>,
     writes: u64,
     failing: Cell<Option<Failing>>,
+    batch: Pending,
+    input: Pending,
+}
+
+/// How far a transaction is: most inputs of a world of many change nothing, and beginning is half of what they cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pending {
+    /// There is none.
+    None,
+    /// It begins with the first write.
+    Due,
+    /// The store knows of it.
+    Begun,
 }
 
 /// Which writes fail, and how.
@@ -74,6 +88,8 @@ impl Disk {
             reads: Cell::new(0),
             writes: 0,
             failing: Cell::new(None),
+            batch: Pending::None,
+            input: Pending::None,
         }
     }
 
@@ -90,6 +106,8 @@ impl Disk {
             reads: Cell::new(0),
             writes: self.writes,
             failing: Cell::new(None),
+            batch: Pending::None,
+            input: Pending::None,
         }
     }
 
@@ -108,7 +126,20 @@ impl Disk {
         &self.store
     }
 
+    /// Counts a write, which may be one that fails.
     fn wrote(&mut self) -> Result<(), StoreError> {
+        if self.batch == Pending::Due {
+            self.store.begin()?;
+            self.batch = Pending::Begun;
+        }
+        if self.input == Pending::Due {
+            self.store.savepoint()?;
+            self.input = Pending::Begun;
+        }
+        self.count()
+    }
+
+    fn count(&mut self) -> Result<(), StoreError> {
         let this = self.writes;
         self.writes += 1;
         match self.failing.get() {
@@ -133,27 +164,39 @@ impl Default for Disk {
 
 impl Transactions for Disk {
     fn begin(&mut self) -> Result<(), StoreError> {
-        self.store.begin()
+        self.batch = Pending::Due;
+        Ok(())
     }
 
     fn savepoint(&mut self) -> Result<(), StoreError> {
-        self.store.savepoint()
+        self.input = Pending::Due;
+        Ok(())
     }
 
     fn keep(&mut self) -> Result<(), StoreError> {
-        self.store.keep()
+        match mem::replace(&mut self.input, Pending::None) {
+            Pending::Begun => self.store.keep(),
+            _ => Ok(()),
+        }
     }
 
     fn undo(&mut self) -> Result<(), StoreError> {
-        self.store.undo()
+        match mem::replace(&mut self.input, Pending::None) {
+            Pending::Begun => self.store.undo(),
+            _ => Ok(()),
+        }
     }
 
     fn commit(&mut self, durability: Durability) -> Result<(), StoreError> {
-        self.wrote()?;
-        self.store.commit(durability)
+        self.count()?;
+        match mem::replace(&mut self.batch, Pending::None) {
+            Pending::Begun => self.store.commit(durability),
+            _ => Ok(()),
+        }
     }
 
     fn abandon(&mut self) -> Result<(), StoreError> {
+        (self.batch, self.input) = (Pending::None, Pending::None);
         self.store.abandon()
     }
 }

@@ -83,6 +83,8 @@ impl World {
         let State::Dead(disk) = mem::replace(&mut this.state, State::Between) else {
             panic!("a running process cannot start");
         };
+        // Whoever starts it again has made room.
+        disk.fail(None);
         let engine = Engine::open(*disk, this.own(), seed, now).expect("the engine opens");
         if this.life == 0 {
             this.written_at_start = engine.store().writes();

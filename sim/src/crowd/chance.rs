@@ -141,16 +141,21 @@ impl Crowd {
             return;
         };
         let text = format!("{number} of {node}");
-        let said = self.model.rooms[&session].said.iter();
-        let said: Vec<(EventId, usize)> = said.map(|(id, said)| (*id, said.person)).collect();
-        let about = self.one_of(&said);
         let person = self.world.nodes[node].person();
-        let own = about.filter(|(_, author)| *author == person);
-        let deed = match (self.choose(12), about, own) {
-            (0, _, Some((id, _))) => Deed::Unsend { session, id },
-            (1 | 2, _, Some((id, _))) => Deed::Edit { session, id, text },
-            (3 | 4, Some((id, _)), _) => {
+        let (id, own) = match self.about(session, person) {
+            Some((id, own)) => (Some(id), own),
+            None => (None, false),
+        };
+        let own = id.filter(|_| own);
+        let deed = match (self.choose(12), id, own) {
+            (0, _, Some(id)) => Deed::Unsend { session, id },
+            (1 | 2, _, Some(id)) => Deed::Edit { session, id, text },
+            (3 | 4, Some(id), _) => {
+                let known = &self.model.rooms[&session].said[&id].reactions;
+                let there = known.iter().find(|(_, who)| *who == person);
+                let there = there.map(|(emoji, _)| *emoji);
                 let emoji = EMOJI[self.choose(EMOJI.len())];
+                let emoji = there.filter(|_| number.is_multiple_of(2)).unwrap_or(emoji);
                 let known = &self.model.rooms[&session].said[&id].reactions;
                 let remove = known.contains(&(emoji, person));
                 Deed::React {
@@ -164,6 +169,25 @@ impl Crowd {
             _ => Deed::Say { session, text },
         };
         self.ask(node, deed);
+    }
+
+    /// What somebody does something about, and whether it is an own one: mostly what something was done to lately, so
+    /// that one thing meets another.
+    fn about(&mut self, session: SessionId, person: usize) -> Option<(EventId, bool)> {
+        let said = &self.model.rooms[&session].said;
+        let mut all: Vec<(EventId, bool)> = said
+            .iter()
+            .map(|(id, said)| (*id, said.person == person))
+            .collect();
+        if self.choose(2) == 0 {
+            let touched = |id: &EventId| {
+                let said = &self.model.rooms[&session].said[id];
+                said.touched.contains_key(&person)
+            };
+            all.retain(|(id, _)| touched(id));
+            all.truncate(3);
+        }
+        self.one_of(&all)
     }
 
     /// Who is in changes, or a session is founded.

@@ -27,6 +27,9 @@ use crate::{
 /// More events than any session of a world has.
 const ALL: usize = 1 << 30;
 
+/// How many messages are seen at a time.
+const PAGE: usize = 6;
+
 /// What one device holds of a session, as far as all must hold the same.
 struct Holds {
     /// The set, by id, with what counts.
@@ -169,6 +172,7 @@ impl Crowd {
             let (place, fate) = (node.place(), room.fates.get(&node.person()).copied());
             let active = held.roster.author(node.own().device()).is_some();
             self.check_place(session, fate, node, active)?;
+            self.check_told(session, node, active)?;
             if active && fate != Some(Fate::Lawless) && place != founder.place() {
                 let holds = self.holds(node, session)?;
                 let open = |line: &Line| !self.is_settled(room, line.author);
@@ -181,6 +185,21 @@ impl Crowd {
             }
         }
         self.check_kept_from(room)
+    }
+
+    /// Who is in no more knows it.
+    fn check_told(&self, session: SessionId, node: &Node, active: bool) -> Result<()> {
+        if active || !self.stays(node) || self.model.is_lawless(node.person()) {
+            return Ok(());
+        }
+        let here = Session::load(node.disk(), session)?;
+        let in_here = here.is_some_and(|it| it.roster().author(node.own().device()).is_some());
+        ensure!(
+            !in_here,
+            "node {} believes to be in {session}",
+            node.place()
+        );
+        Ok(())
     }
 
     /// Whether a device is in a session, as what its person is to be there has it.
@@ -263,7 +282,7 @@ impl Crowd {
             .map(Register::encode)
             .collect();
         registers.sort_unstable();
-        let shown = query::history(disk, node.identity(), &[session], None, ALL)?;
+        let shown = leafed_through(node, session)?;
         Ok(Holds {
             events,
             heads,
@@ -335,6 +354,24 @@ impl Crowd {
     fn identities(&self) -> BTreeMap<IdentityId, usize> {
         let nodes = self.world.nodes.iter();
         nodes.map(|node| (node.identity(), node.person())).collect()
+    }
+}
+
+/// What a person sees of a session who begins at its end and turns page after page.
+fn leafed_through(node: &Node, session: SessionId) -> Result<Vec<Shown>> {
+    let (mut pages, mut before) = (Vec::new(), None);
+    loop {
+        let page = query::history(node.disk(), node.identity(), &[session], before, PAGE)?;
+        let Some(first) = page.first() else {
+            pages.reverse();
+            return Ok(pages.into_iter().flatten().collect());
+        };
+        before = Some(first.message.id);
+        pages.push(page);
+        ensure!(
+            pages.len() < ALL / PAGE,
+            "the pages of {session} go in a circle"
+        );
     }
 }
 

@@ -3,12 +3,14 @@
 use tenet_apps::{
     contacts::store::ContactStore, conversations::ConversationStore, settings::SettingStore,
 };
+use tenet_delivery::outbox::Outbox;
 use tenet_identity::{
     hello::Role as Side,
     keys::{DeviceKey, EndpointId, IdentityId, IdentityKey},
     meeting::{link::Link, short::Short},
 };
 use tenet_log::{
+    ids::SessionId,
     roster::{Addition, Op, Role, SessionKind},
     session::Session,
     store::LogStore,
@@ -163,33 +165,62 @@ fn a_contact_brings_what_was_said() {
     }
 }
 
-/// NODE-502, NODE-32: whoever is named comes in, whoever is added later too, with all their devices.
+/// NODE-601, DEL-14: what one of my devices wrote is with whoever sends it back to another of them.
 #[test]
-fn a_group_is_founded_and_grows() {
-    let (cleo, dora) = (3, 4);
+fn nobody_owes_what_has_come_back() {
+    for seed in 0..20 {
+        let mut world = restored(seed, &[]);
+        for text in ["one", "two", "three"] {
+            send(&mut world, TABLET, BERT, text);
+            world.rest();
+        }
+        for node in [ANN, TABLET, BERT] {
+            let waiting = world.nodes[node].disk().waiting().unwrap();
+            assert_eq!(waiting, [], "seed {seed}, node {node}");
+        }
+    }
+}
+
+const CLEO: usize = 3;
+const DORA: usize = 4;
+
+/// Ann on two devices, Bert and Cleo in a group; Bert knows Dora too, nobody else does.
+fn walkers(seed: u64) -> (World, SessionId) {
     let mut nodes: Vec<Node> = [ANN, BERT]
         .map(|number| Node::new(number, 0, BEGINNING))
         .into();
     nodes.push(Node::of(ANN, TABLET, 0, BEGINNING));
-    nodes.extend([cleo, dora].map(|number| Node::of(number - 1, number, 0, BEGINNING)));
-    let mut world = World::of(3, nodes);
-    for (inviter, guest) in [(ANN, BERT), (ANN, cleo), (ANN, TABLET), (BERT, dora)] {
+    nodes.extend([CLEO, DORA].map(|number| Node::of(number - 1, number, 0, BEGINNING)));
+    let mut world = World::of(seed, nodes);
+    for (inviter, guest) in [(ANN, BERT), (ANN, CLEO), (ANN, TABLET), (BERT, DORA)] {
         world.ask(inviter, Act::Invite { to: guest });
         world.rest();
     }
-    let with = vec![world.nodes[BERT].did(), world.nodes[cleo].did()];
+    let with = vec![world.nodes[BERT].did(), world.nodes[CLEO].did()];
     let group = world.found(ANN, "walkers", with);
     world.rest();
-    world.check_same(&[ANN, BERT, TABLET, cleo], group);
+    (world, group)
+}
+
+/// Ann adds Dora.
+fn add_dora(world: &mut World, group: SessionId) {
     let added = Op::Add(Addition {
-        identity: identity(&world, dora),
+        identity: identity(world, DORA),
         role: Role::Member,
         floor: None,
     });
     world.operate(ANN, group, added);
+}
+
+/// NODE-502, NODE-32: whoever is named comes in, whoever is added later too, with all their devices.
+#[test]
+fn a_group_is_founded_and_grows() {
+    let (mut world, group) = walkers(3);
+    world.check_same(&[ANN, BERT, TABLET, CLEO], group);
+    add_dora(&mut world, group);
     world.rest();
     // Dora knows Bert alone; he brings her in, and from then on she knows all.
-    let all = [ANN, BERT, TABLET, cleo, dora];
+    let all = [ANN, BERT, TABLET, CLEO, DORA];
     world.check_same(&all, group);
     for node in all {
         world.say(node, group, &format!("{node} is here"));

@@ -151,6 +151,8 @@ pub struct Engine<S> {
     bring_at: Option<u64>,
     /// When to offer again what was too early for somebody (by connection and session).
     pub(crate) resume: BTreeMap<(ConnId, SessionId), u64>,
+    /// When the first of the events that are held back may enter, in Unix milliseconds.
+    held_at: Option<u64>,
     /// Foundings that were brought and are from the future, and from when on they may be opened (NODE-603).
     pub(crate) early: BTreeMap<ConnId, Vec<(u64, ByteVec)>>,
     /// Whether a link that is still to be taken may be knocked with on a connection that stands.
@@ -242,6 +244,7 @@ impl<S: Storage> Engine<S> {
             batch: None,
             bring_at: None,
             resume: BTreeMap::new(),
+            held_at: None,
             early: BTreeMap::new(),
             knock_again: false,
             index_at: None,
@@ -279,12 +282,11 @@ impl<S: Storage> Engine<S> {
 
     /// When [`Input::Tick`](crate::input::Input::Tick) is due, in Unix milliseconds.
     pub fn deadline(&self) -> Option<u64> {
-        let held = self.store.next_due().ok().flatten();
         let resume = self.resume.values().min().copied();
         // What a store that failed just now could not take is not tried again at once.
         let early = self.early.values().flatten().map(|(at, _)| *at).min();
         let stored = [
-            held,
+            self.held_at,
             resume,
             early,
             self.index_at,

@@ -27,6 +27,7 @@ impl<S: Storage> Engine<S> {
         }
         self.sessions = sessions;
         self.load_floors();
+        self.held_at = self.store.next_due()?;
         self.adopt_card()?;
         self.load_blocked()?;
         self.load_former()?;
@@ -184,7 +185,11 @@ impl<S: Storage> Engine<S> {
         let Some(session) = self.sessions.get_mut(&id) else {
             return Ok(None);
         };
-        session.receive(&mut self.store, event, now).map(Some)
+        let receipt = session.receive(&mut self.store, event, now)?;
+        if matches!(receipt, Receipt::Held { .. }) {
+            self.held_at = self.store.next_due()?;
+        }
+        Ok(Some(receipt))
     }
 
     /// Every identity has a session among its own devices, founded when it is first needed; a device that

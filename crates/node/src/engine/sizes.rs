@@ -9,7 +9,7 @@ impl<S> Engine<S> {
     ///
     /// Sessions and devices grow with what was agreed on; all else is empty or small when nothing is
     /// under way.
-    pub fn sizes(&self) -> [(&'static str, usize); 14] {
+    pub fn sizes(&self) -> [(&'static str, usize); 15] {
         let shares = self.connections.0.values().filter_map(|one| one.ready());
         let recent = self.recent.values().map(|recent| recent.events.len());
         [

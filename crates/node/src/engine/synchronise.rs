@@ -202,7 +202,7 @@ impl<S: Storage> Engine<S> {
         self.came_back(now, conn, session, &known)
     }
 
-    /// NODE-601: what this device wrote comes back from another one, which holds it then.
+    /// NODE-601: what this device wrote, or another one of mine (DEL-14), comes back from somebody, who holds it then.
     fn came_back(
         &mut self,
         now: u64,
@@ -210,8 +210,9 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         known: &[HeadEntry],
     ) -> Result<(), Fault> {
-        let own = self.own.device();
-        match known.iter().any(|head| head.author.device == own) {
+        let (me, state) = (self.own.identity(), self.sessions.get(&session));
+        let identity = |author| state.and_then(|state| state.roster().identity(author));
+        match known.iter().any(|head| identity(head.author) == Some(me)) {
             true => self.acknowledged(now, conn, session, known),
             false => Ok(()),
         }
@@ -372,6 +373,9 @@ impl<S: Storage> Engine<S> {
 
     /// Events that came from the future and may enter now.
     pub(super) fn admit_due(&mut self, now: u64) -> Result<(), Fault> {
+        if self.held_at.is_none_or(|at| now < at) {
+            return Ok(());
+        }
         for held in self.store.due(now, DUE_PAGE)? {
             self.must_last();
             let (event, session) = (kept(&held.event, now), held.event.session());
@@ -388,6 +392,7 @@ impl<S: Storage> Engine<S> {
                 Receipt::Refused(refusal) => tracing::warn!(%refusal, "a held event is refused"),
             }
         }
+        self.held_at = self.store.next_due()?;
         Ok(())
     }
 
