@@ -357,6 +357,30 @@ fn a_group_founded_by_a_clock_ahead_is_entered_when_its_time_has_come() {
     world.check_same(&[ANN, BERT], group);
 }
 
+/// NODE-604: also in a session of which whoever revokes it has not heard yet.
+#[test]
+fn a_revoked_device_is_out_of_what_it_entered_alone() {
+    let mut world = restored(9, &[]);
+    let tablet = world.nodes[TABLET].own().device();
+    world.switch_off(ANN);
+    let with = vec![world.nodes[ANN].did()];
+    let group = world.found(BERT, "walkers", with);
+    pass(&mut world);
+    let is_in = |world: &World| {
+        let session = Session::load(world.nodes[BERT].disk(), group).unwrap();
+        session.unwrap().roster().author(tablet).is_some()
+    };
+    assert!(is_in(&world), "it was brought it");
+    world.switch_off(TABLET);
+    world.switch_off(BERT);
+    world.switch_on(ANN);
+    world.revoke(ANN, ANN, TABLET);
+    pass(&mut world);
+    world.switch_on(BERT);
+    pass(&mut world);
+    assert!(!is_in(&world), "revoked");
+}
+
 /// CARD-4, OWN-6: who holds the key renews its own card and those of the others.
 #[test]
 fn cards_are_renewed_before_they_end() {

@@ -14,7 +14,7 @@ pub use retire::Retired;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenet_identity::keys::DeviceId;
+use tenet_identity::{card::Revocation, keys::DeviceId};
 
 use crate::{
     clock::Hlc,
@@ -270,6 +270,15 @@ impl Session {
     /// Devices that wrote two histories.
     pub fn forked_devices(&self) -> BTreeSet<DeviceId> {
         self.forks.devices()
+    }
+
+    /// The statement by which a device was revoked, if it was here.
+    pub fn revocation(&self, device: DeviceId) -> Option<&Revocation> {
+        let mut operations = self.fold.operations();
+        operations.find_map(|operation| match &operation.op {
+            Op::Revoke(revocation) if revocation.device() == device => Some(revocation),
+            _ => None,
+        })
     }
 
     /// Whether an operation of the set adds this device, counted or not: of such devices registers

@@ -265,7 +265,8 @@ impl<S: Storage> Engine<S> {
         for conn in conns {
             self.say_meet(conn)?;
         }
-        self.take_place(now, session)
+        self.take_place(now, session)?;
+        self.hand_in_revocations(now)
     }
 
     /// Says our digest of a session anew on every connection that shares it.
