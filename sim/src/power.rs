@@ -56,6 +56,15 @@ impl World {
         self.happens_in(0, Happening::Starts { node });
     }
 
+    /// A node is met elsewhere from now on; its connections stand.
+    pub fn move_on(&mut self, node: usize) {
+        let this = &mut self.nodes[node];
+        this.address.set_port(this.address.port() + 1);
+        let (life, addresses) = (this.life, vec![this.address]);
+        let input = Input::AddressesChanged { addresses };
+        self.happens_in(0, Happening::Told { node, life, input });
+    }
+
     /// Ends a process; it starts again with the state of its store that was kept.
     pub fn set_back(&mut self, node: usize) {
         self.kill(node);

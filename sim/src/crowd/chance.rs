@@ -91,7 +91,8 @@ impl Crowd {
             86..88 => Fault::Cut,
             88..90 => Fault::Part,
             90 => Fault::Bar,
-            91..93 => Fault::Nat,
+            91 => Fault::Nat,
+            92 => Fault::Move,
             93..95 => Fault::Weather,
             95 => Fault::Clock,
             96 => match self.choose(6) {

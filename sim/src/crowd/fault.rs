@@ -28,6 +28,8 @@ pub enum Fault {
     Bar,
     /// Nodes are behind something.
     Nat,
+    /// Nodes are met elsewhere from now on.
+    Move,
     /// Frames are late, lost and sent again; lines are narrow.
     Weather,
     /// Clocks differ a little.
@@ -57,13 +59,14 @@ pub(super) const OPEN: [Fault; 2] = [Fault::Restore, Fault::Future];
 
 impl Fault {
     /// All there are.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Kill,
         Self::Churn,
         Self::Cut,
         Self::Part,
         Self::Bar,
         Self::Nat,
+        Self::Move,
         Self::Weather,
         Self::Clock,
         Self::Future,
@@ -111,6 +114,7 @@ impl Crowd {
                 let nat = [Nat::Cone, Nat::Closed, Nat::Open][amount % 3];
                 self.world.walls.put(node, nat);
             }
+            Fault::Move => self.world.move_on(node),
             Fault::Weather => self.world.weather = bad_weather(amount),
             Fault::Clock => self.world.set_clock(node, (amount % UNNOTICED) as u64),
             Fault::Future => {

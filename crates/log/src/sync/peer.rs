@@ -48,7 +48,9 @@ pub struct Peer {
     /// SYNC-11: they are out, and hear no more than how they came to be.
     ending: Option<Ending>,
     /// What we held when we said our digest: digest, holdings and where the last event came.
-    opened: Option<([u8; 32], Holdings, Position)>,
+    opened: Option<Opened>,
+    /// What both held when they compared, if that was the same.
+    agreed: Vec<HeadEntry>,
     theirs: Holdings,
     cursor: Option<Position>,
     under_way: VecDeque<(Author, u64, usize)>,
@@ -65,6 +67,15 @@ pub struct Peer {
     gaps: u8,
     /// How often they said so since they acknowledged something.
     restarts: u8,
+}
+
+/// What we held when we said our digest.
+#[derive(Clone, Debug)]
+struct Opened {
+    digest: [u8; 32],
+    heads: Vec<HeadEntry>,
+    holdings: Holdings,
+    position: Position,
 }
 
 /// The events of a session that came last, so that nobody needs to read them back to pass them on.
@@ -115,12 +126,19 @@ impl Peer {
         store: &S,
         ending: Option<Ending>,
     ) -> Result<(Self, Message), StoreError> {
-        let digest = summary::digest(&Self::summed_up(session, store, ending.as_ref())?);
-        let position = store.last_position(session.id())?;
+        let summary = Self::summed_up(session, store, ending.as_ref())?;
+        let opened = Opened {
+            digest: summary::digest(&summary),
+            heads: summary.into_heads(),
+            holdings: Holdings::ours(session),
+            position: store.last_position(session.id())?,
+        };
+        let message = Message::Digest(opened.digest);
         let peer = Self {
             session: session.id(),
             ending,
-            opened: Some((digest, Holdings::ours(session), position)),
+            opened: Some(opened),
+            agreed: Vec::new(),
             theirs: Holdings::default(),
             cursor: None,
             under_way: VecDeque::new(),
@@ -135,7 +153,7 @@ impl Peer {
             gaps: 0,
             restarts: 0,
         };
-        Ok((peer, Message::Digest(digest)))
+        Ok((peer, message))
     }
 
     /// What of ours they may hear of.
@@ -176,17 +194,24 @@ impl Peer {
         store: &S,
         theirs: [u8; 32],
     ) -> Result<Option<Message>, StoreError> {
-        let Some((ours, holdings, position)) = self.opened.take() else {
+        let Some(opened) = self.opened.take() else {
             return Ok(None);
         };
-        if ours != theirs {
+        if opened.digest != theirs {
             return self.tell_frontier(session, store);
         }
         if self.cursor.is_none() {
-            self.theirs = holdings;
-            self.cursor = Some(position);
+            self.theirs = opened.holdings;
+            self.cursor = Some(opened.position);
+            self.agreed = opened.heads;
         }
         Ok(None)
+    }
+
+    /// What they hold durably, where the digests just heard were equal: what we held when we said ours, whatever
+    /// has come since. Once.
+    pub fn agreed(&mut self) -> Vec<HeadEntry> {
+        std::mem::take(&mut self.agreed)
     }
 
     /// Says what we hold, once, and once more for every gap.

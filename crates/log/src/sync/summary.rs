@@ -24,6 +24,13 @@ pub(super) struct Summary {
     versions: Vec<RegisterEntry>,
 }
 
+impl Summary {
+    /// The last events of every chain.
+    pub(super) fn into_heads(self) -> Vec<HeadEntry> {
+        self.heads
+    }
+}
+
 /// Of all that is held.
 pub(super) fn whole(session: &Session, registers: &[Register]) -> Summary {
     let (heads, versions) = (heads(session), versions(registers));

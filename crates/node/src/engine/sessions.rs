@@ -171,10 +171,6 @@ impl<S: Storage> Engine<S> {
         in_it && !self.is_shut_out(identity, device)
     }
 
-    pub(super) fn session(&self, id: SessionId) -> Result<Option<&Session>, StoreError> {
-        Ok(self.sessions.get(&id))
-    }
-
     /// Offers an event to its session; `None` where there is no such session here.
     pub(super) fn receive(
         &mut self,

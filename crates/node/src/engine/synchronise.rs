@@ -81,7 +81,7 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         digest: [u8; 32],
     ) -> Result<(), Fault> {
-        let mut equal = false;
+        let mut agreed = Vec::new();
         let ending = self.ending_on(conn, session);
         // NODE-15: a digest that answers none of ours begins anew: the other end had to wait, and both
         // compare again what they hold. Answers owe no answer, so this ends.
@@ -96,24 +96,14 @@ impl<S: Storage> Engine<S> {
         })?;
         self.with_share(conn, tag, session, |share, session, store| {
             let answer = share.peer.on_digest(session, store, digest)?;
-            equal = answer.is_none() && share.peer.is_caught_up(store)?;
+            agreed = share.peer.agreed();
             share.dirty = true;
             Ok(answer.into_iter().collect())
         })?;
-        if !equal {
-            return Ok(());
+        match agreed.is_empty() {
+            true => Ok(()),
+            false => self.acknowledged(now, conn, session, &agreed),
         }
-        let heads: Vec<HeadEntry> = self.session(session)?.map_or_else(Vec::new, |session| {
-            let heads = session.frontier().heads();
-            heads
-                .map(|head| HeadEntry {
-                    author: head.author,
-                    seq: head.seq,
-                    id: head.id,
-                })
-                .collect()
-        });
-        self.acknowledged(now, conn, session, &heads)
     }
 
     fn on_events(

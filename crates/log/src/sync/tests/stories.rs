@@ -60,6 +60,20 @@ fn sync_801_what_lies_below_a_floor_goes_without_what_it_says() {
     let there = |id| link.ends[1].node.store.event(id).unwrap().unwrap().event;
     assert!(there(old.id()).is_bare() && !there(new.id()).is_bare());
     assert!(!there(op.id()).is_bare() && link.ends[1].node.holds(&op));
+/// What came since must not hide that all before is there: it would stay owed.
+#[test]
+fn sync_2_what_was_the_same_is_there_whatever_has_come_since() {
+    let (ann, mut link) = pair();
+    link.reconnect();
+    let held = link.ends[0].node.session.frontier().heads().count();
+    link.ends[0]
+        .node
+        .say(&ann.devices[0], "said before the other's digest");
+    link.deliver(0);
+    link.deliver(1);
+    let agreed = link.ends[0].peer.agreed();
+    assert_eq!(agreed.len(), held);
+    assert!(link.ends[0].peer.agreed().is_empty(), "once");
 }
 
 #[test]
