@@ -121,7 +121,10 @@ impl Crowd {
                 let hours = [1, 3, 30, 72][amount % 4];
                 self.world.set_clock(node, hours * 3_600_000);
             }
-            Fault::Full => self.fill(node, amount),
+            Fault::Full => {
+                self.fill(node, amount);
+                self.say_on(node);
+            }
             Fault::Restore => self.set_back(node, amount),
             Fault::Rogue => {
                 // Everybody else is to know somebody honest.
@@ -169,8 +172,8 @@ impl Crowd {
     fn fill(&mut self, node: usize, amount: usize) {
         let disk = self.world.nodes[node].disk();
         let failing = Failing {
-            from: disk.writes() + amount as u64 % 8,
-            many: 1 + amount as u64 / 8 % 30,
+            from: disk.writes() + amount as u64 % 12,
+            many: [1, 1, 30][amount / 12 % 3],
             how: [How::Full, How::GaveUp, How::Medium][amount % 3],
         };
         disk.fail(Some(failing));

@@ -71,6 +71,18 @@ impl Crowd {
         }
     }
 
+    /// Whoever has a device says something on it, so that what goes wrong there goes wrong in the middle of that.
+    pub(super) fn say_on(&mut self, node: usize) {
+        let person = self.world.nodes[node].person();
+        let mut groups = self.groups();
+        groups.retain(|session| self.model.rooms[session].counts(person));
+        let live = self.live(person).contains(&node);
+        if let Some(session) = self.one_of(&groups).filter(|_| live) {
+            let text = format!("{} of {node}, on a full disk", self.next);
+            self.ask(node, Deed::Say { session, text });
+        }
+    }
+
     fn pause(&mut self) {
         let pause = self.choose(PAUSE) as u64;
         self.run_until(self.world.now + pause);

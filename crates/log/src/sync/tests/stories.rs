@@ -60,6 +60,8 @@ fn sync_801_what_lies_below_a_floor_goes_without_what_it_says() {
     let there = |id| link.ends[1].node.store.event(id).unwrap().unwrap().event;
     assert!(there(old.id()).is_bare() && !there(new.id()).is_bare());
     assert!(!there(op.id()).is_bare() && link.ends[1].node.holds(&op));
+}
+
 /// What came since must not hide that all before is there: it would stay owed.
 #[test]
 fn sync_2_what_was_the_same_is_there_whatever_has_come_since() {
