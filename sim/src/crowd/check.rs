@@ -172,7 +172,13 @@ impl Crowd {
             let (place, fate) = (node.place(), room.fates.get(&node.person()).copied());
             let active = held.roster.author(node.own().device()).is_some();
             self.check_place(session, fate, node, active)?;
-            self.check_told(session, node, active)?;
+            let device = node.own().device();
+            let was_in = held
+                .roster
+                .chains
+                .keys()
+                .any(|chain| chain.device == device);
+            self.check_told(session, node, was_in && !active)?;
             if active && fate != Some(Fate::Lawless) && place != founder.place() {
                 let holds = self.holds(node, session)?;
                 let open = |line: &Line| !self.is_settled(room, line.author);
@@ -187,11 +193,10 @@ impl Crowd {
         self.check_kept_from(room)
     }
 
-    /// Who is in no more knows it. OPEN: a further device that joined before it heard that its person was removed was never
-    /// in for the others, and is not told (seed 71).
-    fn check_told(&self, session: SessionId, node: &Node, active: bool) -> Result<()> {
-        let further = node.place() != node.person();
-        if active || further || !self.stays(node) || self.model.is_lawless(node.person()) {
+    /// Who is in no more knows it. OPEN: whose joining turned out to be void was never in for the others, and is not told
+    /// (seed 71).
+    fn check_told(&self, session: SessionId, node: &Node, is_out: bool) -> Result<()> {
+        if !is_out || !self.stays(node) || self.model.is_lawless(node.person()) {
             return Ok(());
         }
         let here = Session::load(node.disk(), session)?;

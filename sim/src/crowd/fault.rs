@@ -54,7 +54,7 @@ pub enum Fault {
 ///
 /// A device that was set back is to be retired and added anew under a new key; it only refuses to write yet,
 /// and those it meets go on comparing with it for ever. Where clocks were hours ahead, now and then
-/// somebody is not in who was brought in (seed 60).
+/// somebody is not in who was brought in (seed 1), or it takes long to come to rest (seed 14).
 pub(super) const OPEN: [Fault; 2] = [Fault::Restore, Fault::Future];
 
 impl Fault {

@@ -11,7 +11,7 @@ use tenet_identity::{
 };
 use tenet_log::{
     ids::SessionId,
-    roster::{Addition, Op, Role, SessionKind},
+    roster::{Addition, Op, Removal, Role, SessionKind},
     session::Session,
     store::LogStore,
     sync::EncodedEvent,
@@ -379,6 +379,45 @@ fn a_revoked_device_is_out_of_what_it_entered_alone() {
     world.switch_on(BERT);
     pass(&mut world);
     assert!(!is_in(&world), "revoked");
+}
+
+/// ROS-5, ROS-6: what a device said whose joining turns out to be void is shown nowhere any more.
+#[test]
+fn what_was_said_after_a_void_joining_goes_again() {
+    let cleo = 3;
+    let mut nodes: Vec<Node> = [ANN, BERT]
+        .map(|number| Node::new(number, 0, BEGINNING))
+        .into();
+    nodes.push(Node::of(BERT, TABLET, 0, BEGINNING));
+    nodes.push(Node::of(2, cleo, 0, BEGINNING));
+    let mut world = World::of(10, nodes);
+    for guest in [BERT, cleo] {
+        world.ask(ANN, Act::Invite { to: guest });
+        world.rest();
+    }
+    let with = vec![world.nodes[BERT].did(), world.nodes[cleo].did()];
+    let group = world.found(ANN, "walkers", with);
+    world.rest();
+    world.switch_off(ANN);
+    world.ask(BERT, Act::Invite { to: TABLET });
+    pass(&mut world);
+    world.say(TABLET, group, "I am here too");
+    pass(&mut world);
+    assert_eq!(world.nodes[cleo].shown_in(group).len(), 1);
+    let others = [BERT, TABLET, cleo];
+    others.iter().for_each(|node| world.switch_off(*node));
+    world.switch_on(ANN);
+    let removal = Removal {
+        identity: identity(&world, BERT),
+        shut_out: false,
+    };
+    world.operate(ANN, group, Op::Remove(removal));
+    pass(&mut world);
+    others.iter().for_each(|node| world.switch_on(*node));
+    pass(&mut world);
+    for node in [ANN, cleo] {
+        assert_eq!(world.nodes[node].shown_in(group).len(), 0, "{node}");
+    }
 }
 
 /// CARD-4, OWN-6: who holds the key renews its own card and those of the others.

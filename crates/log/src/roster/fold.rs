@@ -4,9 +4,8 @@
 //! Operation ─▶ Ledger ─▶ what may hang on it ─▶ decide ─▶ verdicts that changed ─▶ whom they concern ─▶ Roster
 //! ```
 //!
-//! The rules are in `spec/roster.md`. A roster is made of parts (an identity with its devices, a link,
-//! a setting, …), and each part is a function of the operations about it and of their verdicts. So a
-//! new operation costs what it concerns; the whole is made in the same way, all parts at once.
+//! The rules are in `spec/roster.md`. A roster is made of parts (an identity with its devices, a link, …), each a function of the
+//! operations about it and of their verdicts. So a new operation costs what it concerns; the whole is made alike.
 
 mod pasts;
 
@@ -30,8 +29,7 @@ use crate::{
 /// next is refused (ROS-511). A guess: nobody loses that many in a row in good faith.
 pub const MAX_IN_VAIN: usize = 64;
 
-/// How many that hang on what was not seen are looked at before the roster is folded anew without that. A guess:
-/// folding anew costs more.
+/// How many that hang on what was not seen are looked at before folding anew without that, which costs more. A guess.
 const NEAR: usize = 4096;
 
 /// All operations of a session, and the roster that they make.
@@ -121,6 +119,11 @@ impl Fold {
     /// Whether an operation adds this device, counted or not.
     pub fn has_seen(&self, device: DeviceId) -> bool {
         self.ledger.chains_of_device(device).next().is_some()
+    }
+
+    /// Whose device writes a chain, by what begins it, counted or not.
+    pub fn whose(&self, chain: Author) -> Option<IdentityId> {
+        self.ledger.whose(chain)
     }
 
     /// Whether an operation begins this chain, counted or not.

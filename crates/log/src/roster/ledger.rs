@@ -301,6 +301,12 @@ impl Ledger {
         self.get(*self.chains.get(&chain)?)
     }
 
+    /// Whose device writes a chain.
+    pub(super) fn whose(&self, chain: Author) -> Option<IdentityId> {
+        let card = self.beginning(chain)?.operation.op.card();
+        card.map(|card| card.identity())
+    }
+
     /// Chains of a device that operations begin, counted or not.
     pub(super) fn chains_of_device(&self, device: DeviceId) -> impl Iterator<Item = Author> {
         let chains = self.chains.range(every_chain(device));

@@ -14,7 +14,10 @@ pub use retire::Retired;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenet_identity::{card::Revocation, keys::DeviceId};
+use tenet_identity::{
+    card::Revocation,
+    keys::{DeviceId, IdentityId},
+};
 
 use crate::{
     clock::Hlc,
@@ -270,6 +273,11 @@ impl Session {
     /// Devices that wrote two histories.
     pub fn forked_devices(&self) -> BTreeSet<DeviceId> {
         self.forks.devices()
+    }
+
+    /// Whose device writes a chain, by the operation that begins it, whether that counts or not.
+    pub fn whose(&self, chain: Author) -> Option<IdentityId> {
+        self.fold.whose(chain)
     }
 
     /// The statement by which a device was revoked, if it was here.

@@ -190,7 +190,8 @@ impl<S: Storage> Engine<S> {
         };
         let author = stored.event.author();
         let state = self.sessions.get(&session);
-        let identity = state.and_then(|session| session.roster().identity(author));
+        // Also of a chain whose beginning turned out to be void: what it said is to go again.
+        let identity = state.and_then(|session| session.whose(author));
         let forked = state.is_some_and(|session| session.forked_devices().contains(&author.device));
         if forked {
             concerned.forked.insert(author.device);
