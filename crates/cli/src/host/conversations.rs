@@ -17,12 +17,23 @@ use tenet_rpc::{api, server::Pending};
 use tenet_store::Store;
 
 use super::{
-    handler::NodeHandler,
+    handler::{NodeHandler, not_ours},
     present,
     shared::{Shared, failed},
 };
 
-pub(super) fn list(
+/// What is asked about conversations.
+pub(super) fn asked(handler: &NodeHandler, request: api::Request) -> Pending {
+    use api::Request as R;
+    match request {
+        R::Conversations(wanted) => handler.ask(move |shared, store| list(shared, store, &wanted)),
+        R::Draft(wanted) => handler.ask(move |shared, store| draft(shared, store, &wanted.who)),
+        R::Timer(wanted) => handler.ask(move |shared, store| timer(shared, store, &wanted.who)),
+        request => Pending::ready(Err(not_ours(&request))),
+    }
+}
+
+fn list(
     shared: &Shared,
     store: &Store,
     wanted: &api::Conversations,
@@ -99,11 +110,7 @@ pub(super) fn notify(
     !muted
 }
 
-pub(super) fn draft(
-    shared: &Shared,
-    store: &Store,
-    who: &str,
-) -> Result<api::DraftKept, api::Error> {
+fn draft(shared: &Shared, store: &Store, who: &str) -> Result<api::DraftKept, api::Error> {
     kept(store, session_of(shared, store, who)?)
 }
 
@@ -151,11 +158,7 @@ pub(super) fn set_draft(handler: &NodeHandler, set: api::DraftSet) -> Pending {
     )
 }
 
-pub(super) fn timer(
-    shared: &Shared,
-    store: &Store,
-    who: &str,
-) -> Result<api::TimerInfo, api::Error> {
+fn timer(shared: &Shared, store: &Store, who: &str) -> Result<api::TimerInfo, api::Error> {
     timer_of(shared, store, session_of(shared, store, who)?)
 }
 

@@ -51,14 +51,8 @@ impl Handler for NodeHandler {
             R::History(wanted) => {
                 self.ask(move |shared, store| questions::history(shared, store, &wanted))
             }
-            R::Conversations(wanted) => {
-                self.ask(move |shared, store| conversations::list(shared, store, &wanted))
-            }
-            R::Draft(wanted) => {
-                self.ask(move |shared, store| conversations::draft(shared, store, &wanted.who))
-            }
-            R::Timer(wanted) => {
-                self.ask(move |shared, store| conversations::timer(shared, store, &wanted.who))
+            request @ (R::Conversations(_) | R::Draft(_) | R::Timer(_)) => {
+                conversations::asked(self, request)
             }
             R::Search(wanted) => search::when_kept(&self.0, wanted),
             R::Sync(wanted) => Pending::future(sync::sync(Arc::clone(&self.0), wanted)),
