@@ -50,6 +50,14 @@ impl World {
         }
     }
 
+    /// Ends a device for good, whether it runs or not.
+    pub fn put_away(&mut self, node: usize) {
+        self.nodes[node].lost = true;
+        if self.nodes[node].engine().is_some() {
+            self.switch_off(node);
+        }
+    }
+
     /// Starts a process that was switched off.
     pub fn switch_on(&mut self, node: usize) {
         self.nodes[node].is_off = false;
