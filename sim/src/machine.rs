@@ -117,6 +117,8 @@ pub struct World {
     pub weather: Weather,
     /// Who can dial whom.
     pub walls: Walls,
+    /// Whether who moved is met where it was before too: a link that was not taken yet says nothing else.
+    pub forwards: bool,
     pub(super) lines: Lines,
     /// Ends that have become known.
     pub(super) known: BTreeSet<ConnId>,
@@ -193,6 +195,7 @@ impl World {
             keeps_notices: true,
             weather: Weather::default(),
             walls: Walls::default(),
+            forwards: false,
             lines: Lines::default(),
             known: BTreeSet::new(),
             network: Network::default(),
@@ -382,8 +385,13 @@ impl World {
     fn dialled(&mut self, node: usize, life: u32, peer: EndpointId, addresses: &[SocketAddr]) {
         let there = self.by_endpoint.get(&peer).copied().filter(|there| {
             let there = &self.nodes[*there];
+            let mut addresses = addresses.iter();
+            let is_there = |one: &SocketAddr| match self.forwards {
+                true => one.ip() == there.address.ip(),
+                false => *one == there.address,
+            };
             // Whoever took another key is not met under the former one.
-            addresses.contains(&there.address) && there.endpoint() == peer
+            addresses.any(is_there) && there.endpoint() == peer
         });
         // Also a dial that finds nobody opens the dialler's own wall.
         let there = there.map(|there| (there, self.walls.dial(node, there, self.now)));

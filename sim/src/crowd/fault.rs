@@ -196,6 +196,7 @@ impl Crowd {
     pub(super) fn heal(&mut self) {
         self.world.kills.clear();
         self.world.walls.fall();
+        self.world.forwards = true;
         self.world.weather = Weather::default();
         for node in 0..self.world.nodes.len() {
             self.world.set_clock(node, 0);
