@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
+use tenet_log::session::Session;
 use tenet_node::command::{CommandError, Reply};
 
 pub use deed::Deed;
@@ -192,6 +193,7 @@ impl Crowd {
             // What is said not to be stored is not.
             (Some(Err(CommandError::NotStored(_))), _) => {}
             (Some(Err(error)), _) if self.may_be_refused(who, deed) => drop(error),
+            (Some(Err(error)), _) if self.is_silenced(node, deed) => drop(error),
             (Some(Err(error)), _) => self.refused.push((node, deed.clone(), error)),
             (None, _) => self.model.perhaps(deed),
         }
@@ -204,6 +206,16 @@ impl Crowd {
         let plain = matches!(deed, Deed::Say { .. } | Deed::Read { .. });
         let was_there = who.person == who.device && self.model.lost(who.device).is_none();
         !(plain && was_there && room.counts(who.person) && room.fates[&who.person] == Fate::In)
+    }
+}
+
+impl Crowd {
+    /// NODE-503: whether a device has not the word, by the roster as its store gives it when it is read anew.
+    fn is_silenced(&self, node: usize, deed: &Deed) -> bool {
+        let (now, node) = (self.world.clock(node), &self.world.nodes[node]);
+        let session = deed.session().map(|id| Session::load(node.disk(), id));
+        let session = session.and_then(|loaded| loaded.expect("a session that loads"));
+        session.is_some_and(|one| one.roster().is_silenced(node.own().device(), now))
     }
 }
 

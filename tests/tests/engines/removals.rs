@@ -3,9 +3,10 @@
 use tenet_delivery::outbox::Outbox;
 use tenet_log::{
     ids::SessionId,
-    roster::{Member, Op, Removal, Role},
+    roster::{Member, Muting, Op, Removal, Role},
     session::Session,
 };
+use tenet_node::command::CommandError;
 use tenet_sim::{Act, World, machine::BEGINNING, node::Node};
 
 const ANN: usize = 0;
@@ -163,5 +164,31 @@ fn who_was_removed_without_right_comes_back() {
     world.check_same(&[ANN, BERT, CLEO, DORA], group);
     assert_eq!(texts(&world, DORA, group).len(), 4);
     owes_nothing(&world);
+    world.check_peace();
+}
+
+/// NODE-503: who was muted is told so, and writes again once the word is given back.
+#[test]
+fn who_is_muted_is_told_so() {
+    let (mut world, group) = four(5);
+    let bert = world.nodes[BERT].identity();
+    let mute = Op::Mute(Muting {
+        identity: bert,
+        until: None,
+    });
+    world.operate(ANN, group, mute);
+    world.rest();
+    world.say(BERT, group, "hello?");
+    world.rest();
+    let refused = world.refused.pop();
+    assert!(
+        matches!(&refused, Some((_, CommandError::Refused(why))) if why.contains("muted")),
+        "{refused:?}"
+    );
+    world.operate(ANN, group, Op::Unmute(bert));
+    world.rest();
+    world.say(BERT, group, "thank you");
+    world.rest();
+    assert_eq!(texts(&world, CLEO, group), ["thank you"]);
     world.check_peace();
 }

@@ -212,6 +212,14 @@ impl Roster {
         self.standing_if(author, time, |cut, _| seq < cut)
     }
 
+    /// Whether what a device would write now (Unix milliseconds) does not count because its identity has not the
+    /// word (ROS-513, ROS-514).
+    pub fn is_silenced(&self, device: DeviceId, now: u64) -> bool {
+        let author = self.author(device);
+        let next = |author| self.standing(author, u64::MAX, Hlc::from_millis(now));
+        author.is_some_and(|author| next(author) == Standing::Silenced)
+    }
+
     /// Whether an ordinary event counts, forks aside, given what of that which took its author's
     /// right had seen it: by how many of the chain's events it had seen, or by the operations (ROS-512).
     pub(crate) fn standing_if(

@@ -283,6 +283,10 @@ impl<S: Storage> Engine<S> {
                 "there is no such conversation".into(),
             ));
         };
+        if state.roster().is_silenced(self.own.device(), now) {
+            let why = "your words would not count here: you are muted, or may only read; nothing was sent";
+            return Err(CommandError::Refused(why.into()));
+        }
         let (event, admitted) =
             state.append(&mut self.store, &self.own.key, draft, now, &mut self.rng)?;
         self.admitted(now, session, &event, admitted, Some(Ours))?;

@@ -99,7 +99,7 @@ fn how(device: &DeviceInfo, status: &DeviceStatus) -> String {
         Some(format!("{word} {} of {}", size(free), size(all)))
     };
     let parts = [
-        status.cpu.map(|cpu| format!("processor {cpu} %")),
+        status.cpu.map(|cpu| format!("load {cpu} %")),
         of(status.memory_used, status.memory, "memory"),
         of(status.disk_free, status.disk, "disk free"),
         status.uptime.map(|seconds| {
