@@ -117,6 +117,8 @@ pub struct World {
     pub weather: Weather,
     /// Who can dial whom.
     pub walls: Walls,
+    /// How often each node dialled whom and nobody answered.
+    pub in_vain: BTreeMap<(usize, EndpointId), usize>,
     /// Whether who moved is met where it was before too: a link that was not taken yet says nothing else.
     pub forwards: bool,
     pub(super) lines: Lines,
@@ -195,6 +197,7 @@ impl World {
             keeps_notices: true,
             weather: Weather::default(),
             walls: Walls::default(),
+            in_vain: BTreeMap::new(),
             forwards: false,
             lines: Lines::default(),
             known: BTreeSet::new(),
@@ -401,6 +404,7 @@ impl World {
         });
         let alive = self.nodes[node].life == life;
         let Some((there, _)) = there.filter(|_| alive) else {
+            *self.in_vain.entry((node, peer)).or_default() += 1;
             let delay = match silent {
                 // Nobody says so.
                 true => UNANSWERED,

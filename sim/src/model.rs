@@ -76,6 +76,9 @@ pub enum Fate {
     Brought,
     /// The founder removed it, or it left, and nobody else had a say.
     Out,
+    /// Whoever put it out let it in again, and nobody else had a say: it is in, what it says from now on counts, and
+    /// of what it said before nobody knows.
+    Again,
     /// Several had a say.
     Unclear,
     /// Does whatever it likes, or was set back to an old state: nothing is asked of it.
@@ -317,6 +320,9 @@ impl Room {
             (Op::Policy(_), _) => return self.all_unclear(),
             (Op::Set(_), _) | (_, Some(Fate::Lawless)) => return,
             (Op::Add(_), None) if by_founder => Fate::Brought,
+            (Op::Add(_), Some(Fate::Out)) if by_founder && self.was_put_out_by(whom, who) => {
+                Fate::Again
+            }
             (Op::Remove(_), Some(Fate::In | Fate::Brought)) if by_founder => Fate::Out,
             (Op::Leave, Some(Fate::In | Fate::Brought)) => Fate::Out,
             // Who is in and is brought in again is in.
@@ -335,6 +341,11 @@ impl Room {
         if matches!(fate, Fate::Out | Fate::Unclear) {
             self.doubt_reactions(whom);
         }
+    }
+
+    /// Whether the very device that lets somebody in again put it out: then it had seen that it did.
+    fn was_put_out_by(&self, whom: usize, who: Who) -> bool {
+        self.out_by.get(&whom) == Some(&who)
     }
 
     /// What somebody was doing meanwhile may count or not.

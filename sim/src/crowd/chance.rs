@@ -5,14 +5,17 @@ use tenet_log::{
     roster::{Addition, Member, Muting, Op, Policy, Removal, Role, Setting},
 };
 
-use super::{Crowd, Deed, Fault, Plan, fault::OPEN};
+use super::{Crowd, Deed, Fault, Plan, fault::OPEN, ladder::MINUTE};
 use crate::model::Fate;
 
-const HOUR: u64 = 3_600_000;
+const HOUR: u64 = 60 * MINUTE;
 pub(super) const EMOJI: [&str; 3] = ["👍", "☀", "🎉"];
 
 /// How many neighbours on each side somebody knows from the beginning: each is met in a session of two.
 const NEIGHBOURS: usize = 3;
+
+/// How long it takes until all who are in have heard of each other, once all is well.
+const SETTLING: u64 = 10 * MINUTE;
 
 /// How many things are done in an hour, as seeds have it.
 const DEEDS: [usize; 4] = [50, 100, 100, MOST_IN_AN_HOUR];
@@ -78,6 +81,8 @@ impl Crowd {
         }
         self.run_until(end);
         self.heal();
+        self.rest(SETTLING);
+        self.put_doubtful_away();
     }
 
     fn something(&mut self, number: usize, plan: &Plan) {

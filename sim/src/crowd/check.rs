@@ -48,6 +48,7 @@ struct Line {
     id: EventId,
     author: IdentityId,
     text: Option<String>,
+    missing: bool,
     edited: bool,
     reactions: Vec<(String, IdentityId)>,
 }
@@ -151,7 +152,10 @@ impl Crowd {
                         both && self.stays(other)
                     })
                 });
-                ensure!(owed.is_none(), "node {from} owes node {to} {owed:?}");
+                if let Some(owed) = owed {
+                    let seats = self.seats(from, device, owed.session);
+                    bail!("node {from} owes node {to} {owed:?}: {seats:?}");
+                }
             }
         }
         Ok(())
@@ -224,7 +228,7 @@ impl Crowd {
                 !active,
                 "node {place} was revoked and is in {session} by the roster of its founder"
             ),
-            (Some(Fate::In | Fate::Brought), None) => ensure!(
+            (Some(Fate::In | Fate::Brought | Fate::Again), None) => ensure!(
                 active,
                 "node {place} is not in {session} by the roster of its founder"
             ),
@@ -391,6 +395,7 @@ fn line(shown: &Shown) -> Line {
         id: message.id,
         author: message.identity,
         text: message.text.clone(),
+        missing: message.missing,
         edited: message.edited,
         reactions: reactions.collect(),
     }

@@ -1,9 +1,13 @@
 //! Further devices of persons: they are let in, called something else, revoked.
 
-use tenet_log::store::{LogStore, Position};
+use tenet_log::{
+    session::Session,
+    store::{LogStore, Position},
+};
+use tenet_node::Engine;
 
 use super::{Crowd, Deed};
-use crate::{act::Act, model::Lost, node::Node};
+use crate::{act::Act, disk::Disk, model::Lost, node::Node};
 
 impl Crowd {
     /// Something about the devices of somebody who has, or may have, several.
@@ -79,6 +83,36 @@ impl Crowd {
                 self.model.lose(new, Lost::Perhaps);
             }
         }
+    }
+
+    /// Of devices that were perhaps revoked, or may never have come in, those go that are in nothing with the others
+    /// of their person: they would dial for ever, and nobody answers them.
+    pub(super) fn put_doubtful_away(&mut self) {
+        let all = 0..self.world.nodes.len();
+        let doubtful = all.filter(|node| self.model.lost(*node) == Some(Lost::Perhaps));
+        for node in doubtful.collect::<Vec<_>>() {
+            if !self.is_known_at_home(node) {
+                self.world.put_away(node);
+            }
+        }
+    }
+
+    /// Whether another device of the same person has it among its own, if there is any.
+    fn is_known_at_home(&self, node: usize) -> bool {
+        let device = self.world.nodes[node].own().device();
+        let others = self.devices(self.world.nodes[node].person()).into_iter();
+        let mut others = others
+            .filter(|other| *other != node)
+            .filter_map(|other| Some((other, self.world.nodes[other].engine()?)))
+            .peekable();
+        let knows = |(other, engine): (usize, &Engine<Disk>)| {
+            let disk = self.world.nodes[other].disk();
+            let own = engine.own_sessions().into_iter();
+            let own = own.filter_map(|id| Session::load(disk, id).ok()?);
+            own.into_iter()
+                .any(|own| own.roster().author(device).is_some())
+        };
+        others.peek().is_none() || others.any(knows)
     }
 
     fn id_of(&self, device: usize) -> String {

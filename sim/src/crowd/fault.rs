@@ -6,6 +6,7 @@ use super::Crowd;
 use crate::{
     disk::{Failing, How},
     machine::{Kill, Moment},
+    model::Lost,
     walls::Nat,
     weather::Weather,
 };
@@ -201,8 +202,8 @@ impl Crowd {
         for node in 0..self.world.nodes.len() {
             self.world.set_clock(node, 0);
             self.world.nodes[node].disk().fail(None);
-            if self.model.lost(node).is_some() {
-                // Revoked, or perhaps: it would dial for ever, and nobody answers it.
+            if self.model.lost(node) == Some(Lost::Revoked) {
+                // It would dial for ever, and nobody answers it.
                 self.world.put_away(node);
             } else if self.world.nodes[node].is_off {
                 self.world.switch_on(node);

@@ -6,7 +6,7 @@ use tenet_log::roster::Policy;
 use super::{Crowd, Deed, Fault, Plan, chance::MOST_IN_AN_HOUR};
 use crate::{errors, weather::Weather};
 
-const MINUTE: u64 = 60_000;
+pub(super) const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
 
 /// The same where clocks were up to three days ahead.
@@ -88,7 +88,12 @@ impl Crowd {
             true => FAR_FUTURE,
             false => PATIENCE,
         };
-        ensure!(self.rest(patience), "it does not come to rest");
+        self.world.in_vain.clear();
+        ensure!(
+            self.rest(patience),
+            "it does not come to rest: {}",
+            self.unrest()
+        );
         Ok(())
     }
 

@@ -21,7 +21,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
-use tenet_log::session::Session;
+use tenet_delivery::outbox::Outbox;
+use tenet_identity::keys::DeviceId;
+use tenet_log::{ids::SessionId, session::Session, store::Position};
 use tenet_node::command::{CommandError, Reply};
 
 pub use deed::Deed;
@@ -151,6 +153,65 @@ impl Crowd {
             self.hear();
         }
         false
+    }
+
+    /// Who still dials whom in vain, and whose stores still owe.
+    fn unrest(&self) -> String {
+        let nodes = &self.world.nodes;
+        let place = |endpoint| nodes.iter().position(|node| node.endpoint() == endpoint);
+        let mut said = Vec::new();
+        for ((from, to), times) in &self.world.in_vain {
+            let to = place(*to).map_or_else(
+                || to.to_string(),
+                |to| {
+                    let (node, lost) = (&nodes[to], self.model.lost(to));
+                    let runs = node.engine().is_some();
+                    format!("node {to} (runs: {runs}, revoked: {lost:?})")
+                },
+            );
+            said.push(format!("node {from} dialled {to} {times} times in vain"));
+        }
+        for node in nodes.iter().filter(|node| node.engine().is_some()) {
+            for (device, _) in node.disk().waiting().unwrap_or_default() {
+                let owed = node.disk().pending(device, Position::default(), 1);
+                let owed = owed.ok().and_then(|owed| owed.first().copied());
+                let seats = owed.map(|owed| self.seats(node.place(), device, owed.session));
+                said.push(format!(
+                    "node {} owes {device:?} {owed:?}: {seats:?}",
+                    node.place()
+                ));
+            }
+        }
+        said.join(", ")
+    }
+
+    /// How a node sees all devices of a person in a session, and how they see themselves.
+    pub(super) fn seats(&self, place: usize, device: DeviceId, session: SessionId) -> Vec<String> {
+        let nodes = &self.world.nodes;
+        let whose = nodes.iter().find(|node| node.own().device() == device);
+        let person = whose.map(Node::person);
+        let theirs = nodes.iter().filter(|node| Some(node.person()) == person);
+        let seat = |of: &Node, device: DeviceId| match Session::load(of.disk(), session) {
+            Ok(Some(session)) => {
+                let roster = session.roster();
+                let active = roster.author(device).is_some();
+                let chains = roster.chains_of(device).count();
+                let (revoked, out) = (roster.revoked.contains(&device), session.is_out(device));
+                format!("active {active}, chains {chains}, revoked {revoked}, out {out}")
+            }
+            other => format!("{:?}", other.map(|_| "no session")),
+        };
+        let both = theirs.map(|node| {
+            let device = node.own().device();
+            format!(
+                "node {} (lost {}) here: {}, there: {}",
+                node.place(),
+                node.lost,
+                seat(&nodes[place], device),
+                seat(node, device)
+            )
+        });
+        both.collect()
     }
 
     /// Notes what happens, where that is to be shown.

@@ -3,7 +3,7 @@
 use tenet_log::{
     event::Event,
     ids::SessionId,
-    roster::{Addition, History, Op, Policy, Role},
+    roster::{Addition, History, Op, Policy, Removal, Role},
     store::LogStore,
 };
 use tenet_sim::{World, machine::BEGINNING, node::Node};
@@ -11,15 +11,19 @@ use tenet_sim::{World, machine::BEGINNING, node::Node};
 const ANN: usize = 0;
 const BERT: usize = 1;
 const CLEO: usize = 2;
-/// Cleo's second device.
+/// Another device of one of them.
 const TABLET: usize = 3;
 
-/// Ann has a group with Bert, in which both have spoken; Cleo is known to Ann and not in it.
+/// Ann has a group with Bert, in which both have spoken; Cleo is known to Ann and not in it. The tablet is Cleo's.
 fn before(seed: u64) -> (World, SessionId) {
+    before_with_tablet_of(seed, CLEO)
+}
+
+fn before_with_tablet_of(seed: u64, owner: usize) -> (World, SessionId) {
     let mut nodes: Vec<Node> = [ANN, BERT, CLEO]
         .map(|number| Node::new(number, 0, BEGINNING))
         .into();
-    nodes.push(Node::of(CLEO, TABLET, 0, BEGINNING));
+    nodes.push(Node::of(owner, TABLET, 0, BEGINNING));
     let mut world = World::of(seed, nodes);
     for guest in [BERT, CLEO] {
         world.ask(ANN, tenet_sim::Act::Invite { to: guest });
@@ -42,7 +46,13 @@ fn add_cleo(world: &mut World, group: SessionId) {
         floor: None,
     });
     world.operate(ANN, group, added);
-    world.rest();
+    a_minute(world);
+}
+
+/// Long enough for all that can come, where somebody who is away is dialled for ever.
+fn a_minute(world: &mut World) {
+    let end = world.now + 60_000;
+    while world.step_until(end) {}
 }
 
 fn texts(world: &World, node: usize, group: SessionId) -> Vec<String> {
@@ -87,6 +97,43 @@ fn who_comes_later_does_not_get_what_was_said_before() {
         assert!(lacking.is_empty(), "nobody is asked for it");
     }
     world.check_peace();
+}
+
+/// NODE-31: who reaches nobody that has a body gets it from who was asked for it and got it later. Cleo is in anew, from
+/// later on: she has the event without it, and the others know her.
+#[test]
+fn what_comes_bare_comes_whole_from_whoever_gets_it_first() {
+    let (mut world, group) = before_with_tablet_of(15, BERT);
+    world.ask(BERT, tenet_sim::Act::Invite { to: TABLET });
+    world.rest();
+    add_cleo(&mut world, group);
+    let absent = [BERT, TABLET];
+    absent.iter().for_each(|node| world.switch_off(*node));
+    world.switch_off(CLEO);
+    world.say(ANN, group, "for Bert");
+    let removed = Op::Remove(Removal {
+        identity: world.nodes[CLEO].identity(),
+        shut_out: false,
+    });
+    world.operate(ANN, group, removed);
+    add_cleo(&mut world, group);
+    world.switch_on(CLEO);
+    a_minute(&mut world);
+    world.switch_off(ANN);
+    absent.iter().for_each(|node| world.switch_on(*node));
+    a_minute(&mut world);
+    for node in absent {
+        assert_eq!(texts(&world, node, group).last().unwrap(), "", "{node}");
+    }
+    world.walls.bar(ANN, TABLET);
+    world.walls.bar(TABLET, ANN);
+    world.switch_on(ANN);
+    a_minute(&mut world);
+    assert!(!world.connected().contains(&(ANN, TABLET)));
+    for node in absent {
+        let shown = texts(&world, node, group);
+        assert_eq!(shown.last().unwrap(), "for Bert", "{node}");
+    }
 }
 
 /// SYNC-803: what was passed over is asked for once it turns out to be for oneself.

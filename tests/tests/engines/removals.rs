@@ -3,7 +3,7 @@
 use tenet_delivery::outbox::Outbox;
 use tenet_log::{
     ids::SessionId,
-    roster::{Member, Muting, Op, Removal, Role},
+    roster::{Addition, Member, Muting, Op, Removal, Role},
     session::Session,
 };
 use tenet_node::command::CommandError;
@@ -105,6 +105,38 @@ fn who_was_removed_hears_of_it_and_of_nothing_later() {
     // What she had no right to say any more counts nowhere, here neither.
     assert_eq!(texts(&world, DORA, group), ["before", "meanwhile"]);
     world.check_same(&[ANN, BERT, CLEO], group);
+    owes_nothing(&world);
+    world.check_peace();
+}
+
+/// NODE-34: who was removed and is added again comes in again, with all devices, and says what it likes.
+#[test]
+fn who_is_added_again_is_in_again() {
+    let (mut world, group) = four(8);
+    let removal = remove(&world, DORA);
+    world.operate(ANN, group, removal);
+    world.rest();
+    assert!(!is_in(&world, DORA, group));
+    world.say(BERT, group, "without her");
+    world.rest();
+    let added = Op::Add(Addition {
+        identity: world.nodes[DORA].identity(),
+        role: Role::Member,
+        floor: None,
+    });
+    world.operate(ANN, group, added);
+    world.rest();
+    assert!(is_in(&world, DORA, group));
+    world.say(DORA, group, "I am back");
+    world.rest();
+    world.say(BERT, group, "welcome");
+    world.rest();
+    for node in [ANN, BERT, CLEO] {
+        let shown = texts(&world, node, group);
+        assert_eq!(shown, ["without her", "I am back", "welcome"]);
+    }
+    assert_eq!(texts(&world, DORA, group), ["I am back", "welcome"]);
+    world.check_same(&[ANN, BERT, CLEO, DORA], group);
     owes_nothing(&world);
     world.check_peace();
 }

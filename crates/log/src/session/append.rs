@@ -1,8 +1,6 @@
 //! Writing: what this device says, and how it changes the roster.
 
 use rand_core::CryptoRng;
-use std::collections::BTreeSet;
-
 use tenet_identity::{
     card::DeviceCard,
     keys::{DeviceId, DeviceKey, IdentityId},
@@ -16,6 +14,7 @@ use crate::{
         size_bucket,
     },
     ids::{Author, EventId},
+    order::OrderKey,
     past::Seen,
     roster::{Founding, Joining, Member, Op, OpError, Operation, Policy, Role, SessionKind},
     standing::Standing,
@@ -122,6 +121,7 @@ impl Session {
         let header = self.header(store, author, draft.kind, content, draft.expires, now)?;
         let event = Event::sign(key, header, body);
         let admitted = self.admit(store, &event)?;
+        self.note_named(store, &event, now)?;
         Ok((event, admitted))
     }
 
@@ -175,6 +175,7 @@ impl Session {
             return Err(AppendError::Refused);
         }
         let admitted = self.admit_operation(store, &event, operation)?;
+        self.note_named(store, &event, now)?;
         Ok((event, admitted))
     }
 
@@ -240,7 +241,7 @@ impl Session {
     }
 
     /// The tips that a new event names (LOG-10): all, but for histories that count for nobody, and
-    /// for what is out of the device's time.
+    /// for what is out of the device's time; for these what lies below.
     ///
     /// Where there are too many, first those of the author's own identity: what its operations
     /// take away is measured by what they had seen.
@@ -252,18 +253,15 @@ impl Session {
         prev: Option<EventId>,
         now: u64,
     ) -> Result<Vec<EventId>, StoreError> {
-        let (mut tips, mut forked) = (Vec::new(), Vec::new());
+        let (mut tips, mut hidden) = (Vec::new(), Vec::new());
         for id in self.frontier.tips().iter().filter(|id| Some(**id) != prev) {
             let Some(head) = self.frontier.find(*id) else {
                 continue;
             };
-            if self.is_out_of_time(device, head, now) {
-                continue;
-            }
-            if self.forks.contain(head.author, head.seq)
-                && store.event(*id)?.map(|stored| stored.standing) == Some(Standing::Forked)
-            {
-                forked.push(*id);
+            let is_forked = self.forks.contain(head.author, head.seq)
+                && store.event(*id)?.map(|stored| stored.standing) == Some(Standing::Forked);
+            if is_forked || self.is_out_of_time(device, head, now) {
+                hidden.push(*id);
                 continue;
             }
             let own = identity.is_some() && self.roster().identity(head.author) == identity;
@@ -273,31 +271,19 @@ impl Session {
         tips.sort_unstable();
         tips.truncate(MAX_DEPS);
         let mut deps: Vec<EventId> = tips.into_iter().map(|(_, _, id)| id).collect();
-        if deps.is_empty() && prev.is_none() {
-            deps = below_forked(store, forked)?;
-        }
+        let below = self.below(store, hidden, now)?.latest;
+        let (own, others): (Vec<&OrderKey>, Vec<&OrderKey>) = below
+            .iter()
+            .rev()
+            .filter(|order| Some(order.id) != prev)
+            .partition(|order| {
+                identity.is_some() && self.roster().identity(order.author) == identity
+            });
+        deps.extend(own.into_iter().chain(others).map(|order| order.id));
+        deps.truncate(MAX_DEPS);
         deps.sort_unstable();
         Ok(deps)
     }
-}
-
-/// The latest events below these that are not forked: what a new device builds on where it may build on no tip.
-fn below_forked<S: LogStore>(store: &S, forked: Vec<EventId>) -> Result<Vec<EventId>, StoreError> {
-    let (mut open, mut met) = (forked, BTreeSet::new());
-    let mut below = BTreeSet::new();
-    while let Some(id) = open.pop() {
-        let Some(stored) = store.event(id)?.filter(|_| met.insert(id)) else {
-            continue;
-        };
-        match stored.standing {
-            Standing::Forked => open.extend(stored.event.parents()),
-            _ => {
-                below.insert(stored.event.order());
-            }
-        }
-    }
-    let latest = below.into_iter().rev().take(MAX_DEPS);
-    Ok(latest.map(|order| order.id).collect())
 }
 
 /// Commits to a body under a fresh salt, or leaves a payload in the header.

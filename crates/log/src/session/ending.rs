@@ -10,7 +10,7 @@ use crate::{
     frontier::Past,
     ids::{Author, EventId},
     order::OrderKey,
-    roster::Membership,
+    roster::{End, Membership, Op},
     store::{LogStore, StoreError},
     sync::HeadEntry,
 };
@@ -54,6 +54,23 @@ impl Session {
         let gone =
             |chain: &Membership| chain.end.is_some() && !members.contains_key(&chain.identity);
         chains.peek().is_some() && chains.all(|(_, chain)| gone(chain))
+    }
+
+    /// Whether a device was in, went out with its identity, and that is in again: it may join by itself (ROS-2).
+    /// One that was only taken out itself stays out.
+    pub fn may_return(&self, device: DeviceId) -> bool {
+        let roster = self.roster();
+        let with_identity = |end: &End| {
+            let mut ends = end.operations.iter().filter_map(|id| self.fold.find(*id));
+            ends.any(|end| matches!(end.op, Op::Remove(_) | Op::Leave))
+        };
+        let went = |chain: &Membership| {
+            roster.members.contains_key(&chain.identity)
+                && chain.end.as_ref().is_some_and(with_identity)
+        };
+        roster.author(device).is_none()
+            && !roster.revoked.contains(&device)
+            && roster.chains_of(device).any(|(_, chain)| went(chain))
     }
 }
 

@@ -6,6 +6,7 @@
 mod admit;
 mod append;
 mod ending;
+mod hidden;
 mod receive;
 mod retire;
 
@@ -18,6 +19,8 @@ use tenet_identity::{
     card::Revocation,
     keys::{DeviceId, IdentityId},
 };
+
+use hidden::Named;
 
 use crate::{
     clock::Hlc,
@@ -76,6 +79,7 @@ pub struct Session {
     latest: Hlc,
     /// This device was set back: it writes no more.
     sealed: bool,
+    named: Named,
 }
 
 /// An event that was taken into the set, with all that changed by it.
@@ -193,6 +197,7 @@ impl Session {
             forks: Forks::default(),
             latest: Hlc::default(),
             sealed: false,
+            named: Named::default(),
         };
         let position = session.insert(store, event, Standing::Counted)?;
         store.put_past(event.id(), &Past::default(), None)?;
@@ -231,6 +236,7 @@ impl Session {
             forks,
             latest,
             sealed: false,
+            named: Named::default(),
         }))
     }
 

@@ -88,6 +88,7 @@ impl Session {
             let operation = Operation::new(&event, seen.past)?
                 .ok_or(OpError::Contradiction("not an operation"))?;
             let admitted = self.admit_operation(store, &event, operation)?;
+            self.note_named(store, &event, now)?;
             operations.push((event, admitted));
         }
         if self.roster().author(chain.device) == Some(chain) {

@@ -50,6 +50,7 @@ impl<S: Storage> Engine<S> {
         self.index_soon(now);
         self.typed(session, event);
         self.note_body(now, event, admitted.standing.counts())?;
+        self.give_awaited(event)?;
         if !event.is_expired(now) && !self.is_withheld(event) {
             self.fold(
                 session,

@@ -42,7 +42,7 @@ const MAX_DIRECT: usize = 16;
 pub(crate) enum Place {
     /// It may write.
     In,
-    /// It was never in: what was brought does not say yet that it may join.
+    /// It was never in, or is to come in again: what was brought does not say yet that it may join, or it did not yet.
     Coming,
     /// It was in, and is no more.
     Left,
@@ -52,11 +52,15 @@ impl<S: Storage> Engine<S> {
     /// How this device stands in a session; `Left` in one that is not here.
     pub(crate) fn place(&self, session: SessionId) -> Place {
         let (me, device) = (self.own.identity(), self.own.device());
-        let Some(roster) = self.sessions.get(&session).map(Session::roster) else {
+        let Some(session) = self.sessions.get(&session) else {
             return Place::Left;
         };
+        let roster = session.roster();
         if roster.author(device).is_some() {
             return Place::In;
+        }
+        if session.may_return(device) {
+            return Place::Coming;
         }
         let gone = || {
             let mine = roster.chains.values().any(|chain| chain.identity == me);
@@ -252,7 +256,7 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// NODE-34: joins a session in which our identity has a place and this device was never in.
+    /// NODE-34: joins a session in which our identity has a place and this device was never in, or went out with it.
     pub(super) fn take_place(&mut self, now: u64, id: SessionId) -> Result<(), Fault> {
         let me = self.own.identity();
         if self.place(id) != Place::Coming {

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use tenet_log::{ids::SessionId, store::StoreError, sync::Recent};
+use tenet_log::{
+    ids::SessionId,
+    store::StoreError,
+    sync::{Message, Recent},
+};
 
 use super::{
     Engine,
@@ -16,6 +20,7 @@ impl<S: Storage> Engine<S> {
         if std::mem::take(&mut self.knock_again) {
             self.knock_where_ready(now)?;
         }
+        self.want_lacking()?;
         self.spread_registers();
         let mut frames = Vec::new();
         let welcome = self.welcome();
@@ -42,25 +47,24 @@ impl<S: Storage> Engine<S> {
                 let Some(session) = sessions.get(&share.session) else {
                     continue;
                 };
-                let acknowledgement = share.peer.acknowledgement();
+                let mut messages: Vec<Message> = share.peer.acknowledgement().into_iter().collect();
                 let waits = window.holds_back(share);
                 if waits || !welcome.contains(&(*conn, share.session)) {
                     // Who has left hears that we know, and nothing more.
                     share.dirty = waits;
-                    let message = acknowledgement.into_iter();
-                    frames.extend(message.map(|said| (*conn, Frame::Sync(share.ours, said))));
+                    let messages = messages.into_iter();
+                    frames.extend(messages.map(|said| (*conn, Frame::Sync(share.ours, said))));
                     continue;
                 }
                 let floor = session.roster().floors.get(&ready.identity);
                 share.peer.withhold_below(floor.copied());
                 let at_hand = recent.get(&share.session);
-                let events = share.peer.pump_recent(store, at_hand, now)?;
+                messages.extend(share.peer.pump_recent(store, at_hand, now)?);
                 if at_hand.is_none() {
                     recent.insert(share.session, Recent::begin(store, share.session)?);
                 }
-                for message in acknowledgement.into_iter().chain(events) {
-                    frames.push((*conn, Frame::Sync(share.ours, message)));
-                }
+                let messages = messages.into_iter();
+                frames.extend(messages.map(|said| (*conn, Frame::Sync(share.ours, said))));
                 let all = share.bringing.is_behind() && share.peer.is_caught_up(store)?;
                 window.take(share, all, now);
                 if let Some(at) = share.peer.left_out() {

@@ -19,6 +19,7 @@ use tenet_log::{
 
 use super::{Engine, Fault};
 use crate::{
+    connection::Share,
     input::{ConnId, Notice},
     storage::Storage,
 };
@@ -39,6 +40,10 @@ pub(crate) struct Mending {
     /// Sessions in which some are here without what they say, with the last that was asked for. Which,
     /// the store knows: there may be as many as somebody cares to send.
     lacking: BTreeMap<SessionId, EventId>,
+    /// Sessions in which one more is lacking than whoever is here was asked for.
+    unasked: BTreeSet<SessionId>,
+    /// What others asked for last and is not here either, at most [`MAX_WANTED`] for each session and connection.
+    awaited: BTreeMap<EventId, BTreeSet<(ConnId, Tag)>>,
 }
 
 impl Mending {
@@ -49,7 +54,19 @@ impl Mending {
 
     /// How much is kept here.
     pub(super) fn len(&self) -> usize {
-        self.damaged() + self.lacking.len()
+        self.damaged() + self.lacking.len() + self.awaited.len()
+    }
+
+    /// Nobody is there any more who awaits anything on it.
+    pub(super) fn on_closed(&mut self, conn: ConnId) {
+        self.awaits_no_more(|on, _| on == conn);
+    }
+
+    fn awaits_no_more(&mut self, whose: impl Fn(ConnId, Tag) -> bool) {
+        self.awaited.retain(|_, by| {
+            by.retain(|(conn, tag)| !whose(*conn, *tag));
+            !by.is_empty()
+        });
     }
 }
 
@@ -65,18 +82,34 @@ impl<S: Storage> Engine<S> {
             let damaged = self.mending.damaged.entry(session).or_default();
             damaged.insert(event);
         }
-        let shares: Vec<(ConnId, Tag)> = self
-            .connections
-            .0
-            .iter()
-            .filter_map(|(conn, connection)| Some((*conn, connection.ready()?)))
-            .flat_map(|(conn, ready)| ready.shares.keys().map(move |tag| (conn, *tag)))
-            .filter(|_| asks)
-            .collect();
-        for (conn, tag) in shares {
-            self.want_again(conn, tag)?;
+        if asks {
+            self.want_where(|_| true)?;
         }
         Ok(self.mending.damaged())
+    }
+
+    /// Asks whoever is here for what was found to be lacking just now.
+    pub(super) fn want_lacking(&mut self) -> Result<(), StoreError> {
+        let unasked = std::mem::take(&mut self.mending.unasked);
+        match unasked.is_empty() {
+            true => Ok(()),
+            false => self.want_where(|share| unasked.contains(&share.session)),
+        }
+    }
+
+    fn want_where(&mut self, which: impl Fn(&Share) -> bool) -> Result<(), StoreError> {
+        for (conn, tag) in self.shares_where(which) {
+            self.want_again(conn, tag)?;
+        }
+        Ok(())
+    }
+
+    fn shares_where(&self, which: impl Fn(&Share) -> bool) -> Vec<(ConnId, Tag)> {
+        let ready = self.connections.0.iter();
+        let ready = ready.filter_map(|(conn, connection)| Some((*conn, connection.ready()?)));
+        let shares = ready.flat_map(|(conn, it)| it.shares.iter().map(move |one| (conn, one)));
+        let shares = shares.filter(|(_, (_, share))| which(share));
+        shares.map(|(conn, (tag, _))| (conn, *tag)).collect()
     }
 
     /// What the store lacks.
@@ -95,6 +128,7 @@ impl<S: Storage> Engine<S> {
     ) -> Result<(), StoreError> {
         if lacking {
             self.mending.lacking.entry(session).or_insert_with(first);
+            self.mending.unasked.insert(session);
         } else if !self.mending.lacking.contains_key(&session) {
             return Ok(());
         }
@@ -137,7 +171,7 @@ impl<S: Storage> Engine<S> {
         Ok(next)
     }
 
-    /// Somebody's copies are damaged: gives ours, as far as they are whole.
+    /// Somebody's copies are damaged or lack what they say: gives ours, and what is not here once it comes.
     pub(super) fn on_want(
         &mut self,
         conn: ConnId,
@@ -145,11 +179,32 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         wanted: &[EventId],
     ) -> Result<(), Fault> {
-        let (mut events, mut bytes) = (Vec::new(), 0);
+        let awaited = self.give(conn, tag, session, wanted)?;
+        self.mending
+            .awaits_no_more(|on, of| (on, of) == (conn, tag));
+        for id in awaited.into_iter().take(MAX_WANTED) {
+            let by = self.mending.awaited.entry(id).or_default();
+            by.insert((conn, tag));
+        }
+        Ok(())
+    }
+
+    /// Gives our copies, as far as they are whole; those of which nothing is here or not what they say.
+    fn give(
+        &mut self,
+        conn: ConnId,
+        tag: Tag,
+        session: SessionId,
+        wanted: &[EventId],
+    ) -> Result<Vec<EventId>, Fault> {
+        let (mut events, mut bytes, mut awaited) = (Vec::new(), 0, Vec::new());
         let mut ending = self.ending_on(conn, session);
         for id in wanted {
             // SYNC-802
             let event = self.whole_event(session, *id)?;
+            if event.as_ref().is_none_or(Event::is_bare) {
+                awaited.push(*id);
+            }
             let Some(event) = event.filter(|event| self.is_for(conn, event)) else {
                 continue;
             };
@@ -168,6 +223,21 @@ impl<S: Storage> Engine<S> {
         }
         if !events.is_empty() {
             self.say(conn, tag, Message::Events(events));
+        }
+        Ok(awaited)
+    }
+
+    /// NODE-31: what others asked for has come.
+    pub(super) fn give_awaited(&mut self, event: &Event) -> Result<(), Fault> {
+        if event.is_bare() {
+            return Ok(());
+        }
+        let by = self.mending.awaited.remove(&event.id());
+        for (conn, tag) in by.into_iter().flatten() {
+            let share = self.share(conn, tag);
+            if share.is_some_and(|share| share.session == event.session()) {
+                self.give(conn, tag, event.session(), &[event.id()])?;
+            }
         }
         Ok(())
     }
@@ -209,6 +279,7 @@ impl<S: Storage> Engine<S> {
         self.must_last();
         self.store.mend(event)?;
         self.take_body(event)?;
+        self.give_awaited(event)?;
         Ok(true)
     }
 

@@ -366,6 +366,7 @@ impl<S: Storage> Engine<S> {
         self.resume.retain(|(resumed, _), _| *resumed != conn);
         self.early.remove(&conn);
         self.fetching.on_closed(conn);
+        self.mending.on_closed(conn);
         self.knock_again = true;
         let others = self
             .connections

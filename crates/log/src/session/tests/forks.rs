@@ -110,6 +110,29 @@ fn a_new_device_comes_in_where_every_tip_is_forked() {
     assert_eq!(node.standing(&one), Standing::Forked);
 }
 
+/// LOG-10: what only a forked event builds on is named in its stead, and once; so what a revocation takes from a
+/// device is what it says later.
+#[test]
+fn what_only_a_forker_built_on_was_seen() {
+    let scene = Scene::new();
+    let [phone, laptop, _] = &scene.ann.devices[..] else {
+        panic!()
+    };
+    let mut node = scene.node.clone();
+    let base = node.say(scene.forker(), "base");
+    let said = node.say(laptop, "said in time");
+    for text in ["one", "two"] {
+        node.take(&Raw::after(&scene.forker().key, &base, &[&said]).say(text));
+    }
+    let knowing = node.say(phone, "I know of the fork");
+    assert!(knowing.header().deps.contains(&said.id()));
+    node.operate(phone, &Op::RemoveDevice(node.chain(laptop)));
+    assert!(node.counts(&said));
+    let again = node.say(phone, "again");
+    assert!(again.header().deps.is_empty(), "it was named before");
+    assert_eq!(node.reloaded().state(), node.state());
+}
+
 #[test]
 fn fork_1_what_does_not_count_upholds_nothing() {
     let scene = Scene::new();
