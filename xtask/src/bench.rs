@@ -91,7 +91,7 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "sync",
         what: "100,000 messages for a device that was away, against checking their signatures",
-        needs: &[&["-p", "tenet-sim", "--example", "sync"]],
+        needs: &[&["-p", "tenet-cli", "--example", "sync"]],
         run: sync::run,
     },
 ];

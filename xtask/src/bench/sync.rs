@@ -17,7 +17,7 @@ pub(super) fn run(release: &Path) -> Result<()> {
     let told: Value = serde_json::from_slice(&output.stdout).context("it printed no JSON")?;
     let figure = |name: &str| told.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN);
     println!(
-        "  {} events; on a processor an event takes the sender {:.1} µs, the receiver {:.1} µs, its signature in a batch {:.1} µs",
+        "  {} events; one takes the sender {:.1} µs, the receiver {:.1} µs, its signature alone, in a batch, {:.1} µs",
         figure("events"),
         figure("sender_us"),
         figure("receiver_us"),
@@ -27,13 +27,13 @@ pub(super) fn run(release: &Path) -> Result<()> {
     let ratio = figure("check_us") / slower;
     figures::print("against checking signatures", ratio, "", 0.5, false);
     figures::print(
-        "each on its own processor",
+        "each on a machine of its own",
         figure("rate"),
         "/s",
         20_000.0,
         false,
     );
-    println!("  both on one: {:.0} /s", figure("rate_of_both"));
+    println!("  one after the other: {:.0} /s", figure("rate_of_both"));
     let repeated = figure("repeated") * 100.0;
     figures::print(
         "repeated after a break in the middle",

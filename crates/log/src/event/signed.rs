@@ -3,11 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use minicbor::{Decoder, Encoder};
-use rand_core::CryptoRng;
 use tenet_identity::{
     domain::derive,
     encoding,
-    keys::{self, DeviceKey, Signature},
+    keys::{DeviceKey, Signature},
 };
 
 use super::{Body, Content, Header, HeaderError, MAX_BODY_BYTES, MAX_HEADER_BYTES, size_bucket};
@@ -33,7 +32,7 @@ pub struct Event {
 
 /// An event off the wire: well formed, not yet believed.
 #[derive(Clone, Debug)]
-pub struct Unverified(Event);
+pub struct Unverified(pub(super) Event);
 
 /// Why bytes are no event.
 #[derive(Debug, thiserror::Error)]
@@ -260,59 +259,6 @@ impl Unverified {
     pub fn place(&self) -> (Author, u64) {
         (self.0.author(), self.0.header.seq)
     }
-
-    /// Checks the signature: the only way from unverified to verified.
-    ///
-    /// # Errors
-    /// [`EventError::Signature`].
-    pub fn verify(self) -> Result<Event, EventError> {
-        let Event {
-            id,
-            header,
-            signature,
-            ..
-        } = &self.0;
-        keys::verify(
-            header.device.as_bytes(),
-            EVENT_SIGNATURE,
-            id.as_bytes(),
-            signature,
-        )
-        .map_err(|_| EventError::Signature)?;
-        Ok(self.0)
-    }
-}
-
-/// Checks many signatures at once; the answers are those of [`Unverified::verify`], in order.
-pub fn verify_all<R: CryptoRng>(
-    rng: &mut R,
-    events: Vec<Unverified>,
-) -> Vec<Result<Event, EventError>> {
-    if events.len() < 2 {
-        return events.into_iter().map(Unverified::verify).collect();
-    }
-    let items: Vec<_> = events
-        .iter()
-        .map(|Unverified(event)| {
-            (
-                *event.header.device.as_bytes(),
-                *event.id.as_bytes(),
-                event.signature,
-            )
-        })
-        .collect();
-    let valid = keys::verify_batch(rng, EVENT_SIGNATURE, &items);
-    events
-        .into_iter()
-        .zip(valid)
-        .map(|(Unverified(event), valid)| {
-            if valid {
-                Ok(event)
-            } else {
-                Err(EventError::Signature)
-            }
-        })
-        .collect()
 }
 
 fn read_salt(input: &mut Decoder<'_>) -> Result<[u8; 32], EventError> {

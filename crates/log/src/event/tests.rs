@@ -167,8 +167,8 @@ fn log_2_a_batch_is_judged_like_each_alone() {
         .map(|n| Unverified::decode(&said(&[n]).to_wire()).unwrap())
         .collect();
     let judge = |rng: &mut ChaCha20Rng, events: &[Unverified]| {
-        let judged = verify_all(rng, events.to_vec());
-        judged.iter().map(Result::is_ok).collect::<Vec<_>>()
+        let judged = verify_all(&mut AtOnce, rng, events.to_vec());
+        judged.map(|one| one.is_ok()).collect::<Vec<_>>()
     };
     assert_eq!(judge(&mut rng, &events), [true; 9]);
     assert_eq!(judge(&mut rng, &events[..1]), [true]);

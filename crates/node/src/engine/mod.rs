@@ -59,6 +59,7 @@ use tenet_identity::{
     keys::{DeviceId, EndpointId, IdentityId},
 };
 use tenet_log::{
+    event::{AtOnce, Checks},
     ids::SessionId,
     register::Register,
     session::{AppendError, Session},
@@ -101,6 +102,7 @@ pub struct Engine<S> {
     /// What this person says of themselves, once they did.
     profile: Option<Profile>,
     pub(crate) rng: ChaCha20Rng,
+    checks: Box<dyn Checks>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     /// Which identity's device, and in which sessions: every device that may meet us.
     pub(crate) devices: BTreeMap<DeviceId, Acquaintance>,
@@ -214,6 +216,7 @@ impl<S: Storage> Engine<S> {
             own,
             profile: None,
             rng: ChaCha20Rng::from_seed(seed),
+            checks: Box::new(AtOnce),
             sessions: BTreeMap::new(),
             devices: BTreeMap::new(),
             members: BTreeMap::new(),
@@ -259,6 +262,11 @@ impl<S: Storage> Engine<S> {
         engine.expire_at_start(now)?;
         engine.want_everybody(now)?;
         Ok(engine)
+    }
+
+    /// Has signatures checked by somebody else, where many come together.
+    pub fn check_with(&mut self, checks: Box<dyn Checks>) {
+        self.checks = checks;
     }
 
     /// Who this is.

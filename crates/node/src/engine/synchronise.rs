@@ -138,7 +138,7 @@ impl<S: Storage> Engine<S> {
         }
         self.note_brought(conn, tag, encoded.len() as u64);
         let mut mended = false;
-        for event in event::verify_all(&mut self.rng, events) {
+        for event in event::verify_all(self.checks.as_mut(), &mut self.rng, events) {
             let event = event.map_err(|error| Fault::Peer(error.to_string()))?;
             let event = kept(&event, now);
             if self.mend(session, &event)? {
