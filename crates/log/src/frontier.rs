@@ -147,6 +147,11 @@ impl Frontier {
         frontier
     }
 
+    /// Shares with a past what both have in common: one of the frontier as it lately was.
+    pub(crate) fn share(&mut self, past: &Past) {
+        self.past = past.but(&self.past.difference(past));
+    }
+
     /// Sets the head of a branch.
     pub fn put(&mut self, head: Head) {
         self.past.extend(head.author, head.seq);

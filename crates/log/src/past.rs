@@ -65,12 +65,14 @@ fn joined(frontier: &Frontier, fold: &Fold, parents: &BTreeSet<EventId>) -> Opti
         };
         past.extend(operation.order.author, operation.order.seq);
     }
-    let past = past?;
-    let behind = frontier.as_past().difference(&past).chains;
-    let chains = behind.into_iter().map(|(chain, _)| chain);
+    let (past, whole) = (past?, frontier.as_past());
+    let behind = past.difference(&whole);
+    let chains = behind.chains.iter().map(|(chain, _)| *chain);
     let unseen = chains
         .flat_map(|chain| fold.unseen_on(chain, &past))
         .collect();
+    // The same, but made from what we hold: what comes next differs little from that, and so from this.
+    let past = whole.but(&behind);
     Some(Seen { past, unseen })
 }
 

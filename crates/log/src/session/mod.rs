@@ -226,7 +226,10 @@ impl Session {
         let Some(fold) = Fold::of(operations) else {
             return Ok(None);
         };
-        let frontier = Frontier::from_heads(store.heads(id)?);
+        let mut frontier = Frontier::from_heads(store.heads(id)?);
+        if let Some(last) = fold.operations().last() {
+            frontier.share(&last.past);
+        }
         let forks = Forks::load(store, id, &frontier)?;
         let latest = store.latest_time(id)?;
         Ok(Some(Self {
