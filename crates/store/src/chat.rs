@@ -14,7 +14,7 @@ use tenet_log::{
     store::{LogStore, Position, StoreError},
 };
 
-use crate::{Store, log::BY_ID, records::Kind};
+use crate::{Store, records::Kind};
 
 const MESSAGE: &str = "message.position, event.id, session.id, message.time, author.device, \
                        author.added_by, event.seq, message.identity, \
@@ -49,8 +49,10 @@ impl ChatStore for Store {
     }
 
     fn message(&self, id: EventId) -> Result<Option<MessageRow>, StoreError> {
-        let sql = format!("SELECT {MESSAGE} {OF_EVENT} WHERE {BY_ID}");
-        self.one(&sql, [id.as_bytes()], message)
+        match self.find_event(id)? {
+            Some(position) => self.message_at(Position(position)),
+            None => Ok(None),
+        }
     }
 
     fn message_at(&self, position: Position) -> Result<Option<MessageRow>, StoreError> {
@@ -64,21 +66,31 @@ impl ChatStore for Store {
         last: EventId,
         limit: usize,
     ) -> Result<Vec<EventId>, StoreError> {
+        self.catch_up()?;
         let params = params![first.as_bytes(), last.as_bytes(), limit as i64];
-        self.collect(&between_sql(), params, |row| {
+        let mut ids = self.collect(&between_sql(), params, |row| {
             row.get::<_, [u8; 32]>(0).map(EventId::from)
-        })
+        })?;
+        let late = self.late.borrow().between(first, last);
+        for position in late {
+            let message = self.message_at(Position(position))?;
+            ids.extend(message.filter(|one| !one.hidden).map(|one| one.id));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        ids.truncate(limit);
+        Ok(ids)
     }
 
     fn remove_message(&mut self, session: SessionId, id: EventId) -> Result<(), StoreError> {
         let Some(session) = self.find_session(session)? else {
             return Ok(());
         };
-        let sql = format!(
+        self.execute(
             "DELETE FROM message WHERE (session, time, position) = \
-             (SELECT session, time, position FROM event WHERE {BY_ID})"
-        );
-        self.execute(&sql, [id.as_bytes()])?;
+             (SELECT session, time, position FROM event WHERE position = ?1)",
+            [self.find_event(id)?],
+        )?;
         for table in ["overlay", "reference"] {
             let sql = format!("DELETE FROM {table} WHERE session = ?1 AND target = ?2");
             self.execute(&sql, params![session, id.as_bytes()])?;
@@ -87,11 +99,11 @@ impl ChatStore for Store {
     }
 
     fn set_hidden(&mut self, id: EventId, hidden: bool) -> Result<(), StoreError> {
-        let sql = format!(
+        self.execute(
             "UPDATE message SET hidden = ?2 WHERE (session, time, position) = \
-             (SELECT session, time, position FROM event WHERE {BY_ID})"
-        );
-        self.execute(&sql, params![id.as_bytes(), hidden])
+             (SELECT session, time, position FROM event WHERE position = ?1)",
+            params![self.find_event(id)?, hidden],
+        )
     }
 
     fn history(
@@ -300,12 +312,13 @@ pub(crate) fn following_sql() -> String {
     )
 }
 
-/// The shown messages with ids from `?1` to `?2`, at most `?3`. The first condition lets the index
-/// be used (`STORE-10`).
+/// The shown messages with ids from `?1` to `?2`, at most `?3`, of those that have their place. The first condition
+/// lets the index be used (`STORE-10`).
 pub(crate) fn between_sql() -> String {
     format!(
         "SELECT event.id {OF_EVENT} \
-         WHERE substr(event.id, 1, 8) BETWEEN substr(?1, 1, 8) AND substr(?2, 1, 8) \
+         JOIN place ON place.position = event.position \
+         WHERE place.start BETWEEN substr(?1, 1, 8) AND substr(?2, 1, 8) \
          AND event.id BETWEEN ?1 AND ?2 AND NOT message.hidden ORDER BY event.id LIMIT ?3"
     )
 }

@@ -9,6 +9,7 @@
 //! - `audit`: whether all that was signed still is what it was.
 //! - `transaction`: batches, savepoints, durability.
 //! - `heads`: where chains end, written once a batch.
+//! - `places`: where events are, by their ids.
 //! - `log`, `outbox`, `fetches`, `chat`, `search`, `contacts`, `conversations`: the traits of the cores.
 
 mod audit;
@@ -24,6 +25,7 @@ mod log;
 pub mod open;
 mod outbox;
 mod pasts;
+mod places;
 mod records;
 mod rows;
 mod schema;

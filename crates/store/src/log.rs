@@ -12,14 +12,7 @@ use tenet_log::{
     store::{Base, Held, LogStore, Position, StoreError, Stored},
 };
 
-use crate::{
-    Store,
-    error::OrStoreError,
-    stored::{EVENT_COLUMNS, stored, stored_parts},
-};
-
-/// The condition for the event whose id is `?1` (`STORE-10`); only so worded does it use the index.
-pub(crate) const BY_ID: &str = "substr(event.id, 1, 8) = substr(?1, 1, 8) AND event.id = ?1";
+use crate::{Store, error::OrStoreError, stored::EVENT_COLUMNS};
 
 impl LogStore for Store {
     fn sessions(&self) -> Result<Vec<SessionId>, StoreError> {
@@ -31,8 +24,10 @@ impl LogStore for Store {
     fn insert(&mut self, event: &Event, standing: Standing) -> Result<Position, StoreError> {
         let session = self.session_row(event.session())?;
         let author = self.author_row(session, event.author())?;
+        self.catch_up()?;
         let body = event.body();
-        self.db
+        let position = self
+            .db
             .prepare_cached(
                 "INSERT INTO event (id, session, author, seq, time, standing, header, signature, \
                  salt, body, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
@@ -52,15 +47,16 @@ impl LogStore for Store {
                     expiry(event),
                 ])
             })
-            .map(Position)
-            .or_store_error()
+            .or_store_error()?;
+        self.note_place(event.id(), position);
+        Ok(Position(position))
     }
 
     fn event(&self, id: EventId) -> Result<Option<Stored>, StoreError> {
-        let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE {BY_ID}");
-        self.one(&sql, [id.as_bytes()], stored_parts)?
-            .map(stored)
-            .transpose()
+        match self.find_event(id)? {
+            Some(position) => self.event_at(Position(position)),
+            None => Ok(None),
+        }
     }
 
     fn chain(
@@ -146,13 +142,10 @@ impl LogStore for Store {
 
     fn mend(&mut self, event: &Event) -> Result<(), StoreError> {
         let body = event.body();
-        let sql = format!(
-            "UPDATE event SET header = ?2, signature = ?3, salt = ?4, body = ?5 WHERE {BY_ID}"
-        );
         self.execute(
-            &sql,
+            "UPDATE event SET header = ?2, signature = ?3, salt = ?4, body = ?5 WHERE position = ?1",
             params![
-                event.id().as_bytes(),
+                self.find_event(event.id())?,
                 event.encoded_header(),
                 event.signature().as_bytes(),
                 body.map(|body| &body.salt),
@@ -164,8 +157,8 @@ impl LogStore for Store {
     fn erase(&mut self, id: EventId) -> Result<(), StoreError> {
         // STORE-13: also where that costs a page more.
         self.overwrite("ON")?;
-        let sql = format!("UPDATE event SET salt = NULL, body = NULL WHERE {BY_ID}");
-        let erased = self.execute(&sql, [id.as_bytes()]);
+        let sql = "UPDATE event SET salt = NULL, body = NULL WHERE position = ?1";
+        let erased = self.find_event(id).and_then(|at| self.execute(sql, [at]));
         self.overwrite("FAST")?;
         erased
     }
@@ -184,25 +177,31 @@ impl LogStore for Store {
     }
 
     fn settle_expiry(&mut self, id: EventId) -> Result<(), StoreError> {
-        let sql = format!("UPDATE event SET expires = NULL WHERE {BY_ID}");
-        self.execute(&sql, [id.as_bytes()])
+        let sql = "UPDATE event SET expires = NULL WHERE position = ?1";
+        self.execute(sql, [self.find_event(id)?])
     }
 
     fn set_lacking(&mut self, id: EventId, lacking: bool) -> Result<(), StoreError> {
-        let what = match lacking {
-            true => "INSERT OR IGNORE INTO lacking (session, event) SELECT session, id FROM event",
-            false => "DELETE FROM lacking WHERE (session, event) IN (SELECT session, id FROM event",
+        let sql = match lacking {
+            true => {
+                "INSERT OR IGNORE INTO lacking (session, event) \
+                 SELECT session, id FROM event WHERE position = ?1"
+            }
+            false => {
+                "DELETE FROM lacking WHERE (session, event) = \
+                 (SELECT session, id FROM event WHERE position = ?1)"
+            }
         };
-        let end = if lacking { "" } else { ")" };
-        self.execute(&format!("{what} WHERE {BY_ID}{end}"), [id.as_bytes()])
+        self.execute(sql, [self.find_event(id)?])
     }
 
     fn is_lacking(&self, id: EventId) -> Result<bool, StoreError> {
-        let sql = format!(
+        let found: Option<i64> = self.one(
             "SELECT 1 FROM event JOIN lacking ON lacking.session = event.session \
-             AND lacking.event = event.id WHERE {BY_ID}"
-        );
-        let found: Option<i64> = self.one(&sql, [id.as_bytes()], |row| row.get(0))?;
+             AND lacking.event = event.id WHERE event.position = ?1",
+            [self.find_event(id)?],
+            |row| row.get(0),
+        )?;
         Ok(found.is_some())
     }
 
@@ -230,8 +229,8 @@ impl LogStore for Store {
     }
 
     fn set_standing(&mut self, id: EventId, standing: Standing) -> Result<(), StoreError> {
-        let sql = format!("UPDATE event SET standing = ?2 WHERE {BY_ID}");
-        self.execute(&sql, params![id.as_bytes(), standing.code()])
+        let sql = "UPDATE event SET standing = ?2 WHERE position = ?1";
+        self.execute(sql, params![self.find_event(id)?, standing.code()])
     }
 
     fn heads(&self, session: SessionId) -> Result<Vec<Head>, StoreError> {

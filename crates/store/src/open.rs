@@ -18,6 +18,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::{
     error::store_error,
     heads::Moved,
+    places::Late,
     schema::{self, SchemaError},
 };
 
@@ -49,6 +50,9 @@ pub struct Store {
     pub(crate) db: Connection,
     pub(crate) names: RefCell<Names>,
     pub(crate) moved: RefCell<Moved>,
+    pub(crate) late: RefCell<Late>,
+    /// Somebody else writes.
+    pub(crate) beside: bool,
     /// The write-ahead log beside the database; none in memory.
     pub(crate) wal: Option<PathBuf>,
     pub(crate) wal_file: Option<File>,
@@ -176,6 +180,8 @@ impl Store {
             db,
             names: RefCell::default(),
             moved: RefCell::default(),
+            late: RefCell::default(),
+            beside: access == Access::Read,
             wal,
             wal_file: None,
         })
@@ -206,11 +212,13 @@ impl Store {
         Ok(found)
     }
 
-    /// Folds the write-ahead log into the database, as far as no reader needs it.
+    /// Folds the write-ahead log into the database, as far as no reader needs it, and before that what waits in
+    /// memory to be written.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.place_late()?;
         self.db
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
             .map_err(store_error)

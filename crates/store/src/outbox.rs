@@ -11,7 +11,7 @@ use tenet_log::{
     store::{Position, StoreError},
 };
 
-use crate::{Store, log::BY_ID};
+use crate::Store;
 
 const OUTGOING: &str = "event.position, session.id, author.device, author.added_by, event.seq, \
                         event.id FROM event JOIN author ON author.ix = event.author \
@@ -170,16 +170,10 @@ impl Outbox for Store {
     }
 
     fn fail(&mut self, event: EventId, failure: Failure) -> Result<(), StoreError> {
-        let event = event.as_bytes();
-        let sql = format!(
-            "DELETE FROM outbox WHERE position = (SELECT position FROM event WHERE {BY_ID})"
-        );
-        self.execute(&sql, [event])?;
-        let sql = format!(
-            "UPDATE dispatch SET failure = ?2 \
-             WHERE position = (SELECT position FROM event WHERE {BY_ID})"
-        );
-        self.execute(&sql, params![event, failure.code()])
+        let position = self.find_event(event)?;
+        self.execute("DELETE FROM outbox WHERE position = ?1", [position])?;
+        let sql = "UPDATE dispatch SET failure = ?2 WHERE position = ?1";
+        self.execute(sql, params![position, failure.code()])
     }
 
     fn dispatch(&self, event: Position) -> Result<Option<Dispatch>, StoreError> {

@@ -20,7 +20,6 @@ use tenet_log::{
 
 use crate::{
     Store,
-    log::BY_ID,
     stored::{EVENT_COLUMNS, stored, stored_parts},
 };
 
@@ -86,8 +85,10 @@ impl Store {
 
     /// The position and the session of an event.
     fn place(&self, id: EventId) -> Result<Option<(i64, i64)>, StoreError> {
-        let sql = format!("SELECT position, session FROM event WHERE {BY_ID}");
-        self.one(&sql, [id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+        let sql = "SELECT position, session FROM event WHERE position = ?1";
+        self.one(sql, [self.find_event(id)?], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
     }
 
     fn form(&self, session: i64, difference: &Difference) -> Result<Vec<u8>, StoreError> {

@@ -43,6 +43,8 @@ pub(crate) enum Kind {
     WordsToForget = 14,
     /// A device that this one was before; by device, with its id as the value.
     FormerDevice = 15,
+    /// Up to which position events are in `place` (8 bytes, big-endian); one, under the empty key.
+    Placed = 16,
 }
 
 impl Store {

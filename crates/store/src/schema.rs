@@ -8,7 +8,7 @@ use rusqlite::Connection;
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Step `n` turns version `n` into version `n + 1`.
-const MIGRATIONS: &[&str] = &[FIRST, FILES, SEARCH, ERASURE, DIFFERENCES];
+const MIGRATIONS: &[&str] = &[FIRST, FILES, SEARCH, ERASURE, DIFFERENCES, PLACES];
 
 const FIRST: &str = "
 CREATE TABLE record (
@@ -168,6 +168,19 @@ ALTER TABLE message DROP COLUMN reply;
 // A past is kept as it differs from that of an operation before it. What has no base is whole, as all were.
 const DIFFERENCES: &str = "
 ALTER TABLE operation ADD COLUMN base INTEGER REFERENCES operation;
+";
+
+// Eight bytes find the event as well as all 32, and the table stays in few pages: they are met in random order.
+const PLACES: &str = "
+CREATE TABLE place (
+    start    BLOB NOT NULL,
+    position INTEGER NOT NULL REFERENCES event,
+    PRIMARY KEY (start, position)
+) WITHOUT ROWID;
+INSERT INTO place (start, position) SELECT substr(id, 1, 8), position FROM event ORDER BY 1, 2;
+INSERT INTO record (kind, key, value)
+    SELECT 16, x'', unhex(printf('%016x', max(position))) FROM event HAVING max(position) > 0;
+DROP INDEX event_by_id;
 ";
 
 /// Why the tables could not be brought to this version.

@@ -83,6 +83,7 @@ impl Transactions for Store {
     fn undo(&mut self) -> Result<(), StoreError> {
         self.forget_names();
         self.moved.get_mut().undo();
+        self.late.get_mut().forget();
         // Where the disk is full SQLite may have ended the whole transaction by itself.
         if self.db.is_autocommit() {
             return Err(StoreError::Full);
@@ -93,6 +94,7 @@ impl Transactions for Store {
 
     fn commit(&mut self, durability: Durability) -> Result<(), StoreError> {
         self.write_heads()?;
+        self.place_many()?;
         self.run("COMMIT")?;
         match durability {
             Durability::Process => Ok(()),
@@ -103,6 +105,7 @@ impl Transactions for Store {
     fn abandon(&mut self) -> Result<(), StoreError> {
         self.forget_names();
         self.moved.get_mut().abandon();
+        self.late.get_mut().forget();
         if self.db.is_autocommit() {
             Ok(())
         } else {

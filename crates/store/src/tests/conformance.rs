@@ -109,6 +109,8 @@ impl Outbox for Loose {
                 outgoing.seq as i64
             ],
         )?;
+        self.0.catch_up()?;
+        self.0.note_place(outgoing.event, outgoing.position.0);
         self.0.queue(outgoing, recipients)
     }
 

@@ -14,6 +14,7 @@ mod erased;
 mod formats;
 mod full;
 mod killed;
+mod places;
 mod plain;
 mod speed;
 mod transactions;

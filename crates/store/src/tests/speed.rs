@@ -193,7 +193,7 @@ fn a_beginning_of_ids_is_found_by_its_index() {
     }
     let first = steps.first().unwrap();
     assert!(
-        first.contains("event_by_id (<expr>>? AND <expr><?)"),
+        first.contains("place USING PRIMARY KEY (start>? AND start<?)"),
         "{steps:?}"
     );
     assert!(!steps.iter().any(|step| step.contains("SCAN")), "{steps:?}");
