@@ -119,6 +119,8 @@ pub struct World {
     pub walls: Walls,
     /// How often each node dialled whom and nobody answered.
     pub in_vain: BTreeMap<(usize, EndpointId), usize>,
+    /// Which nodes noticed that they were set back.
+    pub noticed: VecDeque<usize>,
     /// Whether who moved is met where it was before too: a link that was not taken yet says nothing else.
     pub forwards: bool,
     pub(super) lines: Lines,
@@ -198,6 +200,7 @@ impl World {
             weather: Weather::default(),
             walls: Walls::default(),
             in_vain: BTreeMap::new(),
+            noticed: VecDeque::new(),
             forwards: false,
             lines: Lines::default(),
             known: BTreeSet::new(),

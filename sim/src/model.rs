@@ -25,6 +25,8 @@ pub struct Model {
     lawless: BTreeSet<usize>,
     /// Devices that their person revoked, or may have, or that may not come in any more.
     lost: BTreeMap<usize, Lost>,
+    /// Devices that were set back, and whose they are.
+    set_back: BTreeMap<usize, usize>,
 }
 
 /// What became of a device.
@@ -81,7 +83,7 @@ pub enum Fate {
     Again,
     /// Several had a say.
     Unclear,
-    /// Does whatever it likes, or was set back to an old state: nothing is asked of it.
+    /// Does whatever it likes, or founded it and was set back to an old state: nothing is asked of it.
     Lawless,
 }
 
@@ -210,15 +212,24 @@ impl Model {
         if before == Some(Lost::Revoked) {
             self.lost.insert(device, Lost::Revoked);
         }
-        for room in self.rooms.values_mut() {
-            for said in room.said.values_mut() {
-                said.vague |= said.touched.values().any(|by| *by == device);
+        self.rooms
+            .values_mut()
+            .for_each(|room| room.doubt_all_of(device));
+    }
+
+    /// A device was set back to an earlier state: what it did may be gone, or stand there once more. Of what its person
+    /// says all must only agree from now on, and whom it revoked may be in again.
+    pub fn set_back(&mut self, device: usize, person: usize, sisters: &[usize]) {
+        self.set_back.insert(device, person);
+        for sister in sisters {
+            if let Some(lost) = self.lost.get_mut(sister) {
+                *lost = Lost::Perhaps;
             }
-            let decided = room.decided.iter();
-            let decided = decided.filter(|(_, devices)| devices.contains(&device));
-            let whom: Vec<usize> = decided.map(|(whom, _)| *whom).collect();
-            whom.into_iter().for_each(|whom| room.unclear(whom));
         }
+        self.rooms
+            .values_mut()
+            .for_each(|room| room.doubt_all_of(device));
+        self.note_lawless();
     }
 
     /// Whether a message must be shown.
@@ -229,7 +240,9 @@ impl Model {
     /// Whether it is known what it says and what was put on it.
     pub fn is_known(&self, said: &Said) -> bool {
         let mut touched = said.touched.values();
-        !said.vague && !touched.any(|device| self.lost.contains_key(device))
+        let doubtful =
+            |device| self.lost.contains_key(device) || self.set_back.contains_key(device);
+        !said.vague && !touched.any(doubtful)
     }
 
     /// What became of a device.
@@ -237,7 +250,7 @@ impl Model {
         self.lost.get(&device).copied()
     }
 
-    /// A person does whatever it likes from now on, or was set back.
+    /// A person does whatever it likes from now on.
     pub fn lawless(&mut self, person: usize) {
         self.lawless.insert(person);
         self.note_lawless();
@@ -251,8 +264,12 @@ impl Model {
     fn note_lawless(&mut self) {
         for room in self.rooms.values_mut() {
             for (person, fate) in &mut room.fates {
-                if self.lawless.contains(person) {
+                let founded = room.founder == *person;
+                let set_back = self.set_back.values().any(|one| one == person);
+                if self.lawless.contains(person) || (set_back && founded) {
                     *fate = Fate::Lawless;
+                } else if set_back {
+                    *fate = Fate::Unclear;
                 }
             }
         }
@@ -341,6 +358,17 @@ impl Room {
         if matches!(fate, Fate::Out | Fate::Unclear) {
             self.doubt_reactions(whom);
         }
+    }
+
+    /// What a device did may be gone.
+    fn doubt_all_of(&mut self, device: usize) {
+        for said in self.said.values_mut() {
+            said.vague |= said.touched.values().any(|by| *by == device);
+        }
+        let decided = self.decided.iter();
+        let decided = decided.filter(|(_, devices)| devices.contains(&device));
+        let whom: Vec<usize> = decided.map(|(whom, _)| *whom).collect();
+        whom.into_iter().for_each(|whom| self.unclear(whom));
     }
 
     /// Whether the very device that lets somebody in again put it out: then it had seen that it did.

@@ -6,7 +6,7 @@ use tenet_apps::{contacts::store::ContactStore, own::OwnStore};
 use tenet_identity::{
     card::{self, DeviceCard},
     did,
-    keys::{DeviceKey, EndpointId, IdentityId, IdentityKey},
+    keys::{DeviceId, DeviceKey, EndpointId, IdentityId, IdentityKey},
 };
 use tenet_log::{
     ids::SessionId,
@@ -31,6 +31,8 @@ pub struct Node {
     person: usize,
     key: [u8; 32],
     card: DeviceCard,
+    /// The keys that it had before.
+    had: Vec<DeviceId>,
     /// Whether another device of its person let it in.
     pub linked: bool,
     /// Whether it is switched off.
@@ -83,6 +85,7 @@ impl Node {
             person,
             key,
             card: card.unwrap(),
+            had: Vec::new(),
             linked: false,
             lost: false,
             is_off: false,
@@ -108,9 +111,16 @@ impl Node {
         disk.begin().unwrap();
         disk.put_former_device(former).unwrap();
         disk.commit(Durability::Power).unwrap();
+        self.had.push(former);
         self.key = [key; 32];
         let card = card::issue(&root(person), device(&self.key).public(), "phone", now);
         self.card = card.unwrap();
+    }
+
+    /// The keys under which it is or was known, the present one last.
+    pub fn keys(&self) -> impl Iterator<Item = DeviceId> + '_ {
+        let had = self.had.iter().copied();
+        had.chain([self.own().device()])
     }
 
     /// Its keys and names, for an engine.

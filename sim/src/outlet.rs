@@ -51,6 +51,9 @@ impl World {
                     self.written_again.push_back((*old, *new));
                     self.model.written_again(*old, *new);
                 }
+                if notice == Notice::SetBack {
+                    self.noticed.push_back(node);
+                }
                 if self.keeps_notices || is_bad(&notice) {
                     self.nodes[node].notices.push(notice);
                 }

@@ -83,6 +83,7 @@ impl Crowd {
         self.heal();
         self.rest(SETTLING);
         self.put_doubtful_away();
+        self.revoke_former();
     }
 
     fn something(&mut self, number: usize, plan: &Plan) {

@@ -9,6 +9,9 @@ use tenet_node::Engine;
 use super::{Crowd, Deed};
 use crate::{act::Act, disk::Disk, model::Lost, node::Node};
 
+/// Keys of devices that were set back come after this one.
+const FIRST_KEY: u8 = 100;
+
 impl Crowd {
     /// Something about the devices of somebody who has, or may have, several.
     pub(super) fn about_devices(&mut self) {
@@ -53,6 +56,8 @@ impl Crowd {
         self.tell(|_| format!("node {device} is let in by node {by}"));
         let linked = self.choose(2) == 0;
         self.let_in.insert(device, by);
+        // By a clock that is hours ahead the link is over: its person is told so, and looks at the clock.
+        self.world.set_clock(device, 0);
         let node = &mut self.world.nodes[device];
         node.lost = false;
         node.linked = linked;
@@ -77,10 +82,44 @@ impl Crowd {
             return;
         };
         self.model.lose(device, how);
+        self.doubt_let_in_by(device);
+    }
+
+    /// Whoever holds a link of a device that is not there any more, or does not know of it, may not come in.
+    pub(super) fn doubt_let_in_by(&mut self, device: usize) {
         let by_it = self.let_in.iter().filter(|(_, by)| **by == device);
         for new in by_it.map(|(new, _)| *new).collect::<Vec<_>>() {
             if self.model.lost(new).is_none() {
                 self.model.lose(new, Lost::Perhaps);
+            }
+        }
+    }
+
+    /// What the shell does for a device that noticed that it was set back (BACK-3): it goes on under another key.
+    pub(super) fn go_on_under_another_key(&mut self) {
+        for node in std::mem::take(&mut self.world.noticed) {
+            let engine = self.world.nodes[node].engine();
+            if !engine.is_some_and(Engine::is_set_back) {
+                // Switched off since then.
+                self.world.noticed.push_back(node);
+                continue;
+            }
+            self.tell(|_| format!("node {node} noticed that it was set back"));
+            self.rekeyed.push(node);
+            self.doubt_let_in_by(node);
+            let key = FIRST_KEY + u8::try_from(self.rekeyed.len()).unwrap();
+            let (person, now) = (self.world.nodes[node].person(), self.world.now);
+            self.world.kill(node);
+            self.world.nodes[node].rekey(person, key, now);
+        }
+    }
+
+    /// BACK-5: once nothing more of them comes, the keys that devices had before are revoked.
+    pub(super) fn revoke_former(&mut self) {
+        for node in std::mem::take(&mut self.rekeyed) {
+            let person = self.world.nodes[node].person();
+            if self.world.nodes[node].engine().is_some() {
+                self.ask(node, Deed::RevokeFormer { person });
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::{
     disk::{Failing, How},
     machine::{Kill, Moment},
     model::Lost,
+    node::Node,
     walls::Nat,
     weather::Weather,
 };
@@ -126,7 +127,7 @@ impl Crowd {
                 self.fill(node, amount);
                 self.say_on(node);
             }
-            Fault::Restore => self.set_back(node, amount),
+            Fault::Restore => self.set_back(node),
             Fault::Rogue => {
                 // Everybody else is to know somebody honest.
                 let person = self.world.nodes[node].person();
@@ -180,17 +181,23 @@ impl Crowd {
         disk.fail(Some(failing));
     }
 
-    /// The first time a node's state is copied; the next time it wakes up with that copy.
-    fn set_back(&mut self, node: usize, amount: usize) {
-        if self.world.nodes[node].engine().is_none() || self.world.nodes[node].person() == 0 {
+    /// A node's state is copied; the next time somebody whose state was copied wakes up with that.
+    fn set_back(&mut self, node: usize) {
+        let running = |node: &&Node| node.engine().is_some() && node.person() != 0;
+        let nodes = self.world.nodes.iter();
+        let copied = nodes.filter(running).find(|node| node.has_copy());
+        let Some(node) = copied.map(Node::place) else {
+            let node = &mut self.world.nodes[node];
+            if running(&&*node) {
+                node.copy();
+            }
             return;
-        }
-        if !self.world.nodes[node].has_copy() {
-            self.world.nodes[node].copy();
-        } else if amount.is_multiple_of(2) {
-            self.model.lawless(self.world.nodes[node].person());
-            self.world.set_back(node);
-        }
+        };
+        self.world.set_back(node);
+        let person = self.world.nodes[node].person();
+        let sisters = self.devices(person);
+        self.model.set_back(node, person, &sisters);
+        self.doubt_let_in_by(node);
     }
 
     /// Everything is well again: all run, all reach each other, clocks are right.

@@ -84,7 +84,8 @@ impl Crowd {
             4 => self.flood(deeds),
             _ => self.hour(plan),
         }
-        let patience = match self.faults.contains(&Fault::Future) {
+        let late = [Fault::Future, Fault::Restore, Fault::Rogue];
+        let patience = match late.iter().any(|fault| self.faults.contains(fault)) {
             true => FAR_FUTURE,
             false => PATIENCE,
         };

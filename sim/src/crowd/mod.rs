@@ -54,6 +54,8 @@ pub struct Crowd {
     seed: u64,
     /// By which device each further one was let in.
     let_in: BTreeMap<usize, usize>,
+    /// Nodes that took another key.
+    rekeyed: Vec<usize>,
     /// What was asked for and is not answered.
     asked: BTreeMap<u64, (usize, Deed)>,
     /// What was refused, and why.
@@ -88,6 +90,7 @@ impl Crowd {
             chooser: ChaCha20Rng::seed_from_u64(seed ^ 0x5eed),
             seed,
             let_in: BTreeMap::new(),
+            rekeyed: Vec::new(),
             asked: BTreeMap::new(),
             refused: Vec::new(),
             next: 0,
@@ -188,7 +191,9 @@ impl Crowd {
     /// How a node sees all devices of a person in a session, and how they see themselves.
     pub(super) fn seats(&self, place: usize, device: DeviceId, session: SessionId) -> Vec<String> {
         let nodes = &self.world.nodes;
-        let whose = nodes.iter().find(|node| node.own().device() == device);
+        let whose = nodes
+            .iter()
+            .find(|node| node.keys().any(|key| key == device));
         let person = whose.map(Node::person);
         let theirs = nodes.iter().filter(|node| Some(node.person()) == person);
         let seat = |of: &Node, device: DeviceId| match Session::load(of.disk(), session) {
@@ -202,14 +207,12 @@ impl Crowd {
             other => format!("{:?}", other.map(|_| "no session")),
         };
         let both = theirs.map(|node| {
-            let device = node.own().device();
-            format!(
-                "node {} (lost {}) here: {}, there: {}",
-                node.place(),
-                node.lost,
-                seat(&nodes[place], device),
-                seat(node, device)
-            )
+            let keys = node.keys().map(|key| {
+                let (here, there) = (seat(&nodes[place], key), seat(node, key));
+                format!("{key:?} here: {here}, there: {there}")
+            });
+            let keys: Vec<String> = keys.collect();
+            format!("node {} (lost {}) {keys:?}", node.place(), node.lost)
         });
         both.collect()
     }
@@ -223,6 +226,7 @@ impl Crowd {
     }
 
     fn hear(&mut self) {
+        self.go_on_under_another_key();
         while let Some((old, new)) = self.world.written_again.pop_front() {
             self.model.written_again(old, new);
         }

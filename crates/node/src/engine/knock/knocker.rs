@@ -108,13 +108,21 @@ impl<S: Storage> Engine<S> {
             if self.blocked.contains(&knocking.link.ext().identity) {
                 continue;
             }
-            // A link of one's own device proves nothing that the card does not.
+            // A link of one's own device proves nothing that the card does not; who is among the others needs none.
             let own = knocking.link.ext().identity == self.own.identity();
-            if own || answered || asked || !knocking.link.expired_at(now) {
+            if (own && self.is_alone()) || (answered && !own) || asked || !knocking.link.expired_at(now) {
                 open.push(knocking);
             }
         }
         Ok(open)
+    }
+
+    /// Whether this device is in no session of its own with another of its person's.
+    fn is_alone(&self) -> bool {
+        let own = self.own_sessions().into_iter();
+        let own = own.filter(|session| self.place(*session) == Place::In);
+        let mut own = own.filter_map(|session| self.sessions.get(&session));
+        own.all(|session| session.roster().active().count() < 2)
     }
 
     /// NODE-102: whoever's link we are taking comes to us: we show ourselves and knock, even where we
