@@ -25,6 +25,7 @@ pub mod crowd;
 mod cuts;
 pub mod disk;
 pub mod errors;
+pub mod fanout;
 pub mod files;
 pub mod machine;
 pub mod model;

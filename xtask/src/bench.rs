@@ -4,6 +4,7 @@
 //! a time alone says little on a machine that nobody knows.
 
 mod api;
+mod fanout;
 mod figures;
 mod files;
 mod lossy;
@@ -93,6 +94,12 @@ const BENCHES: &[Bench] = &[
         what: "100,000 messages for a device that was away, against checking their signatures",
         needs: &[&["-p", "tenet-cli", "--example", "sync"]],
         run: sync::run,
+    },
+    Bench {
+        name: "fanout",
+        what: "one event to 10,000 of whom many are away or die, against a perfect tree and an epidemic",
+        needs: &[&["-p", "tenet-sim", "--example", "fanout"]],
+        run: fanout::run,
     },
 ];
 

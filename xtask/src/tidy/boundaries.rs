@@ -135,6 +135,11 @@ struct Guarded {
 }
 
 const GUARDED: &[Guarded] = &[
+    // Its protocol core alone, which opens no socket; before the family that it is named after.
+    Guarded {
+        library: "iroh-gossip",
+        users: &["tenet-sim"],
+    },
     Guarded {
         library: "iroh",
         users: &["tenet-net", "tenet-tests", "xtask"],

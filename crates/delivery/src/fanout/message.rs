@@ -1,10 +1,10 @@
-//! What forwarders say to each other about one event.
+//! What forwarders say to each other.
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
 use tenet_identity::encoding;
 use tenet_log::ids::EventId;
 
-use super::{marks::Marks, plan::Task, point::Span};
+use super::{marks::Marks, plan::Task, point::Span, presence::Word};
 
 /// The most events that one [`Message::Have`] names.
 pub const MAX_HAD: usize = 256;
@@ -21,6 +21,9 @@ pub struct Report {
     /// Who has it, of those that the speaker knows there.
     #[n(2)]
     pub has: Marks,
+    /// Whom the speaker took for away and sent nothing, where it is the last level.
+    #[n(3)]
+    pub away: Option<Marks>,
 }
 
 /// A message about one event, or several.
@@ -41,6 +44,9 @@ pub enum Message {
     /// The sender has forwarded to its span.
     #[n(4)]
     Report(#[n(0)] EventId, #[n(1)] Report),
+    /// Who was heard of lately.
+    #[n(5)]
+    Present(#[n(0)] Word),
 }
 
 /// Why bytes are no message.
@@ -81,7 +87,12 @@ impl Message {
                 Err(MessageError::Task)
             }
             Self::Have(events) if events.len() > MAX_HAD => Err(MessageError::Limit),
-            Self::Report(_, report) if !report.has.is_sound() => Err(MessageError::Limit),
+            Self::Report(_, report) => {
+                let sound =
+                    report.has.is_sound() && report.away.as_ref().is_none_or(Marks::is_sound);
+                sound.then_some(()).ok_or(MessageError::Limit)
+            }
+            Self::Present(word) if !word.heard.is_sound() => Err(MessageError::Limit),
             _ => Ok(()),
         }
     }
@@ -125,6 +136,7 @@ mod tests {
             span: span(1, 9),
             done: true,
             has: Marks::new(members.iter().map(|(at, set)| (Point(*at), *set))),
+            away: None,
         }
     }
 
@@ -133,6 +145,8 @@ mod tests {
     fn has_these_bytes() {
         let one = format!("5820{}", "11".repeat(32));
         let marked = report(&[(1, true), (2, false), (3, true), (9, false)]);
+        let mut away = report(&[(1, false)]);
+        away.away = Some(report(&[(1, true)]).has);
         for (message, expected) in [
             (
                 Message::Give(vec![7, 8].into(), Some(task())),
@@ -143,8 +157,19 @@ mod tests {
                 "82 00 81 41 07".to_owned(),
             ),
             (Message::Offer(id(0x11), None), format!("82 01 81 {one}")),
+            (
+                Message::Report(id(0x11), away),
+                format!("82 04 82 {one} 84 82 01 09 f5 82 1a29e3f368 40 82 1a29e3f368 41 01"),
+            ),
             (Message::Want(id(0x11)), format!("82 02 81 {one}")),
             (Message::Have(vec![id(0x11)]), format!("82 03 81 81 {one}")),
+            (
+                Message::Present(Word {
+                    period: 7,
+                    heard: report(&[(1, true)]).has,
+                }),
+                "82 05 81 82 07 82 1a29e3f368 41 01".to_owned(),
+            ),
             (
                 Message::Report(id(0x11), marked),
                 format!("82 04 82 {one} 83 82 01 09 f5 82 1ad537000c 41 05"),
@@ -196,6 +221,7 @@ mod tests {
                 Message::Offer(id(1), with.then(task)),
                 Message::Want(id(2)),
                 Message::Have(vec![id(3); n]),
+                Message::Present(Word { period: 3, heard: report.has.clone() }),
                 Message::Report(id(4), report),
             ] {
                 prop_assert_eq!(Message::decode(&message.encode()).unwrap(), message);

@@ -9,7 +9,7 @@
 //! Nobody needs to know more of the whole than its own span: parts are named by points, which mean the same to
 //! everybody, and each forwarder plans its own by what it sees itself.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use minicbor::{Decode, Encode};
 
@@ -59,8 +59,17 @@ impl Task {
             && named.all(|point| self.span.contains(*point))
     }
 
+    /// The author's: everybody.
+    pub fn all(author: Point) -> Self {
+        Self {
+            span: Span::ALL,
+            heads: vec![author],
+            known: Vec::new(),
+        }
+    }
+
     /// Who in the span needs nothing of its heads.
-    pub(super) fn without(&self) -> BTreeSet<Point> {
+    fn without(&self) -> BTreeSet<Point> {
         self.heads.iter().chain(&self.known).copied().collect()
     }
 
@@ -71,57 +80,65 @@ impl Task {
 }
 
 impl Plan {
-    /// Of everybody in a span but those who have the event or see to as much of it.
-    ///
-    /// `width` is how many copies may be sent.
-    pub fn new(
-        line: &Line,
-        span: Span,
-        turn: Turn,
-        width: usize,
-        without: &BTreeSet<Point>,
-    ) -> Self {
-        let members = line.within(span).iter();
-        let members = members.filter(|member| !without.contains(&member.point));
-        let (online, away): (Vec<Member>, Vec<Member>) =
-            members.partition(|member| member.hope.is_online());
-        let points = |members: &[Member]| members.iter().map(|member| member.point).collect();
-        let shape = Shape::of(online.len(), width);
+    /// Of everybody in a task's span but its heads and those who are known to have the event; by one of the heads,
+    /// who sends at most `width` copies.
+    pub fn new(line: &Line, task: &Task, turn: Turn, width: usize) -> Self {
+        let (span, without) = (task.span, task.without());
+        let members = line.within(span);
+        let online = members.iter().filter(|member| member.hope.is_online());
+        let below = online.clone().filter(|it| !task.heads.contains(&it.point));
+        // Shape and cuts hardly depend on who is online, and not on who said the event: so connections stay.
+        let shape = Shape::of(members.len(), online.count(), below.count(), width);
         if shape.depth == 1 {
+            let lacking = |online| lacking(members, online, &without);
             return Self {
                 depth: 1,
                 tasks: Vec::new(),
-                last: points(&online),
-                owed: points(&away),
+                last: lacking(true),
+                owed: lacking(false),
             };
         }
-        let spans = divide(&online, span, shape.parts);
-        let tasks = spans.into_iter().map(|span| Task {
-            span,
-            heads: heads(&online, span, turn, shape.parents),
-            known: inside(without, span),
-        });
-        Self {
+        let mut plan = Self {
             depth: shape.depth,
-            tasks: tasks.collect(),
-            last: Vec::new(),
-            owed: Vec::new(),
+            ..Self::default()
+        };
+        for span in divide(members, span, shape.parts) {
+            let members = line.within(span);
+            let free = members.iter().filter(|it| !without.contains(&it.point));
+            let heads = heads(free, turn, shape.parents);
+            let known = inside(&without, span);
+            match heads.is_empty() {
+                true => plan.owed.extend(lacking(members, false, &without)),
+                false => plan.tasks.push(Task { span, heads, known }),
+            }
         }
+        plan
     }
 }
 
-/// The heads of a span: the likeliest met, and of those the ones whose turn it is (`FAN-6`).
+/// The heads of some: the likeliest met, and of those the ones whose turn it is (`FAN-6`).
 ///
 /// Whoever has a connection is preferred: it costs nothing to open, and who is on it is there.
-pub(super) fn heads(members: &[Member], span: Span, turn: Turn, number: usize) -> Vec<Point> {
-    let inside = members.iter().filter(|it| span.contains(it.point));
-    let online = inside.filter(|member| member.hope.is_online());
+pub(super) fn heads<'a>(
+    members: impl IntoIterator<Item = &'a Member>,
+    turn: Turn,
+    number: usize,
+) -> Vec<Point> {
+    let online = members.into_iter().filter(|it| it.hope.is_online());
     let mut ranked: Vec<_> = online
-        .map(|it| (std::cmp::Reverse(it.hope), turn.rank(it.point), it.point))
+        .map(|it| (Reverse(it.hope), turn.rank(it.point), it.point))
         .collect();
     ranked.sort_unstable();
     ranked.truncate(number);
     ranked.into_iter().map(|(_, _, point)| point).collect()
+}
+
+/// Of some those who are online, or are not, and are to be told.
+fn lacking(members: &[Member], online: bool, without: &BTreeSet<Point>) -> Vec<Point> {
+    let members = members.iter();
+    let lacking =
+        members.filter(|it| it.hope.is_online() == online && !without.contains(&it.point));
+    lacking.map(|member| member.point).collect()
 }
 
 /// Those of a set who lie in a span.
@@ -130,10 +147,10 @@ fn inside(set: &BTreeSet<Point>, span: Span) -> Vec<Point> {
     points.take(MAX_KNOWN).copied().collect()
 }
 
-/// Parts of a span with equally many online in each, or one more; together they are the span.
-fn divide(online: &[Member], span: Span, parts: usize) -> Vec<Span> {
-    let starts = (1..parts).map(|part| part * online.len() / parts);
-    let starts = starts.filter_map(|at| online.get(at).map(|member| member.point));
+/// Parts of a span with equally many devices in each, or one more; together they are the span.
+fn divide(members: &[Member], span: Span, parts: usize) -> Vec<Span> {
+    let starts = (1..parts).map(|part| part * members.len() / parts);
+    let starts = starts.filter_map(|at| members.get(at).map(|member| member.point));
     let mut spans = Vec::with_capacity(parts);
     let mut first = span.first;
     for start in starts {

@@ -28,9 +28,9 @@ const MAX_DEPTH: u32 = 6;
 pub struct Shape {
     /// Levels below the forwarder; at 1 it sends to everybody itself.
     pub depth: u32,
-    /// The heads of each part.
+    /// The heads of each part, where there are parts.
     pub parents: usize,
-    /// The parts.
+    /// The parts; none on the last level.
     pub parts: usize,
 }
 
@@ -43,17 +43,29 @@ pub fn first_width(devices: usize) -> usize {
 }
 
 impl Shape {
-    /// For so many online below a forwarder that sends at most `width` copies, all others at most
-    /// [`PLANNED_COPIES`].
+    /// For so many devices of whom some are online, and of those so many `below` the heads, of whom one sends at most
+    /// `width` copies; all others send at most [`PLANNED_COPIES`].
+    ///
+    /// How many are online is rounded up to eighths of the devices, so that two who see it a little differently
+    /// divide alike.
     ///
     /// As few levels as [`LEAST_PARENTS`] allow; as many parents as these levels allow; then as few copies for each as
     /// that allows.
-    pub fn of(online: usize, width: usize) -> Self {
+    pub fn of(devices: usize, online: usize, below: usize, width: usize) -> Self {
         let width = width.clamp(LEAST_PARENTS, PLANNED_COPIES);
+        if below <= width {
+            return Self {
+                depth: 1,
+                parents: 0,
+                parts: 0,
+            };
+        }
+        let eighths = (online * 8).div_ceil(devices.max(1));
+        let online = (eighths * devices).div_ceil(8).max(online);
         let reaches = |depth, parents, copies: usize| {
             reach(depth, parents, copies.min(width), copies) >= online
         };
-        let depth = (1..MAX_DEPTH)
+        let depth = (2..MAX_DEPTH)
             .find(|depth| reaches(*depth, LEAST_PARENTS, PLANNED_COPIES))
             .unwrap_or(MAX_DEPTH);
         let parents = (LEAST_PARENTS..=MOST_PARENTS)
@@ -66,27 +78,16 @@ impl Shape {
         Self {
             depth,
             parents,
-            parts: match depth {
-                1 => 0,
-                _ => (copies.min(width) / parents).max(1),
-            },
+            parts: (copies.min(width) / parents).max(2),
         }
     }
 }
 
-/// How many are reached over so many levels, by one who sends `first` copies and others who send `copies`.
+/// How many are reached over two levels or more, by one who sends `first` copies and others who send `copies`.
 fn reach(depth: u32, parents: usize, first: usize, copies: usize) -> usize {
-    let through = |width: usize, below: usize| {
-        let parts = width / parents;
-        parts.saturating_mul(parents.saturating_add(below))
-    };
-    match depth {
-        0 | 1 => first,
-        _ => through(
-            first,
-            (2..depth).fold(copies, |below, _| through(copies, below)),
-        ),
-    }
+    let last = parents + copies;
+    let inner = (2..depth).fold(last, |below, _| (copies / parents).saturating_mul(below));
+    (first / parents).saturating_mul(inner)
 }
 
 /// The least number whose square is not less.
@@ -104,16 +105,16 @@ mod tests {
     #[test]
     fn sessions_have_these_shapes() {
         for (devices, online, expected) in [
-            (8, 6, (1, 5, 0)),
-            (50, 10, (1, 5, 0)),
+            (8, 6, (1, 0, 0)),
+            (50, 10, (1, 0, 0)),
             (50, 39, (2, 5, 2)),
             (100, 79, (2, 5, 2)),
-            (2_500, 1_999, (3, 5, 7)),
+            (2_500, 1_999, (3, 5, 8)),
             (10_000, 7_999, (3, 4, 13)),
             (15_000, 14_999, (3, 3, 17)),
             (20_000, 19_999, (4, 5, 8)),
         ] {
-            let shape = Shape::of(online, first_width(devices));
+            let shape = Shape::of(devices, online + 1, online, first_width(devices));
             let is = (shape.depth, shape.parents, shape.parts);
             assert_eq!(is, expected, "{devices} devices, {online} online");
         }
@@ -122,9 +123,12 @@ mod tests {
     proptest! {
         /// FAN-3, FAN-4.
         #[test]
-        fn no_shape_is_wider_than_it_may_be(online in 0_usize..20_000, width in SMALL_WIDTH..100) {
-            let shape = Shape::of(online, width);
-            prop_assert!((LEAST_PARENTS..=MOST_PARENTS).contains(&shape.parents));
+        fn no_shape_is_wider_than_it_may_be(
+            online in 0_usize..20_000, away in 0_usize..20_000, width in SMALL_WIDTH..100,
+        ) {
+            let shape = Shape::of(online + away + 1, online + 1, online, width);
+            let parents = LEAST_PARENTS..=MOST_PARENTS;
+            prop_assert!(shape.depth == 1 || parents.contains(&shape.parents));
             prop_assert!(shape.parents * shape.parts <= PLANNED_COPIES);
             prop_assert!(shape.depth <= 4);
         }

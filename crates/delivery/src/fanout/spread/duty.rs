@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{PATIENCE_MS, Sent};
+use super::{PATIENCE_MS, SOON_MS, Sent};
 use crate::fanout::{
-    line::{Line, Member},
+    line::{Hope, Line},
     message::Report,
     plan::{Plan, Task, heads},
     point::{Point, Span, Turn},
@@ -94,16 +94,14 @@ impl Duty {
     }
 
     /// What a head was asked to see to: `eager` if the event came with it.
-    pub(super) fn new(task: Task, place: usize, from: Point, eager: bool, now: u64) -> Self {
+    pub(super) fn new(task: Task, place: usize, from: Point, eager: bool) -> Self {
         Self {
             task,
             place,
             askers: BTreeSet::from([from]),
             eager,
             width: PLANNED_COPIES,
-            stage: Stage::Waiting {
-                until: turn_comes(place, now),
-            },
+            stage: Stage::Waiting { until: u64::MAX },
         }
     }
 
@@ -111,11 +109,23 @@ impl Duty {
         self.task.span.covers(span)
     }
 
-    /// The event came now; nobody could begin before.
-    pub(super) fn wait_from(&mut self, now: u64) {
+    /// Both the event and the task are here, and they were not before.
+    pub(super) fn wait_from(&mut self, now: u64, line: &Line) {
+        let turn_comes = self.turn_comes(now, line);
         if let Stage::Waiting { until } = &mut self.stage {
-            *until = turn_comes(self.place, now);
+            *until = turn_comes;
         }
+    }
+
+    /// FAN-9: the second head begins when the first was silent, the third when both were. Whoever has a connection with
+    /// one of them hears sooner that it forwards.
+    fn turn_comes(&self, now: u64, line: &Line) -> u64 {
+        let before = self.task.heads.iter().take(self.place);
+        let waits = before.map(|head| match line.hope(*head) {
+            Some(Hope::Here) => SOON_MS,
+            _ => PATIENCE_MS,
+        });
+        now.saturating_add(waits.sum())
     }
 
     /// Somebody else asks for what we see to already.
@@ -128,17 +138,19 @@ impl Duty {
         now: u64,
     ) {
         self.askers.insert(asker);
-        let told = match &mut self.stage {
-            Stage::Waiting { until } => {
-                self.place = self.place.min(place);
-                *until = turn_comes(self.place, now).min(*until);
+        let told = match &self.stage {
+            Stage::Waiting { .. } => {
+                if place < self.place {
+                    self.place = place;
+                    self.wait_from(now, line);
+                }
                 false
             }
             Stage::Working(work) => work.told > Told::Nothing,
             Stage::Relieved => true,
         };
         if told {
-            sent.report([asker], self.task.span, true, line);
+            sent.report([asker], (self.task.span, true), &[], line);
         }
     }
 
@@ -178,7 +190,7 @@ impl Duty {
     ) {
         let ours = self.task.place(from);
         if ours.is_some_and(|it| it < self.place) && report.span.covers(self.task.span) {
-            self.hear_fellow(report.done, sent, (line, turn), now);
+            self.hear_fellow(report, sent, (line, turn), now);
         }
         let Stage::Working(work) = &mut self.stage else {
             return;
@@ -193,22 +205,31 @@ impl Duty {
     }
 
     /// FAN-9: who hears that a head before it forwards waits for how that went; who hears how, is relieved.
-    fn hear_fellow(&mut self, done: bool, sent: &mut Sent, (line, turn): (&Line, Turn), now: u64) {
+    fn hear_fellow(
+        &mut self,
+        report: &Report,
+        sent: &mut Sent,
+        (line, turn): (&Line, Turn),
+        now: u64,
+    ) {
+        let turn_comes = self.turn_comes(now, line);
         let Stage::Waiting { until } = &mut self.stage else {
             return;
         };
-        let plan = Plan::new(line, self.task.span, turn, self.width, &self.task.without());
-        if !done {
+        if !report.done {
+            let plan = Plan::new(line, &self.task, turn, self.width);
             let wait = patience(PER_LEVEL * u64::from(plan.depth));
-            *until = (*until).max(turn_comes(self.place, now).saturating_add(wait));
+            *until = turn_comes.saturating_add(wait);
             return;
         }
         self.stage = Stage::Relieved;
-        if self.place == 1 && plan.depth == 1 {
-            // Whom the first head did not take for online we may.
-            for point in sent.lacking(&plan.last) {
-                sent.send(point, None, false);
-            }
+        // Whom the other took for away we may know to be online.
+        let away = report.away.as_ref();
+        let away = away.and_then(|away| line.marked(report.span, away));
+        let online = |point: &Point| line.hope(*point).is_some_and(Hope::is_online);
+        let online: Vec<Point> = away.into_iter().flatten().filter(online).collect();
+        for point in sent.lacking(&online) {
+            sent.send(point, None, false);
         }
     }
 
@@ -231,7 +252,7 @@ impl Duty {
                 .chain(&self.task.heads)
                 .copied()
                 .collect();
-            sent.report(to, self.task.span, true, line);
+            sent.report(to, (self.task.span, true), &work.owed, line);
         }
     }
 
@@ -239,7 +260,7 @@ impl Duty {
     fn begin(&self, sent: &mut Sent, line: &Line, turn: Turn, now: u64) -> Work {
         // Where we are not the first, a part may have been sent.
         let eager = self.eager && self.place == 0;
-        let plan = Plan::new(line, self.task.span, turn, self.width, &self.task.without());
+        let plan = Plan::new(line, &self.task, turn, self.width);
         for task in &plan.tasks {
             for head in &task.heads {
                 sent.send(*head, Some(task.clone()), eager);
@@ -249,7 +270,7 @@ impl Duty {
             sent.send(point, None, eager);
         }
         let fellows = self.task.heads.iter().copied();
-        sent.report(fellows, self.task.span, false, line);
+        sent.report(fellows, (self.task.span, false), &[], line);
         let below = u64::from(plan.depth.saturating_sub(1));
         let parts = plan.tasks.into_iter();
         Work {
@@ -290,7 +311,7 @@ impl Duty {
             Stage::Waiting { .. } => return,
             Stage::Working(work) => (&work.last, &work.owed),
             Stage::Relieved => {
-                plan = Plan::new(line, self.task.span, turn, self.width, &self.task.without());
+                plan = Plan::new(line, &self.task, turn, self.width);
                 (&plan.last, &plan.owed)
             }
         };
@@ -374,14 +395,8 @@ impl Part {
     fn others(&self, line: &Line, turn: Turn, number: usize) -> Vec<Point> {
         let members = line.within(self.task.span).iter();
         let open = |point| !self.tried.contains(&point) && !self.task.known.contains(&point);
-        let members: Vec<Member> = members.filter(|it| open(it.point)).copied().collect();
-        heads(&members, self.task.span, turn, number)
+        heads(members.filter(|it| open(it.point)), turn, number)
     }
-}
-
-/// FAN-9: the second head begins when the first was silent, the third when both were.
-fn turn_comes(place: usize, now: u64) -> u64 {
-    now.saturating_add(patience(u64::try_from(place).unwrap_or(u64::MAX)))
 }
 
 fn patience(times: u64) -> u64 {

@@ -26,8 +26,12 @@ use super::{
 
 /// How long an answer may take before somebody else is asked, in milliseconds.
 ///
-/// Twice what a new connection and a message on it take over a bad way (300 ms there and back).
-pub const PATIENCE_MS: u64 = 1_500;
+/// What a new connection and a message on it take over a long way (three times 200 ms), and a little. Who is asked too
+/// early is offered what is coming already, which costs a short message.
+pub const PATIENCE_MS: u64 = 750;
+
+/// The same where a connection with whoever is to be heard of stands, and the words come at the same time.
+pub const SOON_MS: u64 = 400;
 
 /// How often the heads of one part are picked anew.
 pub const ROUNDS: usize = 10;
@@ -204,12 +208,8 @@ impl Spread {
 
     fn say(&mut self, turn: Turn, line: &Line, now: u64) {
         if self.turn.replace(turn).is_none() {
-            let task = Task {
-                span: Span::ALL,
-                heads: vec![self.sent.me],
-                known: Vec::new(),
-            };
             let devices = line.within(Span::ALL).len();
+            let task = Task::all(self.sent.me);
             self.duties.push(Duty::first(task, devices, now));
         }
     }
@@ -227,7 +227,7 @@ impl Spread {
                 }
             }
             for duty in &mut self.duties {
-                duty.wait_from(now);
+                duty.wait_from(now, line);
             }
         }
         self.take((from, task), true, line, now);
@@ -273,7 +273,11 @@ impl Spread {
         if let Some(duty) = duties.find(|duty| duty.covers(task.span)) {
             duty.also_tell(from, place, &mut self.sent, line, now);
         } else if self.duties.len() < MAX_DUTIES {
-            self.duties.push(Duty::new(task, place, from, eager, now));
+            let mut duty = Duty::new(task, place, from, eager);
+            if self.turn.is_some() {
+                duty.wait_from(now, line);
+            }
+            self.duties.push(duty);
         }
     }
 
@@ -335,17 +339,25 @@ impl Sent {
     }
 
     /// Tells some who of a span has it, as far as it is known here.
-    fn report(&mut self, to: impl IntoIterator<Item = Point>, span: Span, done: bool, line: &Line) {
+    fn report(
+        &mut self,
+        to: impl IntoIterator<Item = Point>,
+        (span, done): (Span, bool),
+        owed: &[Point],
+        line: &Line,
+    ) {
         let mut to = to.into_iter().filter(|to| *to != self.me).peekable();
         if to.peek().is_none() {
             return;
         }
         let has = line.mark(span, |point| point == self.me || self.has.contains(&point));
+        let away = (done && !owed.is_empty()).then(|| line.mark(span, |it| owed.contains(&it)));
         for to in to {
             let report = Report {
                 span,
                 done,
                 has: has.clone(),
+                away: away.clone(),
             };
             self.outputs.push_back(Output::Report(to, report));
         }

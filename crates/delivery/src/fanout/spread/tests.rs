@@ -214,10 +214,9 @@ fn the_next_head_stands_in() {
     for forwards in [0, 1, 20] {
         let mut world = World::new(400, 0, |_| Hope::Likely);
         let author = point(0);
-        let known = BTreeSet::from([author]);
         let width = crate::fanout::shape::first_width(400);
         let plan =
-            crate::fanout::plan::Plan::new(&world.line, Span::ALL, Turn::of(0), width, &known);
+            crate::fanout::plan::Plan::new(&world.line, &Task::all(point(0)), Turn::of(0), width);
         let first = plan.tasks[0].heads[0];
         world.dying.insert(first, forwards);
         world.say(author);
@@ -236,10 +235,9 @@ fn the_next_head_stands_in() {
 fn silent_heads_are_replaced() {
     let lacking = |rounds| {
         let mut world = World::new(400, rounds, |_| Hope::Likely);
-        let known = BTreeSet::from([point(0)]);
         let width = crate::fanout::shape::first_width(400);
         let plan =
-            crate::fanout::plan::Plan::new(&world.line, Span::ALL, Turn::of(0), width, &known);
+            crate::fanout::plan::Plan::new(&world.line, &Task::all(point(0)), Turn::of(0), width);
         world.dead.extend(&plan.tasks[0].heads);
         world.say(point(0));
         let owed = plan.tasks[0]

@@ -1,0 +1,278 @@
+//! Who is online, well enough to plan with: what a device sees itself, and what its neighbours tell.
+//!
+//! ```text
+//! connections, what came from somebody ──▶ Presence ── Word: a bit for each, of one period ──▶ neighbours
+//!              Words of neighbours ────────▶   └──▶ Hope, for the Line
+//! ```
+//!
+//! A bit says that somebody was heard of within a period of ten minutes, so words are only ever joined, and nothing is
+//! passed on for longer than two periods: whoever went is away by then, however often it is told. Plans bear with what is
+//! wrong meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minicbor::{Decode, Encode};
+
+use super::{
+    line::{Hope, Line},
+    marks::Marks,
+    point::{Point, Span},
+};
+
+/// A period, in milliseconds: ten minutes.
+///
+/// Whoever went silently is believed to be here for ten to twenty. If people stay two hours, that is an eighth of all; a
+/// plan bears with a fifth.
+pub const PERIOD_MS: u64 = 10 * 60 * 1_000;
+
+/// How often a device tells neighbours, in milliseconds: three times a period. Six rounds over two periods reach 4,000
+/// from each by four neighbours.
+pub const TELL_MS: u64 = PERIOD_MS / 3;
+
+/// How many neighbours are told each time.
+pub const TOLD: usize = 4;
+
+/// Who was heard of within a period (`FAN-15`).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Word {
+    /// The period: Unix time in tens of minutes.
+    #[n(0)]
+    pub period: u64,
+    /// Who, over the whole line.
+    #[n(1)]
+    pub heard: Marks,
+}
+
+/// Who is online in one session, by what this device knows (`FAN-14`).
+#[derive(Clone, Debug, Default)]
+pub struct Presence {
+    here: BTreeSet<Point>,
+    /// Who was heard of, in this period and the one before it.
+    heard: BTreeMap<u64, BTreeSet<Point>>,
+    /// In which period the connection with somebody was lost: what is told of that period and before is older news.
+    lost: BTreeMap<Point, u64>,
+}
+
+impl Presence {
+    /// Knows nobody.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A connection with somebody stands.
+    pub fn connected(&mut self, who: Point, now: u64) {
+        self.here.insert(who);
+        self.heard_of(who, now);
+    }
+
+    /// The last connection with somebody has ended, or none came about.
+    pub fn lost(&mut self, who: Point, now: u64) {
+        self.here.remove(&who);
+        self.lost.insert(who, period(now));
+        for heard in self.heard.values_mut() {
+            heard.remove(&who);
+        }
+    }
+
+    /// Something came from somebody, or was told that only they can have said lately: that they have an event.
+    pub fn heard_of(&mut self, who: Point, now: u64) {
+        self.forget(now);
+        self.lost.remove(&who);
+        self.heard.entry(period(now)).or_default().insert(who);
+    }
+
+    /// How likely somebody is met.
+    pub fn hope(&self, who: Point, now: u64) -> Hope {
+        let lately = |period: u64| self.heard.get(&period).is_some_and(|it| it.contains(&who));
+        let this = period(now);
+        match self.here.contains(&who) {
+            true => Hope::Here,
+            false if lately(this) || lately(this.saturating_sub(1)) => Hope::Likely,
+            false => Hope::Away,
+        }
+    }
+
+    /// What is to be told to a neighbour now: of this period, and in the first third of it of the last.
+    pub fn words(&mut self, line: &Line, now: u64) -> Vec<Word> {
+        let this = period(now);
+        for who in self.here.clone() {
+            self.heard_of(who, now);
+        }
+        let early = now % PERIOD_MS < TELL_MS;
+        let before = early.then(|| this.saturating_sub(1));
+        let periods = before.into_iter().chain([this]);
+        let words = periods.filter_map(|period| {
+            let heard = self.heard.get(&period)?;
+            let heard = line.mark(Span::ALL, |point| heard.contains(&point));
+            (heard.count() > 0).then_some(Word { period, heard })
+        });
+        words.collect()
+    }
+
+    /// What a neighbour tells; nothing is taken of periods that are over, or to come, nor from who sees another roster.
+    pub fn take(&mut self, word: &Word, line: &Line, now: u64) {
+        self.forget(now);
+        let this = period(now);
+        let Some(marked) = line.marked(Span::ALL, &word.heard) else {
+            return;
+        };
+        if word.period > this || word.period.saturating_add(1) < this {
+            return;
+        }
+        let lost = |point: &Point| self.lost.get(point).is_some_and(|at| *at >= word.period);
+        let news: Vec<Point> = marked.filter(|point| !lost(point)).collect();
+        self.heard.entry(word.period).or_default().extend(news);
+    }
+
+    /// What is older than the last period.
+    fn forget(&mut self, now: u64) {
+        let last = period(now).saturating_sub(1);
+        self.heard.retain(|period, _| *period >= last);
+        self.lost.retain(|_, at| *at >= last);
+    }
+}
+
+const fn period(now: u64) -> u64 {
+    now / PERIOD_MS
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )]
+
+    use proptest::prelude::*;
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::{Rng, SeedableRng};
+
+    use super::*;
+    use crate::fanout::line::Member;
+
+    /// The beginning of a period.
+    const NOW: u64 = 1_800_000_000_000;
+
+    fn line(devices: u64) -> Line {
+        Line::new((0..devices).map(|at| Member {
+            point: Point(at),
+            hope: Hope::Away,
+        }))
+    }
+
+    /// FAN-14: what one sees goes before what others tell, and what is told ends with its time.
+    #[test]
+    fn what_is_told_ends_with_its_time() {
+        let (line, who) = (line(9), Point(3));
+        let mut teller = Presence::new();
+        teller.connected(who, NOW);
+        let word = teller.words(&line, NOW).pop().unwrap();
+        let mut here = Presence::new();
+        here.take(&word, &line, NOW + 1);
+        assert_eq!(here.hope(who, NOW + 1), Hope::Likely);
+        assert_eq!(here.hope(who, NOW + 2 * PERIOD_MS - 1), Hope::Likely);
+        assert_eq!(here.hope(who, NOW + 2 * PERIOD_MS), Hope::Away);
+        // The same word comes again, late, and from the future: nobody is here by it.
+        here.take(&word, &line, NOW + 2 * PERIOD_MS);
+        here.take(&word, &line, NOW - PERIOD_MS);
+        assert_eq!(here.hope(who, NOW + 2 * PERIOD_MS), Hope::Away);
+        assert_eq!(here.hope(who, NOW - PERIOD_MS), Hope::Away);
+        // A connection that was lost is better news than what was told of that period.
+        here.connected(who, NOW + 5);
+        assert_eq!(here.hope(who, NOW + 6), Hope::Here);
+        here.lost(who, NOW + 7);
+        here.take(&word, &line, NOW + 8);
+        assert_eq!(here.hope(who, NOW + 9), Hope::Away);
+        here.heard_of(who, NOW + 10);
+        assert_eq!(here.hope(who, NOW + 11), Hope::Likely);
+    }
+
+    /// FAN-15: in 500 devices, 400 of them online, each with four neighbours, everybody knows nearly all after two periods, and
+    /// those who went are away two periods later.
+    #[test]
+    fn everybody_knows_nearly_all() {
+        let (devices, online) = (500_u64, 400_u64);
+        let line = line(devices);
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        let mut all: Vec<Presence> = (0..online).map(|_| Presence::new()).collect();
+        for one in 0..online {
+            for _ in 0..TOLD / 2 {
+                let other = rng.next_u64() % online;
+                all[one as usize].connected(Point(other), NOW);
+                all[other as usize].connected(Point(one), NOW);
+            }
+        }
+        let (mut bytes, mut told) = (0, 0);
+        let mut tell = |all: &mut Vec<Presence>, now: u64, there: u64| {
+            for one in 0..there as usize {
+                let words = all[one].words(&line, now);
+                for other in all[one].here.clone().into_iter().take(TOLD) {
+                    for word in words.iter().filter(|_| other.0 < there) {
+                        bytes += tenet_identity::encoding::encode(word).len();
+                        told += 1;
+                        all[other.0 as usize].take(word, &line, now);
+                    }
+                }
+            }
+        };
+        let known = |all: &[Presence], now: u64, of: std::ops::Range<u64>| {
+            let likely = |it: &Presence| {
+                of.clone()
+                    .filter(|at| it.hope(Point(*at), now).is_online())
+                    .count()
+            };
+            all.iter().take(200).map(likely).sum::<usize>() as f64
+                / 200.0
+                / (of.end - of.start) as f64
+        };
+        for round in 0..6 {
+            tell(&mut all, NOW + round * TELL_MS, online);
+        }
+        let end = NOW + 6 * TELL_MS - 1;
+        assert!(
+            known(&all, end, 0..online) > 0.98,
+            "{}",
+            known(&all, end, 0..online)
+        );
+        assert_eq!(known(&all, end, online..devices), 0.0);
+        // A hundred go.
+        for one in &mut all[..300] {
+            for gone in 300..400 {
+                one.lost(Point(gone), end);
+            }
+        }
+        for round in 6..12 {
+            tell(&mut all, NOW + round * TELL_MS, 300);
+        }
+        let end = NOW + 12 * TELL_MS;
+        assert_eq!(known(&all, end, 300..400), 0.0);
+        assert!(bytes / told < 80, "{} bytes for 500 devices", bytes / told);
+    }
+
+    proptest! {
+        /// FAN-14: words may come in any order, and more than once.
+        #[test]
+        fn words_are_joined(
+            words in prop::collection::vec((0_u64..3, prop::collection::btree_set(0_u64..40, 0..40)), 0..6),
+            again in any::<prop::sample::Index>(),
+        ) {
+            let line = line(40);
+            let word = |(ago, who): &(u64, BTreeSet<u64>)| Word {
+                period: period(NOW) - ago,
+                heard: line.mark(Span::ALL, |point| who.contains(&point.0)),
+            };
+            let words: Vec<Word> = words.iter().map(word).collect();
+            let (mut one, mut other) = (Presence::new(), Presence::new());
+            words.iter().for_each(|word| one.take(word, &line, NOW));
+            words.iter().rev().for_each(|word| other.take(word, &line, NOW));
+            if !words.is_empty() {
+                other.take(again.get(&words), &line, NOW);
+            }
+            for at in 0..40 {
+                prop_assert_eq!(one.hope(Point(at), NOW), other.hope(Point(at), NOW));
+            }
+        }
+    }
+}
