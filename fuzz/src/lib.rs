@@ -10,6 +10,7 @@
 //!
 //! - [`identity`]: hellos, cards, links, knocks.
 //! - [`log`]: events, operations, registers, and a sync machine that is told anything.
+//! - [`delivery`]: a device of a plan that is told anything.
 //! - [`apps`]: what events and registers say, and records.
 //! - [`node`]: frames, requests, and an engine that is told anything.
 //! - [`local`]: lines of the local API; frames and names of the network; slices of a file.
@@ -22,6 +23,7 @@
 )]
 
 pub mod apps;
+pub mod delivery;
 pub mod identity;
 pub mod local;
 pub mod log;
@@ -45,6 +47,7 @@ pub struct Target {
 pub const TARGETS: &[&[Target]] = &[
     identity::TARGETS,
     log::TARGETS,
+    delivery::TARGETS,
     apps::TARGETS,
     node::TARGETS,
     local::TARGETS,

@@ -132,12 +132,18 @@ impl Duty {
     pub(super) fn also_tell(
         &mut self,
         asker: Point,
-        place: usize,
+        (task, place): (&Task, usize),
         sent: &mut Sent,
         line: &Line,
         now: u64,
     ) {
         self.askers.insert(asker);
+        // Whom the one counts on as a head the other may never have given it.
+        let heads = self.task.heads.iter().copied();
+        let forgotten: Vec<Point> = heads.filter(|it| !task.heads.contains(it)).collect();
+        for head in sent.lacking(&forgotten) {
+            sent.send(head, None, false);
+        }
         let told = match &self.stage {
             Stage::Waiting { .. } => {
                 if place < self.place {

@@ -271,7 +271,7 @@ impl Spread {
         };
         let mut duties = self.duties.iter_mut();
         if let Some(duty) = duties.find(|duty| duty.covers(task.span)) {
-            duty.also_tell(from, place, &mut self.sent, line, now);
+            duty.also_tell(from, (&task, place), &mut self.sent, line, now);
         } else if self.duties.len() < MAX_DUTIES {
             let mut duty = Duty::new(task, place, from, eager);
             if self.turn.is_some() {
