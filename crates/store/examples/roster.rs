@@ -236,7 +236,7 @@ struct Person {
 }
 
 struct Device {
-    seed: [u8; 32],
+    key: DeviceKey,
     chain: Author,
     next: u64,
     head: Option<EventId>,
@@ -409,7 +409,7 @@ impl World {
         let deps = self.tips[side].clone();
         let event = self.sign(&key, None, 0, None, deps, &op);
         let device = Device {
-            seed,
+            key,
             chain: event.author(),
             next: 1,
             head: Some(event.id()),
@@ -426,12 +426,11 @@ impl World {
             false => self.before.iter().nth_back(lag - 1).cloned(),
         };
         let deps = late.unwrap_or_else(|| self.tips[side].clone());
-        let device = &mut self.people[by].devices[0];
-        let key = DeviceKey::from_seed(device.seed);
+        let device = &self.people[by].devices[0];
         let (added_by, seq, head) = (device.chain.added_by, device.next, device.head);
-        device.next += 1;
-        let event = self.sign(&key, Some(added_by), seq, head, deps, &op);
-        self.people[by].devices[0].head = Some(event.id());
+        let event = self.sign(&device.key, Some(added_by), seq, head, deps, &op);
+        let device = &mut self.people[by].devices[0];
+        (device.next, device.head) = (seq + 1, Some(event.id()));
         self.enter(event, side);
     }
 

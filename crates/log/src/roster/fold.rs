@@ -400,12 +400,12 @@ impl Roster {
 
     /// ROS-503
     fn renew_setting(&mut self, view: &View<'_, '_>, key: &str) {
-        let all = view.ledger.setting(key).rev();
+        let all = view.ledger.setting(key).iter().rev();
         let mut last: Vec<&Entry> = Vec::new();
-        for entry in all.filter(|one| view.counts(one) == Some(true)) {
+        for one in all.filter(|one| view.verdict(one.number) == Some(true)) {
             // Whatever a later one had seen, one of the last had seen.
-            if !last.iter().any(|one| one.operation.saw(&entry.operation)) {
-                last.push(entry);
+            if !last.iter().any(|last| last.operation.saw_at(&one.order)) {
+                last.extend(view.ledger.get(one.number));
             }
         }
         let last = last.into_iter().max_by_key(|one| {

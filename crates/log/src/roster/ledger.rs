@@ -13,7 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenet_identity::keys::{DeviceId, IdentityId};
 
 use super::{Founding, Op, Operation};
-use crate::ids::{Author, EventId};
+use crate::{
+    ids::{Author, EventId},
+    order::OrderKey,
+};
 
 /// An operation's number: they are counted as they came.
 pub(super) type Number = usize;
@@ -43,6 +46,14 @@ pub(super) struct Entry {
     written: Vec<Number>,
 }
 
+/// An operation in a list that is walked whole: its entry lies elsewhere in memory, and to fetch that takes longer
+/// than what is asked of it here.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    pub(super) number: Number,
+    pub(super) order: OrderKey,
+}
+
 /// Operations of an identity and about it.
 #[derive(Clone, Debug, Default)]
 struct Person {
@@ -68,7 +79,7 @@ pub(super) struct Ledger {
     joinings: BTreeMap<EventId, Vec<Number>>,
     closings: BTreeMap<EventId, Vec<Number>>,
     policies: Vec<Number>,
-    settings: BTreeMap<String, Vec<Number>>,
+    settings: BTreeMap<String, Vec<Listed>>,
     dissolutions: Vec<Number>,
 }
 
@@ -156,7 +167,12 @@ impl Ledger {
             Op::JoinLink(joining) => add(self.joinings.entry(joining.opening).or_default()),
             Op::CloseLink(opening) => add(self.closings.entry(*opening).or_default()),
             Op::Policy(_) => add(&mut self.policies),
-            Op::Set(setting) => add(self.settings.entry(setting.key.clone()).or_default()),
+            Op::Set(setting) => {
+                let list = self.settings.entry(setting.key.clone()).or_default();
+                let order = entry.operation.order;
+                let at = list.partition_point(|one| one.order < order);
+                list.insert(at, Listed { number, order });
+            }
             Op::Dissolve => add(&mut self.dissolutions),
             _ => {}
         }
@@ -376,8 +392,8 @@ impl Ledger {
         self.all(Some(&self.policies))
     }
 
-    pub(super) fn setting(&self, key: &str) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.all(self.settings.get(key))
+    pub(super) fn setting(&self, key: &str) -> &[Listed] {
+        self.settings.get(key).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn dissolutions(&self) -> impl Iterator<Item = &Entry> {

@@ -46,7 +46,12 @@ impl Operation {
 
     /// Whether its author had seen another.
     pub(super) fn saw(&self, other: &Self) -> bool {
+        self.saw_at(&other.order)
+    }
+
+    /// Whether its author had seen the operation in this place.
+    pub(super) fn saw_at(&self, other: &OrderKey) -> bool {
         // Nothing that it saw is dated later (LOG-7): mostly that settles it.
-        other.order.time < self.order.time && self.past.includes(&other.order)
+        other.time < self.order.time && self.past.includes(other)
     }
 }

@@ -7,7 +7,7 @@ use tenet_identity::keys::IdentityId;
 
 use super::{
     Op, Operation,
-    ledger::{Entry, Ledger},
+    ledger::{Entry, Ledger, Number},
     policy::{Policy, Role},
 };
 use crate::ids::EventId;
@@ -43,11 +43,15 @@ impl At<'_> {
 impl<'a> View<'a, '_> {
     /// Whether an operation counts.
     pub(super) fn counts(&self, entry: &Entry) -> Option<bool> {
-        let verdict = self.verdicts.get(entry.number).copied().flatten();
-        match verdict {
+        match self.verdict(entry.number) {
             None if self.hopeful => Some(!entry.operation.op.takes_away()),
             verdict => verdict,
         }
+    }
+
+    /// What was decided about an operation, if it is.
+    pub(super) fn verdict(&self, number: Number) -> Option<bool> {
+        self.verdicts.get(number).copied().flatten()
     }
 
     /// An identity's role at a place (ROS-502).
