@@ -6,7 +6,6 @@
 //! ```
 
 use std::{
-    io,
     sync::mpsc::{Receiver, Sender, channel},
     thread,
 };
@@ -25,8 +24,9 @@ const FIRST: usize = 96;
 /// when the asker has stored [`FIRST`]; more together are hardly cheaper.
 const STEP: usize = 240;
 
-/// Asks a thread of its own.
-pub struct Beside(Sender<Job>);
+/// Asks a thread of its own, from when there is first enough for it; it ends with this.
+#[derive(Default)]
+pub struct Beside(Option<Sender<Job>>);
 
 struct Job {
     claims: Vec<Claim>,
@@ -34,17 +34,14 @@ struct Job {
     answers: Sender<Vec<bool>>,
 }
 
-impl Beside {
-    /// Starts the thread, which ends with this.
-    ///
-    /// # Errors
-    /// Where the system gives no thread.
-    pub fn start() -> io::Result<Self> {
-        let (jobs, queue) = channel();
-        let run = || work(queue);
-        thread::Builder::new().name("checks".into()).spawn(run)?;
-        Ok(Self(jobs))
+fn start() -> Sender<Job> {
+    let (jobs, queue) = channel();
+    let begun = thread::Builder::new().name("checks".into());
+    if let Err(error) = begun.spawn(|| work(queue)) {
+        // Nobody listens then, and whoever asks checks by itself.
+        tracing::warn!(%error, "no thread to check signatures");
     }
+    jobs
 }
 
 fn work(queue: Receiver<Job>) {
@@ -69,7 +66,7 @@ impl Checks for Beside {
         rng.fill_bytes(&mut seed);
         let (answers, answered) = channel();
         // Where the thread is gone nothing is answered, and whoever asked checks by itself.
-        let _ = self.0.send(Job {
+        let _ = self.0.get_or_insert_with(start).send(Job {
             claims: rest,
             seed,
             answers,
@@ -101,7 +98,7 @@ mod tests {
     fn a_thread_answers_like_whoever_asks() {
         let forged = [5, FIRST + 1, FIRST + STEP, 2 * STEP];
         let events = said(FIRST + 2 * STEP + 7, &forged);
-        let mut beside = Beside::start().unwrap();
+        let mut beside = Beside::default();
         for some in [&events[..], &events[..FEW - 1]] {
             let [ours, theirs] = [&mut beside as &mut dyn Checks, &mut AtOnce].map(|checks| {
                 let answers = verify_all(checks, &mut rng(), some.to_vec());
@@ -120,7 +117,7 @@ mod tests {
     #[test]
     fn whoever_stops_listening_or_loses_the_thread_has_its_answers() {
         let events = said(FEW + 3 * STEP, &[FIRST]);
-        let mut beside = Beside::start().unwrap();
+        let mut beside = Beside::default();
         let mut first = verify_all(&mut beside, &mut rng(), events.clone());
         assert!(first.next().unwrap().is_ok());
         drop(first);
@@ -130,7 +127,7 @@ mod tests {
         };
         let judged = judge(&mut beside);
         let (gone, _) = channel();
-        assert_eq!(judge(&mut Beside(gone)), judged);
+        assert_eq!(judge(&mut Beside(Some(gone))), judged);
         assert_eq!(judged.iter().filter(|holds| !**holds).count(), 1);
     }
 

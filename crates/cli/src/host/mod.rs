@@ -215,9 +215,11 @@ impl Node {
             name,
             linked,
         };
-        let (identity, device) = (own.identity(), own.device());
-        let endpoint = own.endpoint;
-        let engine = open_engine(store, own, options.allowance)?;
+        let (identity, device, endpoint) = (own.identity(), own.device(), own.endpoint);
+        let mut engine = Engine::open(store, own, seed()?, engine::now())
+            .map_err(|error| present::store_error(&error))?;
+        engine.allow(options.allowance);
+        engine.check_with(Box::<Beside>::default());
         let set_back = watch::Sender::new(engine.is_set_back() && !linked);
         let sessions = Arc::new(Mutex::new(engine.own_sessions()));
         let groups = Groups::of(engine.groups());
@@ -356,18 +358,6 @@ fn seed() -> Result<[u8; 32], api::Error> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| api::Error::internal(error.to_string()))?;
     Ok(seed)
-}
-
-fn open_engine(
-    store: Store,
-    own: tenet_node::Own,
-    allowance: Allowance,
-) -> Result<Engine<Store>, api::Error> {
-    let mut engine = Engine::open(store, own, seed()?, engine::now())
-        .map_err(|error| present::store_error(&error))?;
-    engine.allow(allowance);
-    engine.check_with(Box::new(Beside::start().map_err(no_thread)?));
-    Ok(engine)
 }
 
 fn no_thread(error: std::io::Error) -> api::Error {
