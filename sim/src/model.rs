@@ -232,6 +232,12 @@ impl Model {
         self.note_lawless();
     }
 
+    /// Whether a device was set back, and its person is not wicked.
+    pub fn was_set_back(&self, device: usize) -> bool {
+        let person = self.set_back.get(&device);
+        person.is_some_and(|person| !self.is_lawless(*person))
+    }
+
     /// Whether a message must be shown.
     pub fn must_be_shown(&self, room: &Room, said: &Said) -> bool {
         room.counts(said.person) && !self.lost.contains_key(&said.device)

@@ -5,7 +5,7 @@ use tenet_log::{
     roster::{Addition, Member, Muting, Op, Policy, Removal, Role, Setting},
 };
 
-use super::{Crowd, Deed, Fault, Plan, fault::OPEN, ladder::MINUTE};
+use super::{Crowd, Deed, Fault, Plan, ladder::MINUTE};
 use crate::model::Fate;
 
 const HOUR: u64 = 60 * MINUTE;
@@ -112,11 +112,9 @@ impl Crowd {
                 _ => Fault::Restore,
             },
         };
-        let is_open = OPEN.contains(&fault) && !plan.with.contains(&fault);
-        if is_open || plan.without.contains(&fault) {
-            return;
+        if !plan.without.contains(&fault) {
+            self.go_wrong(fault);
         }
-        self.go_wrong(fault);
     }
 
     /// The sessions of more than two that are not over.

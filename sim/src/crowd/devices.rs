@@ -98,6 +98,10 @@ impl Crowd {
     /// What the shell does for a device that noticed that it was set back (BACK-3): it goes on under another key.
     pub(super) fn go_on_under_another_key(&mut self) {
         for node in std::mem::take(&mut self.world.noticed) {
+            if !self.model.was_set_back(node) {
+                // A wicked one wrote two histories with its key, and would do so with the next.
+                continue;
+            }
             let engine = self.world.nodes[node].engine();
             if !engine.is_some_and(Engine::is_set_back) {
                 // Switched off since then.

@@ -52,13 +52,6 @@ pub enum Fault {
     Storm,
 }
 
-/// What engines do not come to terms with yet: it happens only in plans that ask for it (`--with restore`).
-///
-/// A device that was set back is to be retired and added anew under a new key; it only refuses to write yet,
-/// and those it meets go on comparing with it for ever. Where clocks were hours ahead, now and then
-/// somebody is not in who was brought in (seed 1), or it takes long to come to rest (seed 14).
-pub(super) const OPEN: [Fault; 2] = [Fault::Restore, Fault::Future];
-
 impl Fault {
     /// All there are.
     pub const ALL: [Self; 16] = [

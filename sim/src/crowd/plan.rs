@@ -21,8 +21,6 @@ pub struct Plan {
     pub skip: BTreeSet<usize>,
     /// What does not happen.
     pub without: BTreeSet<Fault>,
-    /// What happens though it is not mended yet.
-    pub with: BTreeSet<Fault>,
 }
 
 impl Plan {
@@ -35,7 +33,6 @@ impl Plan {
             deeds: usize::MAX,
             skip: BTreeSet::new(),
             without: BTreeSet::new(),
-            with: BTreeSet::new(),
         }
     }
 
@@ -59,11 +56,6 @@ impl Plan {
                         plan.without.insert(Fault::parse(name)?);
                     }
                 }
-                "--with" => {
-                    for name in value.split(',') {
-                        plan.with.insert(Fault::parse(name)?);
-                    }
-                }
                 _ => bail!("no word `{word}`"),
             }
         }
@@ -83,11 +75,9 @@ impl fmt::Display for Plan {
         if !self.skip.is_empty() {
             write!(f, " --skip {}", spans(&self.skip))?;
         }
-        for (word, faults) in [("without", &self.without), ("with", &self.with)] {
-            if !faults.is_empty() {
-                let names: Vec<_> = faults.iter().map(|fault| fault.name()).collect();
-                write!(f, " --{word} {}", names.join(","))?;
-            }
+        if !self.without.is_empty() {
+            let names: Vec<_> = self.without.iter().map(|fault| fault.name()).collect();
+            write!(f, " --without {}", names.join(","))?;
         }
         Ok(())
     }
@@ -125,8 +115,7 @@ mod tests {
 
     #[test]
     fn words_are_read_as_they_are_written() {
-        let text =
-            "--step 5 --seed 7 --nodes 4 --deeds 60 --skip 1,3-5,9 --without kill --with restore";
+        let text = "--step 5 --seed 7 --nodes 4 --deeds 60 --skip 1,3-5,9 --without kill";
         let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
         assert_eq!(Plan::parse(&words).unwrap().to_string(), text);
     }

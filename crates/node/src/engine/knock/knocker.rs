@@ -110,7 +110,11 @@ impl<S: Storage> Engine<S> {
             }
             // A link of one's own device proves nothing that the card does not; who is among the others needs none.
             let own = knocking.link.ext().identity == self.own.identity();
-            if (own && self.is_alone()) || (answered && !own) || asked || !knocking.link.expired_at(now) {
+            if (own && self.is_alone())
+                || (answered && !own)
+                || asked
+                || !knocking.link.expired_at(now)
+            {
                 open.push(knocking);
             }
         }
