@@ -109,6 +109,28 @@ fn who_was_removed_hears_of_it_and_of_nothing_later() {
     world.check_peace();
 }
 
+/// SYNC-11: who was set back, said more than was taken of it before, and was removed meanwhile, hears of that too.
+#[test]
+fn who_was_set_back_hears_that_it_was_removed() {
+    let (mut world, group) = four(9);
+    world.nodes[DORA].copy();
+    world.say(DORA, group, "heard by all");
+    world.rest();
+    part(&mut world, &[DORA]);
+    world.set_back(DORA);
+    pass(&mut world);
+    for text in ["once more", "and more"] {
+        world.say(DORA, group, text);
+        pass(&mut world);
+    }
+    let removal = remove(&world, DORA);
+    world.operate(ANN, group, removal);
+    pass(&mut world);
+    join(&mut world);
+    assert!(!is_in(&world, DORA, group));
+    assert_eq!(texts(&world, BERT, group), ["heard by all"]);
+}
+
 /// NODE-34: who was removed and is added again comes in again, with all devices, and says what it likes.
 #[test]
 fn who_is_added_again_is_in_again() {

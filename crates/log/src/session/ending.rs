@@ -20,6 +20,7 @@ use crate::{
 /// That is the least that can be sent: an event is taken only by who has all that it builds on (LOG-6).
 #[derive(Clone, Debug)]
 pub struct Ending {
+    device: DeviceId,
     operations: Vec<(OrderKey, Past)>,
     /// Chains of which a past says only how far they were seen, not on which branch.
     forks: BTreeMap<Author, u64>,
@@ -41,6 +42,7 @@ impl Session {
         let ends = ends.into_iter().filter_map(|id| self.fold.find(id));
         let operations: Vec<_> = ends.map(|end| (end.order, end.past.clone())).collect();
         (!operations.is_empty()).then(|| Ending {
+            device,
             operations,
             forks: self.forks().clone(),
             judged: BTreeMap::new(),
@@ -75,6 +77,11 @@ impl Session {
 }
 
 impl Ending {
+    /// Whose time it ended.
+    pub fn device(&self) -> DeviceId {
+        self.device
+    }
+
     /// What ended it, in no particular order.
     pub fn operations(&self) -> impl Iterator<Item = &OrderKey> {
         self.operations.iter().map(|(order, _)| order)

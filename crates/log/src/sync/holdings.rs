@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tenet_identity::keys::DeviceId;
+
 use super::HeadEntry;
 use crate::{
     event::Event,
@@ -46,11 +48,13 @@ impl Holdings {
         holdings
     }
 
-    /// What these heads say, and where the first event came that they lack.
+    /// What these heads say, and where the first event came that they lack. Of a device that is out nothing of its
+    /// own is taken: `out` is whose further events will never show whether they follow ours.
     pub(super) fn claimed<S: LogStore>(
         session: &Session,
         store: &S,
         heads: &[HeadEntry],
+        out: Option<DeviceId>,
     ) -> Result<(Self, Option<Position>), StoreError> {
         let mut claims: BTreeMap<Author, Vec<&HeadEntry>> = BTreeMap::new();
         for head in heads {
@@ -61,7 +65,7 @@ impl Holdings {
             holdings.forked.insert(*author, Branches::default());
         }
         for (author, claims) in &claims {
-            holdings.believe(session, store, *author, claims)?;
+            holdings.believe(session, store, *author, claims, out)?;
         }
         let mut first: Option<Position> = None;
         let mut authors: Vec<Author> = session.frontier().heads().map(|head| head.author).collect();
@@ -103,6 +107,7 @@ impl Holdings {
         store: &S,
         author: Author,
         claims: &[&HeadEntry],
+        out: Option<DeviceId>,
     ) -> Result<(), StoreError> {
         let ours = session.frontier().branches(author);
         let furthest = claims.iter().map(|claim| claim.seq).max().unwrap_or(0);
@@ -116,7 +121,7 @@ impl Holdings {
             if is_held(store, ours, claim)? {
                 known.insert((claim.seq, claim.id));
             } else {
-                disputed |= claim.seq <= head.seq;
+                disputed |= claim.seq <= head.seq || out == Some(author.device);
             }
         }
         let shared = known.last().map_or(0, |(seq, _)| seq.saturating_add(1));

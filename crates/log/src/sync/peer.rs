@@ -267,7 +267,12 @@ impl Peer {
         }
         self.under_way.clear();
         self.under_way_bytes = 0;
-        let (theirs, first) = Holdings::claimed(session, store, heads)?;
+        let (theirs, first) = Holdings::claimed(
+            session,
+            store,
+            heads,
+            self.ending.as_ref().map(Ending::device),
+        )?;
         self.theirs = theirs;
         self.cursor = Some(match first {
             Some(position) => Position(position.0 - 1),
