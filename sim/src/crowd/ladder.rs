@@ -9,7 +9,7 @@ use crate::{errors, weather::Weather};
 pub(super) const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
 
-/// The same where clocks were up to three days ahead.
+/// The same where clocks were up to three days ahead, or a device took another key: a link that it gave is dialled for a day.
 const FAR_FUTURE: u64 = 100 * HOUR;
 
 /// How long, in virtual time, it may take until all is quiet: the longest wait of a redial is five minutes.
@@ -84,7 +84,7 @@ impl Crowd {
             4 => self.flood(deeds),
             _ => self.hour(plan),
         }
-        let late = [Fault::Future, Fault::Restore, Fault::Rogue];
+        let late = [Fault::Future, Fault::Restore];
         let patience = match late.iter().any(|fault| self.faults.contains(fault)) {
             true => FAR_FUTURE,
             false => PATIENCE,

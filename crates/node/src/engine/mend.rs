@@ -270,6 +270,7 @@ impl<S: Storage> Engine<S> {
             self.must_last();
             self.store.mend(event)?;
             self.notify_changed(event);
+            self.give_awaited(event)?;
             return Ok(true);
         }
         let may_lack = self.mending.lacking.contains_key(&session) && !event.is_bare();

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// How long anything in the story may take: far longer than it does.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often to look again for what is on its way.
+/// How often to look again for what is on its way: each look is a command of its own, as a person would give it.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How much of a log is shown when something failed.
 const LAST_LINES: usize = 20;

@@ -87,6 +87,7 @@ async fn wait(
     person: bool,
 ) -> Outcome {
     let left = linked.expires.saturating_sub(time::now());
+    // The link ends by itself at its time; nothing tells of it.
     let over = tokio::time::sleep(Duration::from_millis(left));
     tokio::pin!(over);
     loop {
