@@ -75,6 +75,8 @@ pub(super) struct Ledger {
     people: Vec<Person>,
     /// What was written on chains that nothing known begins.
     strays: BTreeMap<Author, Vec<Number>>,
+    /// What ends chains that nothing known begins.
+    early_ends: BTreeMap<Author, Vec<Number>>,
     revocations: BTreeMap<DeviceId, Vec<Number>>,
     joinings: BTreeMap<EventId, Vec<Number>>,
     closings: BTreeMap<EventId, Vec<Number>>,
@@ -180,7 +182,23 @@ impl Ledger {
             self.chains.insert(chain, number);
             self.people.get_mut(place)?.chains.insert(chain);
         }
-        self.list_chains(number)
+        self.list_chains(number)?;
+        self.list_early_ends(number, begins)
+    }
+
+    /// A device ends a chain of its own also where that is not here yet (ROS-3): each finds the other, whichever comes
+    /// first.
+    fn list_early_ends(&mut self, number: Number, begins: Option<Author>) -> Option<()> {
+        if let Some(ends) = begins.and_then(|chain| self.early_ends.remove(&chain)) {
+            self.entries.get_mut(number)?.ended_by.extend(ends);
+        }
+        match self.get(number)?.operation.op {
+            Op::RemoveDevice(chain) if !self.chains.contains_key(&chain) => {
+                self.early_ends.entry(chain).or_default().push(number);
+            }
+            _ => {}
+        }
+        Some(())
     }
 
     /// Notes what an operation does to chains with those that begin them.
@@ -246,7 +264,8 @@ impl Ledger {
         match &operation.op {
             // ROS-2, ROS-3
             Op::Join(card) | Op::AddDevice(card) => card.identity() == by,
-            // ROS-3: of what one has not seen one knows nothing.
+            // ROS-3: a device knows its own chains; of another's that one has not seen one knows nothing.
+            Op::RemoveDevice(chain) if chain.device == operation.order.author.device => true,
             Op::RemoveDevice(chain) => {
                 let begun = self.chains.get(chain).and_then(|number| self.get(*number));
                 let card = begun.and_then(|entry| entry.operation.op.card());

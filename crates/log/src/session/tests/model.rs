@@ -204,7 +204,8 @@ impl Model {
         match op {
             Op::Join(card) | Op::AddDevice(card) => card.identity() == by,
             Op::RemoveDevice(chain) => {
-                self.identities.get(chain) == Some(&by) && past.contains(&chain.added_by)
+                let itself = chain.device == self.events[&id].author().device;
+                itself || self.identities.get(chain) == Some(&by) && past.contains(&chain.added_by)
             }
             Op::Revoke(revocation) => past.iter().any(|one| {
                 self.operations.contains_key(one)

@@ -124,6 +124,36 @@ fn log_14_a_chain_that_is_a_little_ahead_is_kept() {
 }
 
 #[test]
+fn log_14_a_chain_that_was_begun_in_the_future_is_given_up() {
+    let mut talk = Talk::new();
+    let laptop = &talk.ann.devices[1];
+    let joined = talk.anns.join_at(laptop, NOW + THREE_DAYS);
+    let said = talk.anns.say_at(laptop, "too early", NOW + THREE_DAYS);
+    let retired = talk.anns.retire(laptop, NOW).unwrap();
+    assert_eq!(retired.from, 0);
+    assert!(
+        ![joined.clone(), said]
+            .iter()
+            .any(|event| talk.anns.counts(event))
+    );
+    let again = talk.anns.say_at(laptop, "on time", NOW);
+    // With the clock of others only the new chain comes; the old one is void also where it comes later.
+    for event in retired
+        .operations
+        .iter()
+        .map(|(event, _)| event)
+        .chain([&again])
+    {
+        talk.bobs.receive_at(event, NOW);
+        assert!(talk.bobs.counts(event));
+    }
+    talk.bobs.take_all(&talk.anns);
+    assert!(!talk.bobs.counts(&joined));
+    assert_eq!(talk.bobs.picture(), talk.anns.picture());
+    assert_eq!(talk.bobs.reloaded().state(), talk.bobs.state());
+}
+
+#[test]
 fn log_14_a_session_that_is_in_the_future_as_a_whole_is_let_be() {
     let mut talk = Talk::new();
     let long_ago = NOW - THREE_DAYS;

@@ -150,15 +150,24 @@ impl Node {
     }
 
     pub(crate) fn try_operate(&mut self, device: &Device, op: &Op) -> Result<Event, AppendError> {
+        self.try_operate_at(device, op, NOW)
+    }
+
+    fn try_operate_at(&mut self, device: &Device, op: &Op, now: u64) -> Result<Event, AppendError> {
         let (event, admitted) = self
             .session
-            .operate(&mut self.store, &device.key, op, NOW)?;
+            .operate(&mut self.store, &device.key, op, now)?;
         self.hear(&event, &admitted);
         Ok(event)
     }
 
     pub(crate) fn join(&mut self, device: &Device) -> Event {
-        self.operate(device, &Op::Join(device.card.clone()))
+        self.join_at(device, NOW)
+    }
+
+    pub(crate) fn join_at(&mut self, device: &Device, now: u64) -> Event {
+        let op = Op::Join(device.card.clone());
+        self.try_operate_at(device, &op, now).unwrap()
     }
 
     /// The chain of an active device.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use tenet_apps::contacts::{
     Knocking,
     contact::{Share, Verification},
+    endpoint::{self, Endpoint},
     knocking::State,
 };
 use tenet_identity::{
@@ -63,9 +64,11 @@ impl<S: Storage> Engine<S> {
     ) -> Result<Vec<(EndpointId, Vec<SocketAddr>)>, StoreError> {
         let mut links = self.open_knockings(now)?;
         for knocking in self.store.knockings()? {
+            let ext = knocking.link.ext();
             if let State::Connected { session } = knocking.state
-                && self.is_contact_in(knocking.link.ext().identity, session)?
+                && self.is_contact_in(ext.identity, session)?
                 && self.endpoints_in(session)?.is_empty()
+                && !self.was_met_at(session, ext.endpoint)?
             {
                 links.push(knocking);
             }
@@ -75,6 +78,15 @@ impl<S: Storage> Engine<S> {
             (ext.endpoint, ext.addresses.clone())
         };
         Ok(links.iter().map(place).collect())
+    }
+
+    /// Whether a device said in a session that it is met at this endpoint, also one that is out by now.
+    fn was_met_at(&self, session: SessionId, at: EndpointId) -> Result<bool, StoreError> {
+        let registers = self.store.registers(session)?.into_iter();
+        let mut places = registers
+            .filter(|register| register.key() == endpoint::KEY)
+            .filter_map(|register| Endpoint::decode(register.value()).ok());
+        Ok(places.any(|place| place.id == at))
     }
 
     /// Whether the contact that a link led to still stands, and we want to hear them.
