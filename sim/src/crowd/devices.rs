@@ -1,5 +1,6 @@
 //! Further devices of persons: they are let in, called something else, revoked.
 
+use tenet_identity::keys::DeviceId;
 use tenet_log::{
     session::Session,
     store::{LogStore, Position},
@@ -109,21 +110,34 @@ impl Crowd {
                 continue;
             }
             self.tell(|_| format!("node {node} noticed that it was set back"));
-            self.rekeyed.push(node);
+            self.rekeyed.insert(node);
             self.doubt_let_in_by(node);
-            let key = FIRST_KEY + u8::try_from(self.rekeyed.len()).unwrap();
+            let nodes = self.world.nodes.iter();
+            let former: usize = nodes.map(|node| node.keys().count() - 1).sum();
+            let key = FIRST_KEY + u8::try_from(former).unwrap();
             let (person, now) = (self.world.nodes[node].person(), self.world.now);
             self.world.kill(node);
             self.world.nodes[node].rekey(person, key, now);
         }
     }
 
-    /// BACK-5: once nothing more of them comes, the keys that devices had before are revoked.
+    /// BACK-5: once nothing more of them comes, the keys that devices had before are revoked; those of a device that
+    /// was put away by another one of its person's.
     pub(super) fn revoke_former(&mut self) {
         for node in std::mem::take(&mut self.rekeyed) {
             let person = self.world.nodes[node].person();
             if self.world.nodes[node].engine().is_some() {
                 self.ask(node, Deed::RevokeFormer { person });
+                continue;
+            }
+            let Some(by) = self.live(person).first().copied() else {
+                continue;
+            };
+            let present = self.world.nodes[node].own().device();
+            let keys: Vec<DeviceId> = self.world.nodes[node].keys().collect();
+            for former in keys.into_iter().filter(|key| *key != present) {
+                let device = former.to_string();
+                self.ask(by, Deed::Revoke { person, device });
             }
         }
     }

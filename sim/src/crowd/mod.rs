@@ -55,7 +55,7 @@ pub struct Crowd {
     /// By which device each further one was let in.
     let_in: BTreeMap<usize, usize>,
     /// Nodes that took another key.
-    rekeyed: Vec<usize>,
+    rekeyed: BTreeSet<usize>,
     /// What was asked for and is not answered.
     asked: BTreeMap<u64, (usize, Deed)>,
     /// What was refused, and why.
@@ -90,7 +90,7 @@ impl Crowd {
             chooser: ChaCha20Rng::seed_from_u64(seed ^ 0x5eed),
             seed,
             let_in: BTreeMap::new(),
-            rekeyed: Vec::new(),
+            rekeyed: BTreeSet::new(),
             asked: BTreeMap::new(),
             refused: Vec::new(),
             next: 0,
