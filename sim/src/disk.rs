@@ -263,6 +263,8 @@ pass_on! { LogStore {
     read operations(session: SessionId) -> Vec<(Stored, Past)>;
     read register(session: SessionId, device: DeviceId, key: &str) -> Option<Register>;
     read registers(session: SessionId) -> Vec<Register>;
+    read registers_under(session: SessionId, key: &str) -> Vec<Register>;
+    read register_count(session: SessionId, device: DeviceId) -> usize;
     read held_count(session: SessionId) -> usize;
     read due(now: u64, limit: usize) -> Vec<Held>;
     read next_due() -> Option<u64>;

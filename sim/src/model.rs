@@ -281,10 +281,16 @@ impl Model {
         }
     }
 
-    /// A message stands under another id: it was dated by a clock far ahead.
+    /// A message stands under another id: it was dated by a clock far ahead, or was void under the key of a device that
+    /// was set back. There it may come to count again (FORK-1), and stands twice.
     pub fn written_again(&mut self, old: EventId, new: EventId) {
         for room in self.rooms.values_mut() {
             let said = room.said.remove(&old);
+            let twice = said
+                .as_ref()
+                .filter(|said| self.set_back.contains_key(&said.device));
+            room.perhaps
+                .extend(twice.and_then(|said| said.text.clone()));
             room.said.extend(said.map(|said| (new, said)));
         }
     }

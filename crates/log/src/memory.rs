@@ -293,6 +293,19 @@ impl LogStore for MemoryStore {
         Ok(all.map(|(_, register)| register.clone()).collect())
     }
 
+    fn registers_under(&self, session: SessionId, key: &str) -> Result<Vec<Register>, StoreError> {
+        let mut all = self.registers(session)?;
+        all.retain(|register| register.key() == key);
+        Ok(all)
+    }
+
+    fn register_count(&self, session: SessionId, device: DeviceId) -> Result<usize, StoreError> {
+        let all = self.registers.keys();
+        Ok(all
+            .filter(|(of, by, _)| (*of, *by) == (session, device))
+            .count())
+    }
+
     fn put_register(&mut self, register: &Register) -> Result<(), StoreError> {
         let key = (
             register.session(),

@@ -223,6 +223,12 @@ pub trait LogStore {
     /// All registers of a session, by device and key.
     fn registers(&self, session: SessionId) -> Result<Vec<Register>, StoreError>;
 
+    /// Those of a session that have a key, by device.
+    fn registers_under(&self, session: SessionId, key: &str) -> Result<Vec<Register>, StoreError>;
+
+    /// How many a device has in a session.
+    fn register_count(&self, session: SessionId, device: DeviceId) -> Result<usize, StoreError>;
+
     /// Writes a register in place of its former version.
     fn put_register(&mut self, register: &Register) -> Result<(), StoreError>;
 

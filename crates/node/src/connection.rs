@@ -57,6 +57,27 @@ pub(crate) struct Ready {
     pub(crate) device: DeviceId,
     /// Sessions that both named, by the tag that the other end uses.
     pub(crate) shares: BTreeMap<Tag, Share>,
+    /// Whether one of them may have something to send: of hundreds of connections few are looked at after a batch.
+    pub(crate) stirred: bool,
+}
+
+impl Ready {
+    /// A share that may have something to send after this.
+    pub(crate) fn share_mut(&mut self, tag: Tag) -> Option<&mut Share> {
+        self.stirred = true;
+        self.shares.get_mut(&tag)
+    }
+
+    /// Those of a session, which may have something to send after this.
+    pub(crate) fn shares_of(&mut self, session: SessionId) -> impl Iterator<Item = &mut Share> {
+        let Self {
+            shares, stirred, ..
+        } = self;
+        let shares = shares.values_mut();
+        shares
+            .filter(move |share| share.session == session)
+            .inspect(|_| *stirred = true)
+    }
 }
 
 /// One session on one connection.
@@ -182,15 +203,10 @@ impl Connections {
     /// Notes that a session has grown: every connection that shares it may have to send.
     pub(crate) fn mark(&mut self, session: SessionId) {
         for connection in self.0.values_mut() {
-            let Some(ready) = connection.ready_mut() else {
-                continue;
-            };
-            for share in ready
-                .shares
-                .values_mut()
-                .filter(|share| share.session == session)
-            {
-                share.dirty = true;
+            if let Some(ready) = connection.ready_mut() {
+                ready
+                    .shares_of(session)
+                    .for_each(|share| share.dirty = true);
             }
         }
     }

@@ -290,6 +290,32 @@ impl LogStore for Store {
         rows.iter().map(|bytes| stored_register(bytes)).collect()
     }
 
+    fn registers_under(&self, session: SessionId, key: &str) -> Result<Vec<Register>, StoreError> {
+        let Some(session) = self.find_session(session)? else {
+            return Ok(Vec::new());
+        };
+        let rows: Vec<Vec<u8>> = self.collect(
+            "SELECT value FROM register WHERE session = ?1 AND key = ?2 ORDER BY device",
+            params![session, key],
+            |row| row.get(0),
+        )?;
+        rows.iter().map(|bytes| stored_register(bytes)).collect()
+    }
+
+    fn register_count(&self, session: SessionId, device: DeviceId) -> Result<usize, StoreError> {
+        let Some(session) = self.find_session(session)? else {
+            return Ok(0);
+        };
+        let count: Option<i64> = self.one(
+            "SELECT count(*) FROM register WHERE session = ?1 AND device = ?2",
+            params![session, device.as_bytes()],
+            |row| row.get(0),
+        )?;
+        Ok(count
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or(0))
+    }
+
     fn put_register(&mut self, register: &Register) -> Result<(), StoreError> {
         let session = self.session_row(register.session())?;
         self.execute(

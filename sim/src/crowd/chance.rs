@@ -83,7 +83,12 @@ impl Crowd {
         self.heal();
         self.rest(SETTLING);
         self.put_doubtful_away();
-        self.revoke_former();
+        // As the shell does: until it says that none is left.
+        let end = self.world.now + HOUR;
+        while !self.rekeyed.is_empty() && self.world.now < end {
+            self.revoke_former();
+            self.rest(2 * MINUTE);
+        }
     }
 
     fn something(&mut self, number: usize, plan: &Plan) {

@@ -124,6 +124,12 @@ impl Crowd {
             Fault::Rogue => {
                 // Everybody else is to know somebody honest.
                 let person = self.world.nodes[node].person();
+                // Former keys of a wicked person's would be dialled for ever: nobody revokes them.
+                let devices = self.devices(person).into_iter();
+                let mut keys = devices.map(|node| self.world.nodes[node].keys().count());
+                if keys.any(|keys| keys > 1) {
+                    return;
+                }
                 if self.world.rogues.is_empty() && self.world.nodes.len() > 2 && person > 0 {
                     self.world.rogues.insert(node);
                     self.model.lawless(person);

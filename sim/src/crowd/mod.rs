@@ -250,6 +250,7 @@ impl Crowd {
             }
             (Some(Ok(_)), Deed::Revoke { device, .. }) => self.lose(device, Lost::Revoked),
             (None, Deed::Revoke { device, .. }) => self.lose(device, Lost::Perhaps),
+            (Some(Ok(Reply::Former { left })), _) if left > 0 => drop(self.rekeyed.insert(node)),
             (Some(Ok(reply)), _) => {
                 let nodes = &self.world.nodes;
                 let devices = |person| devices(nodes, person);

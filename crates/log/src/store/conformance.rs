@@ -313,6 +313,17 @@ fn registers_are_replaced<S: LogStore>(mut store: S) {
     expected.sort_by(|a, b| (a.device(), a.key()).cmp(&(b.device(), b.key())));
     assert_eq!(store.registers(session(1)).unwrap(), expected);
     assert_eq!(store.registers(session(2)).unwrap(), [elsewhere]);
+    expected.retain(|register| register.key() == "a");
+    assert_eq!(store.registers_under(session(1), "a").unwrap(), expected);
+    let count = |number, key: &DeviceKey| store.register_count(session(number), key.public());
+    assert_eq!(
+        [
+            count(1, &one).unwrap(),
+            count(2, &two).unwrap(),
+            count(3, &one).unwrap()
+        ],
+        [2, 0, 0]
+    );
     let found = store
         .register(session(1), one.public(), "b")
         .unwrap()

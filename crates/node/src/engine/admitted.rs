@@ -258,8 +258,7 @@ impl<S: Storage> Engine<S> {
         if let Some(group) = self.group(session) {
             self.notify(Notice::Group(group));
         }
-        self.want_everybody(now)?;
-        self.forget_the_departed(now, session)?;
+        self.want_the_changed(now, session)?;
         let ready = self.connections.0.iter();
         let ready = ready.filter_map(|(conn, one)| Some((*conn, one.ready()?)));
         let company = ready.filter(|(_, it)| self.is_company(it.identity, it.device));

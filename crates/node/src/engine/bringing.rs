@@ -186,8 +186,9 @@ impl<S: Storage> Engine<S> {
 
     /// Whether a device of mine is behind somewhere.
     pub(super) fn brings(&self) -> bool {
-        let mut ready = self.connections.0.values().filter_map(|one| one.ready());
-        ready.any(|ready| ready.shares.values().any(|share| share.bringing.behind))
+        let ready = self.connections.0.values().filter_map(|one| one.ready());
+        let mut stirred = ready.filter(|ready| ready.stirred);
+        stirred.any(|ready| ready.shares.values().any(|share| share.bringing.behind))
     }
 
     /// When something was last said in a session.
@@ -224,13 +225,16 @@ impl<S: Storage> Engine<S> {
     }
 }
 
+/// Whether a share is to be looked at when a batch ends.
+pub(super) fn may_send(share: &Share) -> bool {
+    share.dirty || share.bringing.behind
+}
+
 /// The shares of a connection that may have something to send, in the order in which they do: first those that
 /// are not behind. Where some are, all of them, for what is under way of others.
 pub(super) fn in_turn(ready: &Ready, own: &[SessionId]) -> Vec<Tag> {
     let shares = ready.shares.iter();
-    let mut tags: Vec<_> = shares
-        .filter(|(_, it)| it.dirty || it.bringing.behind)
-        .collect();
+    let mut tags: Vec<_> = shares.filter(|(_, it)| may_send(it)).collect();
     if !tags.iter().any(|(_, share)| share.bringing.behind) {
         return tags.into_iter().map(|(tag, _)| *tag).collect();
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::SocketAddr};
 
 use tenet_apps::contacts::endpoint::{self, Endpoint};
 use tenet_delivery::redial;
-use tenet_identity::keys::EndpointId;
+use tenet_identity::keys::{DeviceId, EndpointId};
 use tenet_log::{ids::SessionId, store::StoreError};
 
 use super::Engine;
@@ -37,23 +37,28 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// NODE-104: dials no more who is in no session of ours since a roster has changed.
-    pub(super) fn forget_the_departed(
+    /// NODE-20, NODE-104: since a roster has changed, wants a connection with whoever came into that session, and dials
+    /// no more who is in none of ours.
+    pub(super) fn want_the_changed(
         &mut self,
         now: u64,
         session: SessionId,
     ) -> Result<(), StoreError> {
-        let registers = self.store.registers(session)?;
-        let met = registers.iter().filter(|register| {
-            register.key() == endpoint::KEY && register.device() != self.own.device()
-        });
-        let met = met.filter_map(|register| Endpoint::decode(register.value()).ok());
-        let met: Vec<EndpointId> = met.map(|endpoint| endpoint.id).collect();
+        let heard = self.heard_in(session);
+        let met = self.met_in(session)?.into_iter();
+        let (here, gone): (Vec<_>, Vec<_>) = met.partition(|(device, _)| heard.contains(device));
+        for (_, endpoint) in here {
+            self.addresses.insert(endpoint.id, endpoint.addresses);
+            self.redial
+                .handle(redial::Input::Want(endpoint.id), now, &mut self.rng);
+        }
+        let mut gone: BTreeSet<EndpointId> = gone.iter().map(|(_, one)| one.id).collect();
+        gone.retain(|endpoint| self.addresses.contains_key(endpoint));
+        if gone.is_empty() {
+            return Ok(());
+        }
         let wanted = self.wanted(now)?;
-        for endpoint in met
-            .into_iter()
-            .filter(|endpoint| !wanted.contains(endpoint))
-        {
+        for endpoint in gone.difference(&wanted).copied() {
             self.addresses.remove(&endpoint);
             self.redial
                 .handle(redial::Input::Forget(endpoint), now, &mut self.rng);
@@ -85,25 +90,39 @@ impl<S: Storage> Engine<S> {
     /// Where the other devices of a session are met, as far as they have said so and we want to
     /// hear them.
     pub(super) fn endpoints_in(&self, session: SessionId) -> Result<Vec<Endpoint>, StoreError> {
+        let heard = self.heard_in(session);
+        let met = self.met_in(session)?.into_iter();
+        let met = met.filter(|(device, _)| heard.contains(device));
+        Ok(met.map(|(_, endpoint)| endpoint).collect())
+    }
+
+    /// The devices that are in a session and whose persons we want to hear.
+    fn heard_in(&self, session: SessionId) -> BTreeSet<DeviceId> {
         let Some(state) = self.sessions.get(&session) else {
-            return Ok(Vec::new());
+            return BTreeSet::new();
         };
         let heard = state.roster().active().filter(|(author, membership)| {
             let company = self.devices.get(&author.device);
             let company = company.is_some_and(|device| device.sessions.contains(&session));
             company && !self.blocked.contains(&membership.identity)
         });
-        let active: BTreeSet<_> = heard.map(|(author, _)| author.device).collect();
-        let mut registers = self.store.registers(session)?;
-        registers.retain(|register| {
-            let device = register.device();
-            let theirs = device != self.own.device() && active.contains(&device);
-            theirs && register.key() == endpoint::KEY
+        heard.map(|(author, _)| author.device).collect()
+    }
+
+    /// Where other devices have said in a session that they are met, also those that are out by now.
+    pub(super) fn met_in(
+        &self,
+        session: SessionId,
+    ) -> Result<Vec<(DeviceId, Endpoint)>, StoreError> {
+        let said = self.store.registers_under(session, endpoint::KEY)?;
+        let others = said
+            .into_iter()
+            .filter(|register| register.device() != self.own.device());
+        let met = others.filter_map(|register| {
+            let endpoint = Endpoint::decode(register.value()).ok()?;
+            Some((register.device(), endpoint))
         });
-        let endpoints = registers
-            .iter()
-            .map(|register| Endpoint::decode(register.value()));
-        Ok(endpoints.filter_map(Result::ok).collect())
+        Ok(met.collect())
     }
 
     /// Somebody says on the LAN that an endpoint is there: worth a try if we want it.

@@ -10,7 +10,7 @@ use tenet_log::{
 
 use super::{
     Engine,
-    bringing::{Window, in_turn},
+    bringing::{Window, in_turn, may_send},
 };
 use crate::{frame::Frame, input::ConnId, storage::Storage};
 
@@ -31,7 +31,7 @@ impl<S: Storage> Engine<S> {
         self.bring_at = None;
         let (store, sessions, recent) = (&self.store, &self.sessions, &mut self.recent);
         for (conn, connection) in &mut self.connections.0 {
-            let Some(ready) = connection.ready_mut() else {
+            let Some(ready) = connection.ready_mut().filter(|ready| ready.stirred) else {
                 continue;
             };
             let mut window = Window::default();
@@ -72,6 +72,7 @@ impl<S: Storage> Engine<S> {
                     *due = (*due).min(at);
                 }
             }
+            ready.stirred = ready.shares.values().any(may_send);
             self.bring_at = self.bring_at.into_iter().chain(window.again(now)).min();
         }
         for (conn, frame) in frames {
@@ -84,7 +85,7 @@ impl<S: Storage> Engine<S> {
     fn welcome(&self) -> BTreeSet<(ConnId, SessionId)> {
         let mut welcome = BTreeSet::new();
         for (conn, connection) in &self.connections.0 {
-            let Some(ready) = connection.ready() else {
+            let Some(ready) = connection.ready().filter(|ready| ready.stirred) else {
                 continue;
             };
             let dirty = ready.shares.values().filter(|share| share.dirty);

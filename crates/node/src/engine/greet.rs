@@ -117,6 +117,7 @@ impl<S: Storage> Engine<S> {
             identity,
             device,
             shares: BTreeMap::new(),
+            stirred: false,
         };
         self.set_stage(conn, Stage::Ready(ready));
         self.fetching.stir();

@@ -105,9 +105,9 @@ impl<S: Storage> Engine<S> {
             let Some(ready) = connection.ready_mut() else {
                 continue;
             };
-            let shares = ready.shares.values_mut();
-            for share in shares.filter(|share| share.session == session) {
-                if share.peer.restrict(state.ending(ready.device)) {
+            let device = ready.device;
+            for share in ready.shares_of(session) {
+                if share.peer.restrict(state.ending(device)) {
                     anew.push(*conn);
                 }
                 share.dirty = true;

@@ -125,7 +125,7 @@ impl<S: Storage> Engine<S> {
             Some(_) => {}
             // OWN-1: of my own devices as many as they have to say.
             None if self.is_own(session) => {}
-            None if self.keys_of(session, &register)? >= MAX_KEYS_PER_DEVICE => {
+            None if self.store.register_count(session, device)? >= MAX_KEYS_PER_DEVICE => {
                 return Err(Fault::Peer("too many registers".into()));
             }
             None => {}
@@ -148,14 +148,6 @@ impl<S: Storage> Engine<S> {
         }
         self.spreading.push((register, Some(device)));
         Ok(())
-    }
-
-    fn keys_of(&self, session: SessionId, register: &Register) -> Result<usize, Fault> {
-        let all = self.store.registers(session)?;
-        Ok(all
-            .iter()
-            .filter(|other| other.device() == register.device())
-            .count())
     }
 
     fn learn_endpoint(
@@ -203,8 +195,7 @@ impl<S: Storage> Engine<S> {
                 let Some(ready) = ready.filter(|ready| Some(ready.device) != except) else {
                     continue;
                 };
-                let shares = ready.shares.values_mut();
-                for share in shares.filter(|share| share.session == register.session()) {
+                for share in ready.shares_of(register.session()) {
                     share.peer.offer_register(&register);
                     share.dirty = true;
                 }

@@ -391,8 +391,7 @@ impl<S: Storage> Engine<S> {
             .0
             .get_mut(&conn)?
             .ready_mut()?
-            .shares
-            .get_mut(&tag)
+            .share_mut(tag)
     }
 
     pub(super) fn tag_of(&self, conn: ConnId, session: SessionId) -> Option<Tag> {
@@ -424,7 +423,7 @@ impl<S: Storage> Engine<S> {
             .0
             .get_mut(&conn)
             .and_then(|connection| connection.ready_mut())
-            .and_then(|ready| ready.shares.get_mut(&tag));
+            .and_then(|ready| ready.share_mut(tag));
         let Some(share) = share else { return Ok(()) };
         let messages = step(share, session, &self.store)?;
         for message in messages {

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use tenet_apps::contacts::{
     Knocking,
     contact::{Share, Verification},
-    endpoint::{self, Endpoint},
     knocking::State,
 };
 use tenet_identity::{
@@ -82,11 +81,8 @@ impl<S: Storage> Engine<S> {
 
     /// Whether a device said in a session that it is met at this endpoint, also one that is out by now.
     fn was_met_at(&self, session: SessionId, at: EndpointId) -> Result<bool, StoreError> {
-        let registers = self.store.registers(session)?.into_iter();
-        let mut places = registers
-            .filter(|register| register.key() == endpoint::KEY)
-            .filter_map(|register| Endpoint::decode(register.value()).ok());
-        Ok(places.any(|place| place.id == at))
+        let met = self.met_in(session)?;
+        Ok(met.iter().any(|(_, endpoint)| endpoint.id == at))
     }
 
     /// Whether the contact that a link led to still stands, and we want to hear them.
