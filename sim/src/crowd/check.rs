@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 use tenet_delivery::outbox::Outbox;
-use tenet_identity::keys::IdentityId;
+use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
     ids::{EventId, SessionId},
     register::Register,
@@ -36,7 +36,7 @@ struct Holds {
     events: BTreeMap<EventId, bool>,
     heads: Vec<EventId>,
     roster: Roster,
-    registers: Vec<Vec<u8>>,
+    registers: BTreeMap<(DeviceId, String), Register>,
     view: Vec<Line>,
     /// What lies below the floor of whose device it is, and is not shown to them (ROS-515).
     below: BTreeSet<EventId>,
@@ -288,12 +288,9 @@ impl Crowd {
         let below = below.map(|event| event.id()).collect();
         let mut heads: Vec<_> = loaded.frontier().heads().map(|head| head.id).collect();
         heads.sort_unstable();
-        let mut registers: Vec<_> = disk
-            .registers(session)?
-            .iter()
-            .map(Register::encode)
-            .collect();
-        registers.sort_unstable();
+        let registers = disk.registers(session)?.into_iter();
+        let registers = registers.map(|one| ((one.device(), one.key().to_owned()), one));
+        let registers = registers.collect();
         let shown = leafed_through(node, session)?;
         Ok(Holds {
             events,
@@ -425,7 +422,10 @@ fn same(one: &Holds, other: &Holds, open: impl Fn(&Line) -> bool) -> Result<()> 
     }
     ensure!(one.heads == other.heads, "the frontiers differ");
     ensure!(one.roster == other.roster, "the rosters differ");
-    ensure!(one.registers == other.registers, "the registers differ");
+    let differs = |(place, _): &(&_, &_)| one.registers.get(*place) != other.registers.get(*place);
+    let both = one.registers.iter().chain(&other.registers);
+    let differ: Vec<_> = both.filter(differs).map(|(place, _)| place).collect();
+    ensure!(differ.is_empty(), "the registers differ: {differ:?}");
     let alike = |one: &Line, other: &Line| {
         one == other
             || (one.id == other.id && open(one) && (one.text.is_none() || other.text.is_none()))

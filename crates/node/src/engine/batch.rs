@@ -290,18 +290,15 @@ impl<S: Storage> Engine<S> {
     }
 
     fn undo(&mut self, mark: usize) -> Result<(), StoreError> {
-        self.take_back(mark);
+        self.take_back(mark, self.spreading_before);
         self.store.undo()?;
         self.load_sessions()
     }
 
-    /// Takes back what was to leave, but for the ends of connections, and what is noted in memory alone:
-    /// that is so.
-    fn take_back(&mut self, mark: usize) {
-        self.spreading.truncate(match mark {
-            0 => 0,
-            _ => self.spreading_before,
-        });
+    /// Takes back what was to leave beyond so many outputs and registers, but for the ends of connections, and
+    /// what is noted in memory alone: that is so.
+    fn take_back(&mut self, mark: usize, spreading: usize) {
+        self.spreading.truncate(spreading);
         let taken = self.outputs.split_off(mark.min(self.outputs.len()));
         self.outputs.extend(taken.into_iter().filter(|output| {
             matches!(
@@ -314,7 +311,7 @@ impl<S: Storage> Engine<S> {
 
     fn give_up(&mut self, now: u64, tickets: &[Ticket], error: &StoreError) {
         tracing::error!(%error, "a batch could not be committed");
-        self.take_back(0);
+        self.take_back(0, 0);
         self.recover_later(now);
         if let Err(error) = self.store.abandon().and_then(|()| self.load_sessions()) {
             tracing::error!(%error, "the store does not come back");

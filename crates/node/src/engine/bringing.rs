@@ -184,11 +184,14 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// Whether a device of mine is behind somewhere.
-    pub(super) fn brings(&self) -> bool {
+    /// The sessions among my devices, if one of those is behind somewhere.
+    pub(super) fn brought_first(&self) -> Vec<SessionId> {
         let ready = self.connections.0.values().filter_map(|one| one.ready());
         let mut stirred = ready.filter(|ready| ready.stirred);
-        stirred.any(|ready| ready.shares.values().any(|share| share.bringing.behind))
+        match stirred.any(|ready| ready.shares.values().any(|share| share.bringing.behind)) {
+            true => self.own_sessions(),
+            false => Vec::new(),
+        }
     }
 
     /// When something was last said in a session.

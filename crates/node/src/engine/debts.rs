@@ -143,9 +143,19 @@ impl<S: Storage> Engine<S> {
     /// A device is in a session no more; what was owed to it before goes with its ending, or nowhere.
     fn owe_no_more(&mut self, session: SessionId, device: DeviceId) -> Result<(), StoreError> {
         let still = self.still_owed(session, device)?;
+        self.owe_only(session, device, &still)
+    }
+
+    /// Of what is owed to a device in a session some stays, and the rest goes nowhere.
+    pub(super) fn owe_only(
+        &mut self,
+        session: SessionId,
+        device: DeviceId,
+        still: &[Outgoing],
+    ) -> Result<(), StoreError> {
         let recipient = self.recipient(session, device);
         let alone = self.store.forget(session, device)?;
-        for outgoing in &still {
+        for outgoing in still {
             self.store.queue(outgoing, &[recipient])?;
         }
         let lost = alone

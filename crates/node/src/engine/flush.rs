@@ -24,10 +24,7 @@ impl<S: Storage> Engine<S> {
         self.spread_registers();
         let mut frames = Vec::new();
         let welcome = self.welcome();
-        let own = match self.brings() {
-            true => self.own_sessions(),
-            false => Vec::new(),
-        };
+        let own = self.brought_first();
         self.bring_at = None;
         let (store, sessions, recent) = (&self.store, &self.sessions, &mut self.recent);
         for (conn, connection) in &mut self.connections.0 {

@@ -38,6 +38,13 @@ pub(super) struct Former {
     speaking: bool,
 }
 
+impl Former {
+    /// Nothing can have come later than now: a clock that was ahead would have this device wait for days.
+    pub(super) fn heard_by(&mut self, now: u64) {
+        self.heard = self.heard.min(now);
+    }
+}
+
 impl<S: Storage> Engine<S> {
     pub(super) fn load_former(&mut self) -> Result<(), StoreError> {
         self.former.devices = self.store.former_devices()?;

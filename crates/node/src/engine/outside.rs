@@ -137,7 +137,24 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         }
         self.told.insert((session, device));
+        self.owe_sisters_no_more(session, device)?;
         self.forget_who_heard(now, session)
+    }
+
+    /// NODE-106: who was told tells the other devices of its person; one that has gone for good would be dialled for ever.
+    fn owe_sisters_no_more(&mut self, session: SessionId, told: DeviceId) -> Result<(), Fault> {
+        let Some(outside) = self.outside.get(&session) else {
+            return Ok(());
+        };
+        let whose = outside.get(&told);
+        let sisters = outside
+            .iter()
+            .filter(|(_, identity)| Some(*identity) == whose);
+        let sisters: Vec<DeviceId> = sisters.map(|(device, _)| *device).collect();
+        for device in sisters.into_iter().filter(|device| *device != told) {
+            self.owe_only(session, device, &[])?;
+        }
+        Ok(())
     }
 
     /// NODE-104, NODE-106: who has heard that we left, or that they are out, is no company any more.
