@@ -1,7 +1,10 @@
 //! Sessions of many, as a person sees them.
 
 use tenet_identity::keys::IdentityId;
-use tenet_log::{ids::SessionId, roster::Role};
+use tenet_log::{
+    ids::SessionId,
+    roster::{History, Policy, Role},
+};
 
 /// A session of many.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +15,12 @@ pub struct Group {
     pub name: String,
     /// What I am in it; `None` where I am out.
     pub role: Option<Role>,
+    /// What it is about; the setting `description`, empty as above.
+    pub description: String,
+    /// A small JPEG, the setting `avatar`; whoever shows it first makes sure that it is one.
+    pub avatar: Option<Vec<u8>>,
+    /// Who may do what, and what newcomers get.
+    pub policy: Policy,
     /// How many people are in it.
     pub members: usize,
     /// Whether it was dissolved.
@@ -74,10 +83,87 @@ pub enum GroupChange {
         /// What.
         name: String,
     },
+    /// It is about something else.
+    Describe {
+        /// What; empty for nothing any more.
+        text: String,
+    },
+    /// It has another picture.
+    Avatar {
+        /// A small JPEG; `None` for none any more.
+        picture: Option<Vec<u8>>,
+    },
+    /// Others may do something.
+    Policy {
+        /// What.
+        what: Right,
+        /// The lowest role that may.
+        role: Role,
+    },
+    /// Newcomers get something else of what was said.
+    Newcomers {
+        /// What.
+        history: History,
+    },
+    /// Somebody is the owner in my place.
+    Transfer {
+        /// Who.
+        who: String,
+    },
     /// I leave.
     Leave,
     /// It ends for all.
     Dissolve,
+}
+
+/// What a policy says who may do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Let others in.
+    Add,
+    /// Open and close links.
+    Links,
+    /// Take out, take the role, take the word.
+    Remove,
+    /// Name, describe and picture the group.
+    Settings,
+    /// Write.
+    Write,
+}
+
+impl Right {
+    /// The same policy, but for who may do this.
+    pub(crate) fn given(self, role: Role, policy: Policy) -> Policy {
+        match self {
+            Self::Add => Policy {
+                add: role,
+                ..policy
+            },
+            Self::Links => Policy {
+                links: role,
+                ..policy
+            },
+            Self::Remove => Policy {
+                remove: role,
+                ..policy
+            },
+            Self::Settings => Policy {
+                settings: role,
+                ..policy
+            },
+            Self::Write => Policy {
+                write: role,
+                ..policy
+            },
+        }
+    }
+}
+
+/// What is said where a word means no group.
+pub fn unknown(who: &str) -> String {
+    format!(
+        "there is no group \"{who}\", or several are called so; tenet group list shows their ids"
+    )
 }
 
 /// The fewest digits of a session's id by which a group may be named.

@@ -1,5 +1,7 @@
 //! Sessions of many.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::living::seconds;
@@ -25,6 +27,20 @@ pub enum GroupCommand {
     Unmute(GroupMember),
     /// Call a group something else.
     Rename(GroupRename),
+    /// Show a group: what it is about, what you are in it, who may do what.
+    Show(GroupNamed),
+    /// Say what a group is about, or show it.
+    Describe(GroupDescribe),
+    /// Give a group a picture.
+    Avatar(GroupAvatar),
+    /// Show or change who may do what.
+    Policy(GroupPolicy),
+    /// Show or change what newcomers get of what was said.
+    History(GroupHistory),
+    /// Make somebody the owner in your place; you stay, as a moderator.
+    Transfer(GroupMember),
+    /// Take somebody out and let no link let them in again.
+    Block(GroupMember),
     /// Leave a group.
     Leave(GroupNamed),
     /// End a group for everybody.
@@ -111,6 +127,92 @@ pub struct GroupRename {
     pub group: String,
     /// The new name.
     pub name: String,
+}
+
+/// `tenet group describe`
+#[derive(Debug, Args)]
+pub struct GroupDescribe {
+    /// Its name, its id, or a beginning of it.
+    pub group: String,
+    /// What it is about; - reads it from stdin. Without it, what it says is shown.
+    pub text: Option<String>,
+    /// Say nothing any more.
+    #[arg(long, conflicts_with = "text")]
+    pub clear: bool,
+}
+
+/// `tenet group avatar`
+#[derive(Debug, Args)]
+pub struct GroupAvatar {
+    /// Its name, its id, or a beginning of it.
+    pub group: String,
+    /// A picture; a small one is made of it.
+    #[arg(required_unless_present = "clear")]
+    pub file: Option<PathBuf>,
+    /// Show none any more.
+    #[arg(long, conflicts_with = "file")]
+    pub clear: bool,
+}
+
+/// `tenet group policy`
+#[derive(Debug, Args)]
+pub struct GroupPolicy {
+    /// Its name, its id, or a beginning of it.
+    pub group: String,
+    /// What to change; without it, how all stands is shown.
+    #[arg(value_enum, requires = "role")]
+    pub what: Option<Right>,
+    /// The lowest role that may.
+    #[arg(value_enum)]
+    pub role: Option<Role>,
+}
+
+/// `tenet group history`
+#[derive(Debug, Args)]
+pub struct GroupHistory {
+    /// Its name, its id, or a beginning of it.
+    pub group: String,
+    /// What newcomers get: none, all, or so many of the last messages; without it, how it stands.
+    #[arg(value_name = "none|all|NUMBER", value_parser = newcomers)]
+    pub what: Option<Newcomers>,
+}
+
+/// What newcomers get of what was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Newcomers {
+    /// Nothing.
+    None,
+    /// So many of the last messages.
+    Last(u64),
+    /// All of it.
+    All,
+}
+
+fn newcomers(word: &str) -> Result<Newcomers, String> {
+    match word {
+        "none" => Ok(Newcomers::None),
+        "all" => Ok(Newcomers::All),
+        number => match number.parse() {
+            Ok(0) => Ok(Newcomers::None),
+            Ok(count) => Ok(Newcomers::Last(count)),
+            Err(_) => Err("none, all, or how many of the last messages".into()),
+        },
+    }
+}
+
+/// Something that a policy lets some do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Right {
+    /// Let others in.
+    Add,
+    /// Open and close links.
+    Links,
+    /// Take out, take the role, take the word.
+    Remove,
+    /// Name, describe and picture the group.
+    Settings,
+    /// Write.
+    Write,
 }
 
 /// What somebody may do in a group.

@@ -28,8 +28,8 @@ pub use devices::{
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use groups::{
-    GroupAdd, GroupCommand, GroupMember, GroupMute, GroupNamed, GroupNew, GroupRemove, GroupRename,
-    GroupRole, Role,
+    GroupAdd, GroupAvatar, GroupCommand, GroupDescribe, GroupHistory, GroupMember, GroupMute,
+    GroupNamed, GroupNew, GroupPolicy, GroupRemove, GroupRename, GroupRole, Newcomers, Right, Role,
 };
 pub use identity::{
     BackupCommand, BackupFile, HomeCommand, HomeExport, HomeFile, IdCommand, New, PinCommand,

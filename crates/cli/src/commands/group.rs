@@ -1,14 +1,16 @@
 //! `tenet group …`: sessions of many.
 
 use tenet_rpc::api::{
-    Change, Group, GroupChange, GroupMember, GroupMembers, GroupNew, Groups, Role,
+    Change, Group, GroupChange, GroupMember, GroupMembers, GroupNew, GroupShow, Groups, Newcomers,
+    Right, Role,
 };
 
 use super::Shell;
 use crate::args::{self, GroupCommand};
 use crate::caller::Need;
 use crate::failure::Outcome;
-use crate::output::{note, shown_short};
+use crate::input::absolute;
+use crate::output::{note, shown_indented, shown_short};
 use crate::time;
 
 pub(super) async fn run(shell: &Shell, command: GroupCommand) -> Outcome {
@@ -34,6 +36,16 @@ pub(super) async fn run(shell: &Shell, command: GroupCommand) -> Outcome {
         }
         C::Unmute(args) => change(shell, args.group, Change::Unmute { who: args.who }).await,
         C::Rename(args) => change(shell, args.group, Change::Rename { name: args.name }).await,
+        C::Show(args) => show(shell, args.group, about).await,
+        C::Describe(args) => describe(shell, args).await,
+        C::Avatar(args) => avatar(shell, args).await,
+        C::Policy(args) => policy(shell, args).await,
+        C::History(args) => newcomers(shell, args).await,
+        C::Transfer(args) => change(shell, args.group, Change::Transfer { who: args.who }).await,
+        C::Block(args::GroupMember { group, who }) => {
+            let block = true;
+            change(shell, group, Change::Remove { who, block }).await
+        }
         C::Leave(args) => change(shell, args.group, Change::Leave {}).await,
         C::Dissolve(args) => change(shell, args.group, Change::Dissolve {}).await,
     }
@@ -73,8 +85,62 @@ async fn members(shell: &Shell, args: args::GroupNamed) -> Outcome {
     members.try_for_each(|member| shell.output.object(member, || member_line(member)))
 }
 
-/// Changes a group, tells the others, and shows how it stands.
+/// Shows how a group stands.
+async fn show(shell: &Shell, group: String, words: fn(&Group) -> String) -> Outcome {
+    let group = shell
+        .with(Need::Home, async |caller| {
+            caller.call(GroupShow { group }).await
+        })
+        .await?;
+    shell.output.object(&group, || words(&group))
+}
+
+async fn describe(shell: &Shell, args: args::GroupDescribe) -> Outcome {
+    let text = match args.text {
+        None if args.clear => String::new(),
+        None => return show(shell, args.group, description).await,
+        Some(text) => shell.input.text(&text)?,
+    };
+    change_and_show(shell, args.group, Change::Describe { text }, about).await
+}
+
+async fn avatar(shell: &Shell, args: args::GroupAvatar) -> Outcome {
+    let path = args.file.map(|path| absolute(&path)).transpose()?;
+    let path = path.unwrap_or_default();
+    change_and_show(shell, args.group, Change::Avatar { path }, about).await
+}
+
+async fn policy(shell: &Shell, args: args::GroupPolicy) -> Outcome {
+    let Some((what, role)) = args.what.zip(args.role) else {
+        return show(shell, args.group, rights).await;
+    };
+    let (what, role) = (as_right(what), as_role(role));
+    change_and_show(shell, args.group, Change::Policy { what, role }, rights).await
+}
+
+async fn newcomers(shell: &Shell, args: args::GroupHistory) -> Outcome {
+    let Some(what) = args.what else {
+        return show(shell, args.group, past).await;
+    };
+    let history = match what {
+        args::Newcomers::None => Newcomers::None,
+        args::Newcomers::Last(count) => Newcomers::Last(count),
+        args::Newcomers::All => Newcomers::All,
+    };
+    change_and_show(shell, args.group, Change::History { history }, past).await
+}
+
 async fn change(shell: &Shell, group: String, change: Change) -> Outcome {
+    change_and_show(shell, group, change, line).await
+}
+
+/// Changes a group, tells the others, and shows how it stands.
+async fn change_and_show(
+    shell: &Shell,
+    group: String,
+    change: Change,
+    words: fn(&Group) -> String,
+) -> Outcome {
     let group = shell
         .with(Need::Network, async |caller| {
             let group = caller.call(GroupChange { group, change }).await?;
@@ -82,7 +148,7 @@ async fn change(shell: &Shell, group: String, change: Change) -> Outcome {
             Ok(group)
         })
         .await?;
-    shell.output.object(&group, || line(&group))
+    shell.output.object(&group, || words(&group))
 }
 
 fn line(group: &Group) -> String {
@@ -97,6 +163,59 @@ fn line(group: &Group) -> String {
         (false, Some(role)) => format!("you are {}", role_word(role)),
     };
     format!("{} ({id}), {people}, {role}", shown_short(&group.name))
+}
+
+/// All that there is to say of a group.
+fn about(group: &Group) -> String {
+    let mut words = line(group);
+    if let Some(text) = &group.description {
+        words += &format!("\n    {}", shown_indented(text, 4));
+    }
+    if group.avatar.is_some() {
+        words += "\nwith a picture";
+    }
+    format!("{words}\n{}\n{}", rights(group), past(group))
+}
+
+fn description(group: &Group) -> String {
+    match &group.description {
+        Some(text) => shown_indented(text, 0),
+        None => "nobody has said what it is about: tenet group describe GROUP TEXT".into(),
+    }
+}
+
+fn rights(group: &Group) -> String {
+    let policy = &group.policy;
+    let words = [
+        ("add", "let others in", policy.add),
+        ("links", "open and close links", policy.links),
+        (
+            "remove",
+            "take out, take the role or the word",
+            policy.remove,
+        ),
+        ("settings", "name, describe and picture it", policy.settings),
+        ("write", "write", policy.write),
+    ];
+    let lines = words.map(|(what, does, role)| {
+        let who = match role {
+            Role::Owner => "owners",
+            Role::Moderator => "moderators and above",
+            Role::Member => "members and above",
+            Role::Observer => "everybody",
+        };
+        format!("{what:<9} {who} {does}")
+    });
+    lines.join("\n")
+}
+
+fn past(group: &Group) -> String {
+    match group.history {
+        Newcomers::None => "newcomers get nothing of what was said before".into(),
+        Newcomers::Last(1) => "newcomers get the last message".into(),
+        Newcomers::Last(count) => format!("newcomers get the last {count} messages"),
+        Newcomers::All => "newcomers get all that was said before".into(),
+    }
 }
 
 fn member_line(member: &GroupMember) -> String {
@@ -123,6 +242,16 @@ const fn role_word(role: Role) -> &'static str {
         Role::Moderator => "moderator",
         Role::Member => "member",
         Role::Observer => "observer",
+    }
+}
+
+fn as_right(right: args::Right) -> Right {
+    match right {
+        args::Right::Add => Right::Add,
+        args::Right::Links => Right::Links,
+        args::Right::Remove => Right::Remove,
+        args::Right::Settings => Right::Settings,
+        args::Right::Write => Right::Write,
     }
 }
 

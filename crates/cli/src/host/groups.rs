@@ -1,21 +1,24 @@
 //! Sessions of many.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tenet_apps::contacts::store::ContactStore;
 use tenet_identity::did;
-use tenet_log::{ids::SessionId, roster::Role};
+use tenet_log::{
+    ids::SessionId,
+    roster::{History, Role},
+};
 use tenet_node::{
     command::{Command, Reply},
-    groups::{self, Group, GroupChange, GroupMember},
+    groups::{self, Group, GroupChange, GroupMember, Right},
 };
 use tenet_rpc::{api, server::Pending};
 
 use super::{
     engine,
     handler::{NodeHandler, not_ours},
-    present,
+    present, profile,
     shared::{Shared, failed},
 };
 
@@ -62,6 +65,7 @@ pub(super) fn asked(handler: &NodeHandler, request: api::Request) -> Pending {
     match request {
         R::GroupNew(new) => found(handler, new),
         R::Groups(_) => handler.ask(|shared, _| Ok(list(shared))),
+        R::GroupShow(wanted) => handler.ask(move |shared, _| show(shared, &wanted.group)),
         R::GroupMembers(wanted) => members(handler, wanted),
         R::GroupChange(wanted) => change(handler, wanted),
         request => Pending::ready(Err(not_ours(&request))),
@@ -73,6 +77,12 @@ fn list(shared: &Shared) -> api::GroupList {
     api::GroupList {
         groups: groups.map(shown).collect(),
     }
+}
+
+fn show(shared: &Shared, who: &str) -> Result<api::Group, api::Error> {
+    let found = shared.groups.find(who);
+    let group = found.and_then(|session| of(shared, session));
+    group.ok_or_else(|| api::Error::not_found(groups::unknown(who)))
 }
 
 /// One of them.
@@ -89,6 +99,20 @@ fn shown(group: Group) -> api::Group {
         role: group.role.map(role),
         members: group.members as u64,
         dissolved: group.dissolved,
+        description: Some(group.description).filter(|text| !text.is_empty()),
+        avatar: group.avatar.as_deref().and_then(present::picture),
+        policy: api::GroupPolicy {
+            add: role(group.policy.add),
+            links: role(group.policy.links),
+            remove: role(group.policy.remove),
+            settings: role(group.policy.settings),
+            write: role(group.policy.write),
+        },
+        history: match group.policy.history {
+            History::None => api::Newcomers::None,
+            History::Last(count) => api::Newcomers::Last(count),
+            History::All => api::Newcomers::All,
+        },
     }
 }
 
@@ -98,11 +122,23 @@ fn found(handler: &NodeHandler, new: api::GroupNew) -> Pending {
 }
 
 fn change(handler: &NodeHandler, wanted: api::GroupChange) -> Pending {
-    let command = Command::Group {
-        who: wanted.group,
-        change: wanted_change(wanted.change),
-    };
-    handler.then_read(command, said)
+    let who = wanted.group;
+    match wanted.change {
+        api::Change::Avatar { path } if !path.is_empty() => {
+            let handler = NodeHandler(Arc::clone(&handler.0));
+            Pending::future(async move {
+                let picture = Some(profile::small_picture(path).await?);
+                let change = GroupChange::Avatar { picture };
+                handler
+                    .then_read(Command::Group { who, change }, said)
+                    .await
+            })
+        }
+        change => {
+            let change = wanted_change(change);
+            handler.then_read(Command::Group { who, change }, said)
+        }
+    }
 }
 
 fn said(
@@ -172,8 +208,32 @@ fn wanted_change(change: api::Change) -> GroupChange {
         }
         C::Unmute { who } => GroupChange::Unmute { who },
         C::Rename { name } => GroupChange::Rename { name },
+        C::Describe { text } => GroupChange::Describe { text },
+        C::Avatar { .. } => GroupChange::Avatar { picture: None },
+        C::Policy { what, role } => GroupChange::Policy {
+            what: right(what),
+            role: as_role(role),
+        },
+        C::History { history } => GroupChange::Newcomers {
+            history: match history {
+                api::Newcomers::None => History::None,
+                api::Newcomers::Last(count) => History::Last(count),
+                api::Newcomers::All => History::All,
+            },
+        },
+        C::Transfer { who } => GroupChange::Transfer { who },
         C::Leave {} => GroupChange::Leave,
         C::Dissolve {} => GroupChange::Dissolve,
+    }
+}
+
+fn right(right: api::Right) -> Right {
+    match right {
+        api::Right::Add => Right::Add,
+        api::Right::Links => Right::Links,
+        api::Right::Remove => Right::Remove,
+        api::Right::Settings => Right::Settings,
+        api::Right::Write => Right::Write,
     }
 }
 

@@ -67,9 +67,11 @@ impl Handler for NodeHandler {
             R::FileRemove(named) => self.transfer(&named.id, TransferChange::Remove),
             R::Profile(_) => self.ask(profile::shown),
             R::ProfileSet(set) => self.set_profile(set),
-            request @ (R::GroupNew(_) | R::Groups(_) | R::GroupMembers(_) | R::GroupChange(_)) => {
-                groups::asked(self, request)
-            }
+            request @ (R::GroupNew(_)
+            | R::Groups(_)
+            | R::GroupShow(_)
+            | R::GroupMembers(_)
+            | R::GroupChange(_)) => groups::asked(self, request),
             R::Devices(_) => self.ask(devices::list),
             request @ (R::DeviceLink(_)
             | R::DeviceConfirm(_)

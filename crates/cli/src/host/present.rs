@@ -141,7 +141,7 @@ pub(super) fn profile(own: &Own, profile: &Profile) -> api::ProfileInfo {
 }
 
 /// A small picture, if it may be shown (MEDIA-32).
-fn picture(jpeg: &[u8]) -> Option<String> {
+pub(super) fn picture(jpeg: &[u8]) -> Option<String> {
     tenet_media::harmless(jpeg).map(|_| BASE64.encode(jpeg))
 }
 

@@ -38,11 +38,7 @@ pub(super) async fn set(
     let picture = match wanted.avatar {
         None => None,
         Some(path) if path.is_empty() => Some(None),
-        Some(path) => {
-            Some(Some(spawn_blocking(move || small(&path)).await.map_err(
-                |error| api::Error::internal(error.to_string()),
-            )??))
-        }
+        Some(path) => Some(Some(small_picture(path).await?)),
     };
     let command = Command::Profile {
         name: wanted.name,
@@ -52,6 +48,12 @@ pub(super) async fn set(
     shared.command(command).await?;
     let asking = Arc::clone(&shared);
     shared.read(move |store| shown(&asking, store)).await?
+}
+
+/// A picture, made small.
+pub(super) async fn small_picture(path: String) -> Result<Vec<u8>, api::Error> {
+    let made = spawn_blocking(move || small(&path)).await;
+    made.map_err(|error| api::Error::internal(error.to_string()))?
 }
 
 fn small(path: &str) -> Result<Vec<u8>, api::Error> {

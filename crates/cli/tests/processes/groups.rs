@@ -4,6 +4,68 @@ use serde_json::{Value, json};
 
 use crate::harness::{PATIENCE, Person, World};
 
+/// NODE-1301, NODE-1302, ROS-503, ROS-508: said what it is about and who may do what; handed over.
+#[test]
+fn a_group_says_what_it_is_about_and_who_may_do_what() {
+    let world = World::new();
+    let [alice, bob, carol] = ["Alice", "Bob", "Carol"].map(|name| world.person(name));
+    let _nodes = [alice.up(), bob.up(), carol.up()];
+    alice.befriend(&bob);
+    alice.befriend(&carol);
+    alice.does(&["group", "new", "Walkers", "Bob"]);
+    until(&bob, &["group", "list"], |rows| rows.len() == 1);
+    alice.does(&["group", "describe", "Walkers", "Every Sunday at nine"]);
+    until(&bob, &["group", "show", "Walkers"], |rows| {
+        rows[0]["description"] == "Every Sunday at nine"
+    });
+    // Only owners say who may do what, and what newcomers get.
+    bob.says(&["group", "policy", "Walkers", "settings", "member"])
+        .fails(5, &["your role"]);
+    bob.says(&["group", "policy", "Walkers", "settings"])
+        .fails(2, &["ROLE"]);
+    bob.says(&["group", "history", "Walkers", "some"])
+        .fails(2, &["none, all"]);
+    alice.does(&["group", "policy", "Walkers", "settings", "member"]);
+    alice.does(&["group", "history", "Walkers", "1"]);
+    until(&bob, &["group", "policy", "Walkers"], |rows| {
+        rows[0]["policy"]["settings"] == "member" && rows[0]["history"] == json!({"last": 1})
+    });
+    bob.does(&["group", "rename", "Walkers", "Ramblers"]);
+    until(&alice, &["group", "list"], |rows| {
+        rows[0]["name"] == "Ramblers"
+    });
+    // What is said disappears for all of them, and who comes later gets the last message.
+    bob.does(&["timer", "Ramblers", "1d"]);
+    until(&alice, &["timer", "Ramblers"], |rows| {
+        rows[0]["seconds"] == 86_400 && rows[0]["name"] == "Bob"
+    });
+    for text in ["one", "two"] {
+        bob.does(&["send", "Ramblers", text]);
+        until(&alice, &["history", "Ramblers"], |rows| {
+            rows.iter()
+                .any(|row| row["text"] == text && row["expires"].is_u64())
+        });
+    }
+    alice.does(&["group", "add", "Ramblers", "Carol"]);
+    until(&carol, &["group", "list"], |rows| rows.len() == 1);
+    until(&carol, &["history", "Ramblers"], |rows| {
+        texts(rows) == ["two"]
+    });
+    // An only owner does not just go.
+    alice
+        .says(&["group", "leave", "Ramblers"])
+        .fails(5, &["only owner", "tenet group transfer"]);
+    alice.does(&["group", "transfer", "Ramblers", "Bob"]);
+    until(&bob, &["group", "list"], |rows| rows[0]["role"] == "owner");
+    until(&alice, &["group", "list"], |rows| {
+        rows[0]["role"] == "moderator"
+    });
+    alice.does(&["group", "leave", "Ramblers"]);
+    until(&bob, &["group", "members", "Ramblers"], |rows| {
+        rows.len() == 2
+    });
+}
+
 /// Waits until a command's objects are as they should be.
 fn until(person: &Person, args: &[&str], holds: impl Fn(&[Value]) -> bool) {
     let begun = std::time::Instant::now();

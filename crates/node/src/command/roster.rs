@@ -15,8 +15,8 @@ use tenet_log::{
     ids::SessionId,
     register::Register,
     roster::{
-        Addition, MAX_FOUNDING_MEMBERS, Member, Muting, Op, Policy, Removal, Role, SessionKind,
-        Setting,
+        Addition, History, MAX_FOUNDING_MEMBERS, MAX_SETTING_BYTES, Member, Muting, Op, Policy,
+        Removal, Role, SessionKind, Setting,
     },
     session::{OpenError, Session, Terms},
 };
@@ -29,7 +29,14 @@ use crate::{
 };
 
 /// The setting that says what a session is called.
-pub(super) const NAME: &str = "name";
+const NAME: &str = "name";
+/// The setting that says what a session is about.
+const DESCRIPTION: &str = "description";
+/// The setting that shows a session.
+const AVATAR: &str = "avatar";
+
+/// How many messages are read at a time to find the last so many.
+const PAGE: usize = 256;
 
 impl<S: Storage> Engine<S> {
     /// NODE-502: founds a session of many; whoever is named is brought it (NODE-32).
@@ -104,10 +111,14 @@ impl<S: Storage> Engine<S> {
         if roster.kind.is_closed() || self.place(id) == Place::Coming {
             return None;
         }
-        let name = roster.settings.get(NAME).cloned().unwrap_or_default();
+        let setting = |key| roster.settings.get(key).cloned().unwrap_or_default();
+        let text = |key| String::from_utf8(setting(key)).unwrap_or_default();
         Some(Group {
             session: id,
-            name: String::from_utf8(name).unwrap_or_default(),
+            name: text(NAME),
+            description: text(DESCRIPTION),
+            avatar: Some(setting(AVATAR)).filter(|picture| !picture.is_empty()),
+            policy: roster.policy,
             role: roster.members.get(&self.own.identity()).copied(),
             members: roster.members.len(),
             dissolved: roster.dissolved,
@@ -175,19 +186,106 @@ impl<S: Storage> Engine<S> {
     ) -> Result<Reply, CommandError> {
         let id = self.known_group(who)?;
         if change == GroupChange::Leave {
+            self.keep_an_owner(id)?;
             self.leave(now, id)?;
             return Ok(Reply::Conversation { session: id });
         }
-        let op = self.operation(id, change)?;
-        self.operate(now, id, &op)
+        for op in self.operations(id, change)? {
+            self.operate(now, id, &op)?;
+        }
+        Ok(Reply::Conversation { session: id })
     }
 
-    fn operation(&self, id: SessionId, change: GroupChange) -> Result<Op, CommandError> {
-        Ok(match change {
+    /// NODE-1301: the only owner of others does not go: nobody could do what takes one.
+    fn keep_an_owner(&self, id: SessionId) -> Result<(), CommandError> {
+        let Some(session) = self.sessions.get(&id) else {
+            return Ok(());
+        };
+        let members = &session.roster().members;
+        let mut others = members
+            .iter()
+            .filter(|(who, _)| **who != self.own.identity());
+        let mine = members.get(&self.own.identity());
+        let owned = others.clone().any(|(_, role)| *role == Role::Owner);
+        if mine != Some(&Role::Owner) || owned || others.next().is_none() {
+            return Ok(());
+        }
+        Err(CommandError::Refused(
+            "you are the only owner: make somebody else the owner first (tenet group transfer), or end the \
+             group for all (tenet group dissolve); nothing was changed"
+                .into(),
+        ))
+    }
+
+    /// NODE-1301: somebody is the owner, and I am a moderator.
+    fn transferred(&self, id: SessionId, who: &str) -> Result<Vec<Op>, CommandError> {
+        let (identity, present) = self.member_of(id, who)?;
+        let me = self.own.identity();
+        if identity == me {
+            let why = "you cannot hand a group over to yourself; nothing was changed";
+            return Err(CommandError::Usage(why.into()));
+        }
+        let to = Op::Promote(Member {
+            identity,
+            role: Role::Owner,
+        });
+        let from = Op::Demote(Member {
+            identity: me,
+            role: Role::Moderator,
+        });
+        Ok((present != Role::Owner)
+            .then_some(to)
+            .into_iter()
+            .chain([from])
+            .collect())
+    }
+
+    /// ROS-515: from when on what was said is for a newcomer, where that is the last so many messages.
+    fn floor(&self, id: SessionId) -> Result<Option<Hlc>, CommandError> {
+        let Some(session) = self.sessions.get(&id) else {
+            return Ok(None);
+        };
+        let History::Last(wanted) = session.roster().policy.history else {
+            return Ok(None);
+        };
+        let (mut left, mut before) = (usize::try_from(wanted).unwrap_or(usize::MAX), None);
+        if left == 0 {
+            return Ok(None);
+        }
+        loop {
+            let page = self.store.history(&[id], before.as_ref(), PAGE)?;
+            let mut times = Vec::new();
+            for row in &page {
+                let event = self.store.logged_at(row.position)?;
+                if event.is_some_and(|event| !event.header().kind.is_roster()) {
+                    times.push(row.order.time);
+                }
+            }
+            if let Some(nth) = times.len().checked_sub(left) {
+                return Ok(times.get(nth).copied());
+            }
+            left -= times.len();
+            match page.first() {
+                Some(first) if page.len() == PAGE => before = Some(first.order),
+                // There are no more: all of them.
+                _ => return Ok(Some(session.founded())),
+            }
+        }
+    }
+
+    /// The policy of a session, to be changed.
+    fn policy_of(&self, id: SessionId) -> Policy {
+        let session = self.sessions.get(&id);
+        session.map_or_else(Policy::default, |session| session.roster().policy)
+    }
+
+    fn operations(&self, id: SessionId, change: GroupChange) -> Result<Vec<Op>, CommandError> {
+        Ok(vec![match change {
+            GroupChange::Transfer { who } => return self.transferred(id, &who),
             GroupChange::Add { who, role } => Op::Add(Addition {
                 identity: self.contact_of(&who)?.identity,
                 role,
-                floor: None,
+                floor: self.floor(id)?,
             }),
             GroupChange::Remove { who, shut_out } => Op::Remove(Removal {
                 identity: self.member_of(id, &who)?.0,
@@ -195,6 +293,9 @@ impl<S: Storage> Engine<S> {
             }),
             GroupChange::Role { who, role } => {
                 let (identity, present) = self.member_of(id, &who)?;
+                if identity == self.own.identity() {
+                    self.keep_an_owner(id)?;
+                }
                 let member = Member { identity, role };
                 match role.cmp(&present) {
                     Ordering::Less => Op::Promote(member),
@@ -212,9 +313,16 @@ impl<S: Storage> Engine<S> {
             }),
             GroupChange::Unmute { who } => Op::Unmute(self.member_of(id, &who)?.0),
             GroupChange::Rename { name } => called(&name)?,
+            GroupChange::Describe { text } => set(DESCRIPTION, text.trim().as_bytes().to_vec())?,
+            GroupChange::Avatar { picture } => set(AVATAR, picture.unwrap_or_default())?,
+            GroupChange::Policy { what, role } => Op::Policy(what.given(role, self.policy_of(id))),
+            GroupChange::Newcomers { history } => Op::Policy(Policy {
+                history,
+                ..self.policy_of(id)
+            }),
             GroupChange::Leave => Op::Leave,
             GroupChange::Dissolve => Op::Dissolve,
-        })
+        }])
     }
 
     /// Somebody who is in a session of many, and as what.
@@ -272,14 +380,23 @@ fn called(name: &str) -> Result<Op, CommandError> {
     if name.is_empty() {
         return Err(CommandError::Usage("a group needs a name".into()));
     }
+    set(NAME, name.as_bytes().to_vec())
+}
+
+/// The operation that gives a session a setting.
+fn set(key: &str, value: Vec<u8>) -> Result<Op, CommandError> {
+    if value.len() > MAX_SETTING_BYTES {
+        return Err(CommandError::Usage(format!(
+            "the {key} has {} bytes, at most {MAX_SETTING_BYTES} fit; nothing was changed",
+            value.len()
+        )));
+    }
     Ok(Op::Set(Setting {
-        key: NAME.to_owned(),
-        value: name.as_bytes().to_vec(),
+        key: key.to_owned(),
+        value,
     }))
 }
 
 fn no_group(who: &str) -> CommandError {
-    CommandError::NotFound(format!(
-        "there is no group \"{who}\", or several are called so; tenet group list shows their ids"
-    ))
+    CommandError::NotFound(groups::unknown(who))
 }

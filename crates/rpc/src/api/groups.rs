@@ -32,6 +32,14 @@ pub struct GroupNew {
 #[serde(deny_unknown_fields)]
 pub struct Groups {}
 
+/// `group`: one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupShow {
+    /// Its name, its id or a beginning of it.
+    pub group: String,
+}
+
 /// The answer to [`Groups`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupList {
@@ -52,6 +60,53 @@ pub struct Group {
     pub members: u64,
     /// Whether it was dissolved.
     pub dissolved: bool,
+    /// What it is about; `null` where nobody has said so.
+    pub description: Option<String>,
+    /// A small JPEG in base64.
+    pub avatar: Option<String>,
+    /// Who may do what.
+    pub policy: GroupPolicy,
+    /// What newcomers get of what was said.
+    pub history: Newcomers,
+}
+
+/// Who may do what in a group: for each the lowest role that may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupPolicy {
+    /// Let others in.
+    pub add: Role,
+    /// Open and close links.
+    pub links: Role,
+    /// Take out, take the role, take the word.
+    pub remove: Role,
+    /// Name, describe and picture the group.
+    pub settings: Role,
+    /// Write.
+    pub write: Role,
+}
+
+/// Something of which a group's policy says who may do it; see [`GroupPolicy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the fields of GroupPolicy say it")]
+pub enum Right {
+    Add,
+    Links,
+    Remove,
+    Settings,
+    Write,
+}
+
+/// What newcomers get of what was said before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Newcomers {
+    /// Nothing.
+    None,
+    /// So many of the last messages.
+    Last(u64),
+    /// All of it.
+    All,
 }
 
 /// `group_members`: who is in a group.
@@ -141,6 +196,33 @@ pub enum Change {
     Rename {
         /// What.
         name: String,
+    },
+    /// It is about something else.
+    Describe {
+        /// What; empty for nothing any more.
+        text: String,
+    },
+    /// It has another picture.
+    Avatar {
+        /// The path of a picture, which is made small; empty for none any more.
+        path: String,
+    },
+    /// Others may do something.
+    Policy {
+        /// What.
+        what: Right,
+        /// The lowest role that may.
+        role: Role,
+    },
+    /// Newcomers get something else.
+    History {
+        /// What.
+        history: Newcomers,
+    },
+    /// Somebody is the owner in my place, and I am a moderator.
+    Transfer {
+        /// Who.
+        who: String,
     },
     /// I leave.
     Leave {},

@@ -52,8 +52,8 @@ pub use files::{
     TransferPause, TransferResume, Transfers,
 };
 pub use groups::{
-    Change, Group, GroupChange, GroupList, GroupMember, GroupMembers, GroupNew, Groups, MemberList,
-    Role,
+    Change, Group, GroupChange, GroupList, GroupMember, GroupMembers, GroupNew, GroupPolicy,
+    GroupShow, Groups, MemberList, Newcomers, Right, Role,
 };
 pub use identity::{
     Identity, IdentityInfo, Lock, Phrase, PhraseShown, PinChange, PinRemove, PinSet, Unlock,
