@@ -210,9 +210,12 @@ impl Node {
         self.former = Some(Box::new(self.disk().copy()));
     }
 
-    /// What it shows of one session.
+    /// What it shows of what was said in one session, without what was done to it.
     pub fn shown_in(&self, session: SessionId) -> Vec<Shown> {
-        query::history(self.disk(), self.identity(), &[session], None, 10_000).unwrap()
+        let shown = query::history(self.disk(), self.identity(), &[session], None, 10_000);
+        let mut said = shown.unwrap();
+        said.retain(|shown| shown.message.told.is_none());
+        said
     }
 
     /// What it shows of a conversation.

@@ -45,6 +45,19 @@ pub fn encode(identity: &IdentityId) -> String {
     format!("{METHOD}{BASE58BTC}{}", bs58::encode(bytes).into_string())
 }
 
+/// As much of a DID as a person takes in: `z6MkhaXg…aLmX9Q`. It names nobody.
+pub fn short(identity: &IdentityId) -> String {
+    let whole = encode(identity);
+    let digits = whole.strip_prefix(METHOD).unwrap_or(&whole);
+    let ends = digits
+        .get(..8)
+        .zip(digits.get(digits.len().saturating_sub(6)..));
+    ends.map_or_else(
+        || digits.to_owned(),
+        |(first, last)| format!("{first}…{last}"),
+    )
+}
+
 /// The identity that a DID names; only the form that [`encode`] gives is accepted (DID-1).
 ///
 /// # Errors

@@ -448,6 +448,18 @@ pub enum Notice {
         /// The device.
         device: DeviceId,
     },
+    /// What was done to a session of many is to be shown among its messages.
+    Told {
+        /// The session.
+        session: SessionId,
+        /// By which event.
+        id: EventId,
+    },
+    /// Somebody who is no contact says in a session what they call themselves.
+    Named {
+        /// The session.
+        session: SessionId,
+    },
     /// A session of many is another than before, or new.
     Group(Group),
     /// This device was set back to an earlier state: it is shown what it wrote since then. It writes nothing more

@@ -6,10 +6,13 @@ mod search;
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use tenet_apps::chat::{
-    read::{self, Position, Reader},
-    store::MessageRow,
-    view::{self, Message},
+use tenet_apps::{
+    chat::{
+        read::{self, Position, Reader},
+        store::MessageRow,
+        view::{self, Message},
+    },
+    contacts::profile::{self, Profile},
 };
 use tenet_delivery::{fetch::FetchState, state::State};
 use tenet_identity::keys::IdentityId;
@@ -17,6 +20,7 @@ use tenet_log::{
     clock::Hlc,
     ids::{Author, EventId, SessionId},
     order::OrderKey,
+    register::Register,
     session::Session,
     store::StoreError,
 };
@@ -94,6 +98,43 @@ pub fn following<S: Storage>(
         readers: BTreeMap::new(),
     };
     shower.show_all(&rows)
+}
+
+/// What those call themselves who are or were in a session, as far as they have said it there.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn names<S: Storage>(
+    store: &S,
+    session: SessionId,
+) -> Result<BTreeMap<IdentityId, String>, StoreError> {
+    match Session::load(store, session)? {
+        Some(session) => names_in(store, &session),
+        None => Ok(BTreeMap::new()),
+    }
+}
+
+/// The same of a session that is at hand.
+pub(crate) fn names_in<S: Storage>(
+    store: &S,
+    session: &Session,
+) -> Result<BTreeMap<IdentityId, String>, StoreError> {
+    let mut said: BTreeMap<IdentityId, Vec<Register>> = BTreeMap::new();
+    for register in store.registers(session.id())? {
+        let mut chains = session.roster().chains_of(register.device());
+        if let Some((_, chain)) = chains.next() {
+            said.entry(chain.identity).or_default().push(register);
+        }
+    }
+    let name = |registers: &Vec<Register>| {
+        let latest = profile::latest(registers)?;
+        let name = Profile::decode(latest.value()).ok()?.name;
+        (!name.is_empty()).then_some(name)
+    };
+    let names = said.iter();
+    Ok(names
+        .filter_map(|(identity, registers)| Some((*identity, name(registers)?)))
+        .collect())
 }
 
 /// Makes messages of several sessions, whose read positions are looked up once.

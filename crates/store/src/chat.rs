@@ -20,6 +20,11 @@ const MESSAGE: &str = "message.position, event.id, session.id, message.time, aut
                        author.added_by, event.seq, message.identity, \
                        message.hidden";
 
+/// What stands in `message.hidden`, of which an older program knows the first alone: that it is not shown.
+const HIDDEN: i64 = 1;
+/// That it is no message but tells what was done to the session.
+const TOLD: i64 = 2;
+
 /// From a message to its event.
 const OF_MESSAGE: &str = "FROM message JOIN event ON event.position = message.position \
                           JOIN author ON author.ix = event.author \
@@ -42,7 +47,7 @@ impl ChatStore for Store {
                 message.order.time.raw() as i64,
                 message.position.0,
                 message.identity.as_bytes(),
-                message.hidden
+                i64::from(message.hidden) * HIDDEN + i64::from(message.told) * TOLD
             ],
         )?;
         Ok(rows > 0)
@@ -100,7 +105,7 @@ impl ChatStore for Store {
 
     fn set_hidden(&mut self, id: EventId, hidden: bool) -> Result<(), StoreError> {
         self.execute(
-            "UPDATE message SET hidden = ?2 WHERE (session, time, position) = \
+            "UPDATE message SET hidden = hidden & ~1 | ?2 WHERE (session, time, position) = \
              (SELECT session, time, position FROM event WHERE position = ?1)",
             params![self.find_event(id)?, hidden],
         )
@@ -159,7 +164,7 @@ impl ChatStore for Store {
         };
         let sql = format!(
             "SELECT {MESSAGE} {OF_EVENT} WHERE event.author = ?1 AND event.seq < ?2 \
-             AND NOT message.hidden ORDER BY event.seq DESC LIMIT ?3"
+             AND message.hidden = 0 ORDER BY event.seq DESC LIMIT ?3"
         );
         let before = i64::try_from(before).unwrap_or(i64::MAX);
         self.collect(&sql, params![author, before, limit as i64], message)
@@ -295,7 +300,7 @@ pub(crate) fn history_sql(before: bool) -> String {
         false => "",
     };
     format!(
-        "SELECT {MESSAGE} {OF_MESSAGE} WHERE message.session = ?1 AND NOT hidden {place} \
+        "SELECT {MESSAGE} {OF_MESSAGE} WHERE message.session = ?1 AND NOT hidden & 1 {place} \
          ORDER BY message.time DESC, author.device DESC, author.added_by DESC, event.seq DESC, \
          event.id DESC LIMIT ?2"
     )
@@ -304,7 +309,7 @@ pub(crate) fn history_sql(before: bool) -> String {
 /// The earliest shown messages of session `?1` after a place, at most `?2`.
 pub(crate) fn following_sql() -> String {
     format!(
-        "SELECT {MESSAGE} {OF_MESSAGE} WHERE message.session = ?1 AND NOT hidden \
+        "SELECT {MESSAGE} {OF_MESSAGE} WHERE message.session = ?1 AND NOT hidden & 1 \
          AND message.time >= ?3 \
          AND (message.time, author.device, author.added_by, event.seq, event.id) \
          > (?3, ?4, ?5, ?6, ?7) \
@@ -319,7 +324,7 @@ pub(crate) fn between_sql() -> String {
         "SELECT event.id {OF_EVENT} \
          JOIN place ON place.position = event.position \
          WHERE place.start BETWEEN substr(?1, 1, 8) AND substr(?2, 1, 8) \
-         AND event.id BETWEEN ?1 AND ?2 AND NOT message.hidden ORDER BY event.id LIMIT ?3"
+         AND event.id BETWEEN ?1 AND ?2 AND NOT message.hidden & 1 ORDER BY event.id LIMIT ?3"
     )
 }
 
@@ -339,6 +344,7 @@ fn message(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
             id,
         },
         identity: row.get::<_, [u8; 32]>(7)?.into(),
-        hidden: row.get(8)?,
+        hidden: row.get::<_, i64>(8)? & HIDDEN != 0,
+        told: row.get::<_, i64>(8)? & TOLD != 0,
     })
 }

@@ -193,7 +193,7 @@ impl Store {
     pub fn pending_messages(&self) -> Result<u64, StoreError> {
         let count: Option<i64> = self.one(
             "SELECT count(*) FROM (SELECT DISTINCT position FROM outbox) JOIN event USING (position) \
-             JOIN message USING (session, time, position)",
+             JOIN message USING (session, time, position) WHERE NOT hidden & 2",
             [],
             |row| row.get(0),
         )?;

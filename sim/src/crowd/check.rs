@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
+use tenet_apps::chat::told::Told;
 use tenet_delivery::outbox::Outbox;
 use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
@@ -48,6 +49,7 @@ struct Line {
     id: EventId,
     author: IdentityId,
     text: Option<String>,
+    told: Option<Told>,
     missing: bool,
     edited: bool,
     reactions: Vec<(String, IdentityId)>,
@@ -398,6 +400,7 @@ fn line(shown: &Shown) -> Line {
         id: message.id,
         author: message.identity,
         text: message.text.clone(),
+        told: message.told.clone(),
         missing: message.missing,
         edited: message.edited,
         reactions: reactions.collect(),

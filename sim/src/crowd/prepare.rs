@@ -1,10 +1,13 @@
 //! Sessions that are there when a world begins: written into the stores of all who are in them, as if
 //! all had met and compared.
 
-use tenet_apps::contacts::{
-    Contact,
-    endpoint::{self, Endpoint},
-    store::ContactStore,
+use tenet_apps::{
+    chat::fold::{self, Entry},
+    contacts::{
+        Contact,
+        endpoint::{self, Endpoint},
+        store::ContactStore,
+    },
 };
 use tenet_log::{
     clock::Hlc,
@@ -12,7 +15,7 @@ use tenet_log::{
     ids::SessionId,
     register::Register,
     roster::{Addition, Member, Op, Policy, Role, SessionKind},
-    session::{Receipt, Session, Terms},
+    session::{Admitted, Receipt, Session, Terms},
     store::{Durability, LogStore, Transactions},
 };
 
@@ -125,11 +128,30 @@ impl Crowd {
 }
 
 fn take(disk: &mut Disk, events: &[Event], now: u64) {
-    let (mut session, _) = Session::open(disk, &events[0]).unwrap();
+    let (mut session, founded) = Session::open(disk, &events[0]).unwrap();
+    show(disk, &session, &events[0], &founded);
     for event in &events[1..] {
         let receipt = session.receive(disk, event, now).unwrap();
-        assert!(matches!(receipt, Receipt::Admitted(_)), "{receipt:?}");
+        let Receipt::Admitted(admitted) = receipt else {
+            panic!("{receipt:?}");
+        };
+        show(disk, &session, event, &admitted);
     }
+}
+
+/// Keeps what was done to a session as an engine does: it is shown (CHAT-1301).
+fn show(disk: &mut Disk, session: &Session, event: &Event, admitted: &Admitted) {
+    let identity = session.roster().identity(event.author());
+    if session.roster().kind.is_closed() {
+        return;
+    }
+    let entry = Entry {
+        event,
+        position: admitted.position,
+        identity: identity.unwrap(),
+        counts: admitted.standing.counts(),
+    };
+    fold::fold(disk, &entry).unwrap();
 }
 
 /// What a node says of where it is met.

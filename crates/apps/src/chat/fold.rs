@@ -12,6 +12,7 @@ use super::{
     overlay::Overlay,
     store::{ChatStore, MessageRow, Reference},
     text, timer,
+    told::Told,
 };
 
 /// An event of the log with what the log knows about it.
@@ -39,6 +40,13 @@ pub enum Change {
         /// Whether it has files.
         files: bool,
     },
+    /// What was done to the session is to be shown, and was not.
+    Told {
+        /// The session.
+        session: SessionId,
+        /// The operation.
+        message: EventId,
+    },
     /// A message that is shown says or carries something else now.
     Changed {
         /// Its session.
@@ -60,6 +68,7 @@ impl Change {
     pub fn message(&self) -> EventId {
         match self {
             Self::Added { message, .. }
+            | Self::Told { message, .. }
             | Self::Changed { message, .. }
             | Self::Removed { message, .. } => *message,
         }
@@ -69,11 +78,18 @@ impl Change {
 /// Takes in an event that was just taken into the log's set.
 ///
 /// The same event a second time changes nothing. Events of other apps, of later versions and
-/// malformed ones change nothing either (`CHAT-3`). A text costs one insert and no read.
+/// malformed ones change nothing either (`CHAT-3`). A text costs one insert and no read. Whoever calls
+/// leaves out the operations of sessions that are not of many (`CHAT-1301`).
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn fold(store: &mut dyn ChatStore, entry: &Entry<'_>) -> Result<Vec<Change>, StoreError> {
+    if entry.event.header().kind.is_roster() {
+        return match Told::of(entry.event) {
+            Some(_) => add_message(store, &row(entry), false),
+            None => Ok(Vec::new()),
+        };
+    }
     match Action::decode(entry.event) {
         Ok(Some(Action::Text(text))) => add_message(store, &row(entry), !text.files().is_empty()),
         Ok(Some(action @ Action::Timer(_))) => {
@@ -103,6 +119,13 @@ pub fn restand(
     store: &mut dyn ChatStore,
     entry: &Entry<'_>,
 ) -> Result<(Vec<Change>, Option<EventId>), StoreError> {
+    if entry.event.header().kind.is_roster() {
+        let changes = match Told::of(entry.event) {
+            Some(_) => show_or_hide(store, &row(entry), false)?,
+            None => Vec::new(),
+        };
+        return Ok((changes, None));
+    }
     match Action::decode(entry.event) {
         Ok(Some(Action::Text(text))) => {
             let changes = show_or_hide(store, &row(entry), !text.files().is_empty())?;
@@ -142,6 +165,7 @@ fn row(entry: &Entry<'_>) -> MessageRow {
         order: entry.event.order(),
         identity: entry.identity,
         hidden: !entry.counts,
+        told: entry.event.header().kind.is_roster(),
     }
 }
 
@@ -171,10 +195,14 @@ fn add_message(
 }
 
 fn added(row: &MessageRow, files: bool) -> Change {
-    Change::Added {
-        session: row.session,
-        message: row.id,
-        files,
+    let (session, message) = (row.session, row.id);
+    match row.told {
+        true => Change::Told { session, message },
+        false => Change::Added {
+            session,
+            message,
+            files,
+        },
     }
 }
 
@@ -299,7 +327,7 @@ fn message_of(
 fn may(action: &Action, identity: IdentityId, message: Option<&MessageRow>) -> bool {
     match action {
         Action::Edit(_) | Action::Unsend(_) => {
-            message.is_none_or(|message| message.identity == identity)
+            message.is_none_or(|message| message.identity == identity && !message.told)
         }
         Action::Text(_) | Action::React(_) | Action::Timer(_) => true,
     }

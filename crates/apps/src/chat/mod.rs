@@ -10,7 +10,8 @@
 //!
 //! The fold is independent of the order in which events come and of repetitions: what refers to a
 //! message that has not come yet waits for it. The modules, in reading order: the actions
-//! ([`text`], [`edit`], [`unsend`], [`react`], [`timer`]) under [`action`], then [`overlay`], [`fold`],
+//! ([`text`], [`edit`], [`unsend`], [`react`], [`timer`]) under [`action`], what else is shown among
+//! messages ([`told`]), then [`overlay`], [`fold`],
 //! [`read`], [`view`], [`search`], and [`store`], which says what must be kept. The rules with ids (`CHAT-1`
 //! and so on) are in `spec/chat.md`.
 
@@ -29,6 +30,7 @@ pub mod store;
 pub mod testing;
 pub mod text;
 pub mod timer;
+pub mod told;
 pub mod unsend;
 pub mod view;
 

@@ -25,6 +25,8 @@ pub struct MessageRow {
     pub identity: IdentityId,
     /// Whether it does not count and is not shown.
     pub hidden: bool,
+    /// Whether it is no message but tells what was done to the session ([`told`](super::told)).
+    pub told: bool,
 }
 
 /// That an event says something about a message.
@@ -90,7 +92,8 @@ pub trait ChatStore {
         limit: usize,
     ) -> Result<Vec<MessageRow>, StoreError>;
 
-    /// Of the shown messages of one chain the last `limit` before `before`, the last first.
+    /// Of the shown messages of one chain, without what was done to the session, the last `limit`
+    /// before `before`, the last first.
     fn chain_back(
         &self,
         session: SessionId,

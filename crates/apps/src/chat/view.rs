@@ -21,6 +21,7 @@ use super::{
     store::{ChatStore, MessageRow},
     text::{Card, Text},
     timer,
+    told::Told,
 };
 
 /// A message with everything that was done to it applied.
@@ -37,7 +38,7 @@ pub struct Message {
     /// When, by its author's clock, in Unix milliseconds.
     pub time: u64,
     /// What it is: `text`; `voice`, a spoken one; `contact`, somebody whom one is told of; `timer`,
-    /// that messages disappear from now on, or no more.
+    /// that messages disappear from now on, or no more; `group`, what was done to the session.
     pub kind: &'static str,
     /// What it says now; `None` when it was taken back, is missing or a timer.
     pub text: Option<String>,
@@ -61,6 +62,8 @@ pub struct Message {
     pub expires: Option<u64>,
     /// Of a timer: after how many seconds messages disappear; 0 for never.
     pub timer: Option<u64>,
+    /// What was done to the session, where it is no message but tells that.
+    pub told: Option<Told>,
     /// Per emoji who put it there.
     pub reactions: BTreeMap<Emoji, BTreeSet<IdentityId>>,
     /// An own message: whether anybody else has read it. Another's: whether I have.
@@ -97,8 +100,10 @@ pub fn message(parts: &Parts<'_>) -> Message {
         readers,
     } = *parts;
     let timer = timer::set_by(event).map(|timer| timer.seconds());
-    let unsent = timer.is_none() && overlay.is_unsent(row.identity);
-    let edited = text_of_edit(edit, row).filter(|_| timer.is_none());
+    let told = row.told.then(|| Told::of(event)).flatten();
+    let is_message = timer.is_none() && !row.told;
+    let unsent = is_message && overlay.is_unsent(row.identity);
+    let edited = text_of_edit(edit, row).filter(|_| is_message);
     let said = content_of(event).filter(|_| !unsent);
     let said = said.as_ref();
     let files = said.map_or(&[][..], Text::files);
@@ -110,11 +115,13 @@ pub fn message(parts: &Parts<'_>) -> Message {
         time: row.order.time.millis(),
         kind: match timer {
             Some(_) => "timer",
+            None if row.told => "group",
             None => said.map_or("text", kind_of),
         },
         missing: event.is_bare() && edited.is_none() && !unsent,
         expires: event.header().expires,
         timer,
+        told,
         edited: edited.is_some() && !unsent,
         text: edited
             .or_else(|| said.map(|said| said.text().to_owned()))

@@ -1,8 +1,8 @@
 //! `tenet group …`: sessions of many.
 
 use tenet_rpc::api::{
-    Change, Group, GroupChange, GroupMember, GroupMembers, GroupNew, GroupShow, Groups, Newcomers,
-    Right, Role,
+    Change, Group, GroupChange, GroupMember, GroupMembers, GroupNew, GroupPolicy, GroupShow,
+    Groups, Newcomers, Right, Role,
 };
 
 use super::Shell;
@@ -185,7 +185,11 @@ fn description(group: &Group) -> String {
 }
 
 fn rights(group: &Group) -> String {
-    let policy = &group.policy;
+    policy_words(&group.policy)
+}
+
+/// Who may do what, a line each.
+pub(super) fn policy_words(policy: &GroupPolicy) -> String {
     let words = [
         ("add", "let others in", policy.add),
         ("links", "open and close links", policy.links),
@@ -210,7 +214,12 @@ fn rights(group: &Group) -> String {
 }
 
 fn past(group: &Group) -> String {
-    match group.history {
+    newcomers_words(group.history)
+}
+
+/// What newcomers get.
+pub(super) fn newcomers_words(history: Newcomers) -> String {
+    match history {
         Newcomers::None => "newcomers get nothing of what was said before".into(),
         Newcomers::Last(1) => "newcomers get the last message".into(),
         Newcomers::Last(count) => format!("newcomers get the last {count} messages"),
@@ -236,7 +245,7 @@ fn member_line(member: &GroupMember) -> String {
     line
 }
 
-const fn role_word(role: Role) -> &'static str {
+pub(super) const fn role_word(role: Role) -> &'static str {
     match role {
         Role::Owner => "owner",
         Role::Moderator => "moderator",

@@ -2,7 +2,7 @@
 
 use tenet_rpc::api::{Message, MessageFile, State};
 
-use super::timer;
+use super::{timer, told};
 use crate::output::{shown_indented, shown_short};
 use crate::time;
 
@@ -18,11 +18,18 @@ pub(super) fn words(message: &Message, ids: bool) -> String {
 
 /// As [`words`], with the time as it is given.
 pub(super) fn dated(message: &Message, time: &str) -> String {
-    format!("{time} {}: {}", shown_short(&message.name), said(message))
+    let name = shown_short(&message.name);
+    match &message.change {
+        Some(_) => format!("{time} * {name} {}", said(message)),
+        None => format!("{time} {name}: {}", said(message)),
+    }
 }
 
 /// What a message says, with its files and what became of it.
 pub(super) fn said(message: &Message) -> String {
+    if let Some(change) = &message.change {
+        return told::words(change);
+    }
     let mut words = match (&message.text, message.timer) {
         (Some(text), _) => shown_indented(text, 4),
         (None, Some(seconds)) => format!("({} from now on)", timer::words(seconds)),

@@ -40,6 +40,7 @@ mod status;
 mod sync;
 mod text_file;
 mod timer;
+mod told;
 mod transfer;
 mod typing;
 mod unsend;
@@ -229,7 +230,7 @@ impl Shell {
                 })
                 .await?;
             if synced.waits() {
-                note("kept; it is sent when the other can be reached: tenet up");
+                note("kept; it is sent when others can be reached: tenet up");
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tenet_apps::chat::file::MAX_FILES;
-use tenet_rpc::api::{self, Sent, State};
+use tenet_rpc::api::{self, GroupShow, Sent, State};
 
 use super::Shell;
 use crate::args::Send;
@@ -22,7 +22,7 @@ struct Shown<'a> {
 
 pub(super) async fn run(shell: &Shell, args: Send) -> Outcome {
     // Nobody has to be reached for a note to oneself.
-    let alone = matches!(args.who.as_str(), "self" | "me");
+    let mut alone = matches!(args.who.as_str(), "self" | "me");
     let text = match &args.text {
         None if args.has_more() => String::new(),
         text => shell.input.text(text.as_deref().unwrap_or("-"))?,
@@ -32,6 +32,16 @@ pub(super) async fn run(shell: &Shell, args: Send) -> Outcome {
     let mut files = files.collect::<Outcome<Vec<_>>>()?;
     let sent = shell
         .with(Need::Network, async |caller| {
+            let group = GroupShow {
+                group: args.who.clone(),
+            };
+            // Most often it is no group: then the sending itself says what is wrong, if anything.
+            if !alone && let Ok(group) = caller.call(group).await {
+                alone = group.members == 1 && group.role.is_some();
+                if alone {
+                    note("nobody else is in this group: it is kept here");
+                }
+            }
             // A running node goes on by itself; this process has to stay until it is delivered.
             let wait = args
                 .wait
@@ -96,7 +106,7 @@ fn judge(sent: &Sent, wait: Option<State>, alone: bool) -> Outcome {
         return Err(Failure::Said);
     }
     if sent.state < State::Stored && !alone {
-        note("kept; it is sent as soon as the other can be reached, while tenet up runs");
+        note("kept; it is sent as soon as others can be reached, while tenet up runs");
     }
     match wait {
         Some(wait) if !sent.state.reaches(wait) => Err(Failure::Said),

@@ -77,8 +77,8 @@ pub(super) fn of_session(
     one(shared, store, &with, &contacts)
 }
 
-/// Whether a person is to be told of a new message: not of their own, and in a conversation that is
-/// muted only of one that mentions them.
+/// Whether a person is to be told of a new message: not of their own, in a conversation that is muted
+/// only of one that mentions them, and of what is done to a group only where it is done to them.
 pub(super) fn notify(
     shared: &Shared,
     store: &Store,
@@ -88,10 +88,11 @@ pub(super) fn notify(
     if message.mine {
         return false;
     }
-    if message
-        .mentions
-        .contains(&did::encode(&shared.own.identity))
-    {
+    let me = did::encode(&shared.own.identity);
+    if let Some(change) = &message.change {
+        return change.whom.iter().any(|whom| whom.did == me);
+    }
+    if message.mentions.contains(&me) {
         return true;
     }
     let with = contacts.iter().find(|contact| {
@@ -173,7 +174,7 @@ fn timer_of(
         session: session.to_string(),
         seconds: set.map(|set| set.seconds).filter(|seconds| *seconds > 0),
         did: set.map(|set| did::encode(&set.identity)),
-        name: set.map(|set| present::name_of(set.identity, &shared.own, &contacts)),
+        name: set.map(|set| present::called(shared, store, session, set.identity, &contacts)),
         time: set.map(|set| set.order.time.millis()),
     })
 }
@@ -243,6 +244,6 @@ fn one(
         timer: found.timer,
         last: found
             .last
-            .map(|last| present::message(&last, shared, contacts)),
+            .map(|last| present::message(&last, shared, store, contacts)),
     })
 }

@@ -1,19 +1,21 @@
 //! Sessions of many.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tenet_apps::contacts::store::ContactStore;
-use tenet_identity::did;
+use tenet_identity::{did, keys::IdentityId};
 use tenet_log::{
     ids::SessionId,
-    roster::{History, Role},
+    roster::{History, Policy, Role},
 };
 use tenet_node::{
     command::{Command, Reply},
     groups::{self, Group, GroupChange, GroupMember, Right},
+    query,
 };
 use tenet_rpc::{api, server::Pending};
+use tenet_store::Store;
 
 use super::{
     engine,
@@ -24,25 +26,52 @@ use super::{
 
 /// The groups as the engine last told of them, so that naming one asks nobody.
 #[derive(Default)]
-pub(super) struct Groups(Mutex<BTreeMap<SessionId, Group>>);
+pub(super) struct Groups {
+    groups: Mutex<BTreeMap<SessionId, Group>>,
+    /// What those call themselves who are no contacts, of the sessions in which that was asked.
+    names: Mutex<BTreeMap<SessionId, BTreeMap<IdentityId, String>>>,
+}
 
 impl Groups {
     /// These and no others.
     pub(super) fn of(groups: Vec<Group>) -> Self {
         let by_id = groups.into_iter().map(|group| (group.session, group));
-        Self(Mutex::new(by_id.collect()))
+        Self {
+            groups: Mutex::new(by_id.collect()),
+            names: Mutex::default(),
+        }
     }
 
     /// One is another than before.
     pub(super) fn put(&self, group: Group) {
-        let mut groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        groups.insert(group.session, group);
+        self.forget_names(group.session);
+        self.lock().insert(group.session, group);
+    }
+
+    /// Somebody calls themselves something else in a session, or somebody came.
+    pub(super) fn forget_names(&self, session: SessionId) {
+        self.lock_names().remove(&session);
+    }
+
+    /// What somebody calls themselves in a session, if they have said it there.
+    pub(super) fn name_in(
+        &self,
+        store: &Store,
+        session: SessionId,
+        identity: IdentityId,
+    ) -> Option<String> {
+        if let Some(names) = self.lock_names().get(&session) {
+            return names.get(&identity).cloned();
+        }
+        let names = query::names(store, session).unwrap_or_default();
+        let name = names.get(&identity).cloned();
+        self.lock_names().insert(session, names);
+        name
     }
 
     /// All, by name.
     pub(super) fn all(&self) -> Vec<Group> {
-        let groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<Group> = groups.values().cloned().collect();
+        let mut all: Vec<Group> = self.lock().values().cloned().collect();
         all.sort_by_cached_key(|group| (group.name.to_lowercase(), group.session));
         all
     }
@@ -54,8 +83,15 @@ impl Groups {
 
     /// What one is called.
     pub(super) fn name(&self, session: SessionId) -> Option<String> {
-        let groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        groups.get(&session).map(|group| group.name.clone())
+        self.lock().get(&session).map(|group| group.name.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<SessionId, Group>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_names(&self) -> MutexGuard<'_, BTreeMap<SessionId, BTreeMap<IdentityId, String>>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -101,18 +137,28 @@ fn shown(group: Group) -> api::Group {
         dissolved: group.dissolved,
         description: Some(group.description).filter(|text| !text.is_empty()),
         avatar: group.avatar.as_deref().and_then(present::picture),
-        policy: api::GroupPolicy {
-            add: role(group.policy.add),
-            links: role(group.policy.links),
-            remove: role(group.policy.remove),
-            settings: role(group.policy.settings),
-            write: role(group.policy.write),
-        },
-        history: match group.policy.history {
-            History::None => api::Newcomers::None,
-            History::Last(count) => api::Newcomers::Last(count),
-            History::All => api::Newcomers::All,
-        },
+        policy: policy(&group.policy),
+        history: newcomers(group.policy.history),
+    }
+}
+
+/// Who may do what.
+pub(super) fn policy(policy: &Policy) -> api::GroupPolicy {
+    api::GroupPolicy {
+        add: role(policy.add),
+        links: role(policy.links),
+        remove: role(policy.remove),
+        settings: role(policy.settings),
+        write: role(policy.write),
+    }
+}
+
+/// What newcomers get.
+pub(super) fn newcomers(history: History) -> api::Newcomers {
+    match history {
+        History::None => api::Newcomers::None,
+        History::Last(count) => api::Newcomers::Last(count),
+        History::All => api::Newcomers::All,
     }
 }
 
@@ -141,11 +187,7 @@ fn change(handler: &NodeHandler, wanted: api::GroupChange) -> Pending {
     }
 }
 
-fn said(
-    shared: &Shared,
-    _: &tenet_store::Store,
-    reply: Reply,
-) -> Result<Option<api::Group>, api::Error> {
+fn said(shared: &Shared, _: &Store, reply: Reply) -> Result<Option<api::Group>, api::Error> {
     Ok(match reply {
         Reply::Conversation { session } | Reply::Operated { session, .. } => of(shared, session),
         _ => None,
@@ -237,7 +279,8 @@ fn right(right: api::Right) -> Right {
     }
 }
 
-fn role(role: Role) -> api::Role {
+/// A role.
+pub(super) fn role(role: Role) -> api::Role {
     match role {
         Role::Owner => api::Role::Owner,
         Role::Moderator => api::Role::Moderator,

@@ -67,6 +67,8 @@ impl Outlet {
                     session: session.to_string(),
                 });
             }
+            Notice::Told { session: _, id } => self.publish_message(id, true),
+            Notice::Named { session } => self.0.groups.forget_names(session),
             Notice::SessionEntered { session } => self.publish_conversation(session),
             Notice::OwnSessions { sessions } => self.0.own.set_sessions(sessions),
             Notice::Group(group) => {
@@ -244,7 +246,7 @@ impl Outlet {
         self.with_store(move |shared, store| {
             let contacts = store.contacts().unwrap_or_default();
             if let Ok(Some(shown)) = query::message(store, shared.own.identity, id) {
-                let mut message = present::message(&shown, shared, &contacts);
+                let mut message = present::message(&shown, shared, store, &contacts);
                 message.notify =
                     new.then(|| conversations::notify(shared, store, &message, &contacts));
                 let message = Box::new(message);

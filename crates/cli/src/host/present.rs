@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64;
 use tenet_apps::{
-    chat::file::File,
+    chat::{file::File, told::Told},
     contacts::{
         Contact, Invite, Profile, Request,
         contact::Warning,
@@ -15,9 +15,12 @@ use tenet_identity::{did, keys::IdentityId, meeting::knock::Reason};
 use tenet_log::{ids::SessionId, store::StoreError};
 use tenet_node::{command::CommandError, engine::Progress, query::Shown};
 use tenet_rpc::api;
-use tenet_store::OpenError;
+use tenet_store::{OpenError, Store};
 
-use super::shared::{Own, Shared};
+use super::{
+    groups,
+    shared::{Own, Shared},
+};
 
 /// How far a device is that is brought what it lacks.
 pub(super) fn bringing((session, progress): (SessionId, Progress)) -> api::Bringing {
@@ -29,8 +32,14 @@ pub(super) fn bringing((session, progress): (SessionId, Progress)) -> api::Bring
 }
 
 /// A message.
-pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> api::Message {
+pub(super) fn message(
+    shown: &Shown,
+    shared: &Shared,
+    store: &Store,
+    contacts: &[Contact],
+) -> api::Message {
     let (message, own) = (&shown.message, &shared.own);
+    let name = |identity| called(shared, store, message.session, identity, contacts);
     let mine = message.identity == own.identity;
     let files = message.files.iter().zip(&shown.files);
     let files = files.map(|(file, state)| self::file(shared, file, *state));
@@ -44,7 +53,7 @@ pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> a
         id: message.id.to_string(),
         session: message.session.to_string(),
         author: did::encode(&message.identity),
-        name: name_of(message.identity, own, contacts),
+        name: name(message.identity),
         mine,
         device: message.device.to_string(),
         time: message.time,
@@ -63,6 +72,10 @@ pub(super) fn message(shown: &Shown, shared: &Shared, contacts: &[Contact]) -> a
         missing: message.missing,
         expires: message.expires,
         timer: message.timer,
+        change: message
+            .told
+            .as_ref()
+            .map(|told| Box::new(change(told, name))),
         reactions: reactions.collect(),
         state: state(shown.state),
         reason: shown.state.failure().map(|failure| failure.to_string()),
@@ -87,13 +100,77 @@ pub(super) fn file(shared: &Shared, file: &File, state: FetchState) -> api::Mess
     }
 }
 
+/// What was done to a group.
+fn change(told: &Told, name: impl Fn(IdentityId) -> String) -> api::MessageChange {
+    let whom = told.whom().iter().map(|who| api::MessageContact {
+        did: did::encode(who),
+        name: name(*who),
+    });
+    let plain = api::MessageChange {
+        what: told.name().to_owned(),
+        whom: whom.collect(),
+        ..api::MessageChange::default()
+    };
+    match told {
+        Told::Joined(device)
+        | Told::JoinedByLink(device)
+        | Told::DeviceRemoved(device)
+        | Told::DeviceRevoked(device, _) => api::MessageChange {
+            device: Some(device.to_string()),
+            ..plain
+        },
+        Told::Added(_, role)
+        | Told::Promoted(_, role)
+        | Told::Demoted(_, role)
+        | Told::LinkOpened(role) => api::MessageChange {
+            role: Some(groups::role(*role)),
+            ..plain
+        },
+        Told::Removed(_, blocked) => api::MessageChange {
+            blocked: *blocked,
+            ..plain
+        },
+        Told::Muted(_, until) => api::MessageChange {
+            until: *until,
+            ..plain
+        },
+        Told::Policy(policy) => api::MessageChange {
+            policy: Some(groups::policy(policy)),
+            history: Some(groups::newcomers(policy.history)),
+            ..plain
+        },
+        Told::Named(text) | Told::Described(text) => api::MessageChange {
+            text: Some(text.clone()),
+            ..plain
+        },
+        _ => plain,
+    }
+}
+
+/// What somebody is called in a session: as I call them, or as they call themselves there.
+pub(super) fn called(
+    shared: &Shared,
+    store: &Store,
+    session: SessionId,
+    identity: IdentityId,
+    contacts: &[Contact],
+) -> String {
+    let known = known(identity, &shared.own, contacts);
+    let known = known.or_else(|| shared.groups.name_in(store, session, identity));
+    known.unwrap_or_else(|| did::short(&identity))
+}
+
 /// What I call somebody.
 pub(super) fn name_of(identity: IdentityId, own: &Own, contacts: &[Contact]) -> String {
+    known(identity, own, contacts).unwrap_or_else(|| did::short(&identity))
+}
+
+fn known(identity: IdentityId, own: &Own, contacts: &[Contact]) -> Option<String> {
     if identity == own.identity {
-        return own.name();
+        return Some(own.name());
     }
     let contact = contacts.iter().find(|contact| contact.identity == identity);
-    contact.map_or_else(|| did::encode(&identity), |contact| contact.name.clone())
+    contact.map(|contact| contact.name.clone())
 }
 
 /// How far a message is.

@@ -255,7 +255,7 @@ pub(super) fn history(
     let contacts = store.contacts().map_err(failed)?;
     let mut messages: Vec<api::Message> = shown
         .iter()
-        .map(|shown| present::message(shown, shared, &contacts))
+        .map(|shown| present::message(shown, shared, store, &contacts))
         .collect();
     let cut = cut_to_size(&mut messages, wanted.forwards);
     let sessions = sessions.iter().map(ToString::to_string).collect();

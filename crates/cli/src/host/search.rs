@@ -67,11 +67,10 @@ fn search(
         None => vec![session],
     };
     let page = query::search(store, shared.own.identity, &search, conversation).map_err(failed)?;
-    let message = |shown: &Shown| present::message(shown, shared, &contacts);
+    let message = |shown: &Shown| present::message(shown, shared, store, &contacts);
     let found = |found: &Found| api::Found {
         message: message(&found.shown),
-        conversation: with(&contacts, found.shown.message.session)
-            .map_or_else(|| "self".to_owned(), |contact| contact.name.clone()),
+        conversation: called(shared, &contacts, found.shown.message.session),
         hits: found.hits.iter().map(|hit| (hit.start, hit.end)).collect(),
         before: found.before.iter().map(message).collect(),
         after: found.after.iter().map(message).collect(),
@@ -82,6 +81,13 @@ fn search(
         more: page.more,
         complete: is_complete(store)?,
     })
+}
+
+/// The name of the conversation in which something stands.
+fn called(shared: &Shared, contacts: &[Contact], session: SessionId) -> String {
+    let contact = with(contacts, session).map(|contact| contact.name.clone());
+    let called = contact.or_else(|| shared.groups.name(session));
+    called.unwrap_or_else(|| "self".to_owned())
 }
 
 fn read(shared: &Shared, store: &Store, wanted: &api::Search) -> Result<Search, api::Error> {

@@ -82,7 +82,19 @@ fn texts(rows: &[Value]) -> Vec<&str> {
     rows.iter().filter_map(|row| row["text"].as_str()).collect()
 }
 
-/// NODE-502, NODE-106: founded, talked in, somebody's role changed, somebody taken out who hears of it.
+/// What was done to a group, by whom and to whom, in the order of its messages.
+fn deeds(rows: &[Value]) -> Vec<String> {
+    let deed = |row: &Value| {
+        let whom = row["change"]["whom"].as_array()?.iter();
+        let whom: Vec<_> = whom.filter_map(|one| one["name"].as_str()).collect();
+        let what = row["change"]["what"].as_str()?;
+        let said = format!("{} {what} {}", row["name"].as_str()?, whom.join(", "));
+        Some(said.trim_end().to_owned())
+    };
+    rows.iter().filter_map(deed).collect()
+}
+
+/// NODE-502, NODE-106, NODE-1303, CHAT-1301: founded, talked in, somebody's role changed, somebody taken out who hears of it.
 #[test]
 fn three_talk_in_a_group_until_one_is_taken_out() {
     let world = World::new();
@@ -113,7 +125,9 @@ fn three_talk_in_a_group_until_one_is_taken_out() {
     });
     carol.does(&["send", "Walkers", "on Sunday."]);
     for person in [&alice, &bob] {
-        until(person, &["history", "Walkers"], |rows| rows.len() == 2);
+        until(person, &["history", "Walkers"], |rows| {
+            texts(rows).len() == 2
+        });
     }
     let members = alice.lists(&["group", "members", "Walkers"]);
     let roles: Vec<_> = members
@@ -124,19 +138,32 @@ fn three_talk_in_a_group_until_one_is_taken_out() {
     assert!(roles.contains(&(&json!("Carol"), &json!("member"))));
     assert_eq!(members.len(), 3);
 
+    takes_one_out(&alice, &bob, &carol);
+}
+
+/// Who is taken out is told by whom, and what is said later is for the others.
+fn takes_one_out(alice: &Person, bob: &Person, carol: &Person) {
     bob.says(&["group", "remove", "Walkers", "Alice"])
         .fails(5, &["your role"]);
     alice.does(&["group", "remove", "Walkers", "Carol"]);
-    until(&carol, &["group", "list"], |rows| {
+    until(carol, &["group", "list"], |rows| {
         rows[0]["role"] == Value::Null
     });
     carol
         .says(&["send", "Walkers", "and now?"])
-        .fails(5, &["not in"]);
+        .fails(5, &["not in \"Walkers\" any more", "Alice removed you"]);
     alice.does(&["send", "Walkers", "among us"]);
-    until(&bob, &["history", "Walkers"], |rows| rows.len() == 3);
-    assert_eq!(carol.lists(&["history", "Walkers"]).len(), 2);
-    until(&bob, &["conversations"], |rows| {
+    until(bob, &["history", "Walkers"], |rows| texts(rows).len() == 3);
+    let here = deeds(&alice.lists(&["history", "Walkers"]));
+    // Carol is no contact of Bob's: she is called there as she calls herself.
+    until(bob, &["history", "Walkers"], |rows| deeds(rows) == here);
+    let told = carol.lists(&["history", "Walkers"]);
+    assert_eq!(texts(&told).len(), 2);
+    let last = &deeds(&told)[deeds(&told).len() - 1];
+    assert_eq!(last, "Alice removed Carol");
+    let words = alice.plain(&["history", "Walkers"]).ok().out;
+    assert!(words.contains("* Alice made Carol member"), "{words}");
+    until(bob, &["conversations"], |rows| {
         rows.iter()
             .any(|row| row["name"] == "Walkers" && row["last"]["text"] == "among us")
     });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenet_identity::keys::DeviceId;
+use tenet_identity::keys::{DeviceId, IdentityId};
 
 use super::Session;
 use crate::{
@@ -47,6 +47,20 @@ impl Session {
             forks: self.forks().clone(),
             judged: BTreeMap::new(),
         })
+    }
+
+    /// What ended a device's last time in the session, and whose doing that was; `None` where it is in or never
+    /// was. Of several that did, the last in the order.
+    pub fn departure(&self, device: DeviceId) -> Option<(&Op, Option<IdentityId>)> {
+        if self.roster().author(device).is_some() {
+            return None;
+        }
+        let chains = self.roster().chains_of(device);
+        let ends = chains.filter_map(|(_, chain)| chain.end.as_ref());
+        let ends = ends.flat_map(|end| &end.operations);
+        let ends = ends.filter_map(|id| self.fold.find(*id));
+        let last = ends.max_by_key(|end| end.order)?;
+        Some((&last.op, self.whose(last.order.author)))
     }
 
     /// Whether a device was in and is out by what its identity cannot undo alone.

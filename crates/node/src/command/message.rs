@@ -116,6 +116,7 @@ impl<S: Storage> Engine<S> {
         let Some(text) = message.text else {
             let why = match message.timer {
                 Some(_) => "it is no message but a change of the timer",
+                None if message.told.is_some() => "it is no message: it tells what was done",
                 None if message.missing => "what it says has not come yet",
                 None => "it was taken back",
             };
@@ -278,6 +279,7 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         draft: Draft,
     ) -> Result<EventId, CommandError> {
+        self.check_in(session, "nothing was sent")?;
         let Some(state) = self.sessions.get_mut(&session) else {
             return Err(CommandError::NotFound(
                 "there is no such conversation".into(),
@@ -307,6 +309,10 @@ impl<S: Storage> Engine<S> {
             return Err(CommandError::Refused(format!(
                 "only its author can {what} a message"
             )));
+        }
+        if message.told {
+            let why = "that is no message: it tells what was done, and stays";
+            return Err(CommandError::Refused(why.into()));
         }
         let said = self.store.logged_at(message.position)?;
         if said.is_some_and(|event| timer::set_by(&event).is_some()) {

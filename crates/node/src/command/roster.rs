@@ -5,18 +5,17 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use tenet_apps::contacts::{
-    profile::{self, Profile},
-    resolve::Who,
+use tenet_apps::{
+    chat::told::{AVATAR, DESCRIPTION, NAME},
+    contacts::resolve::Who,
 };
 use tenet_identity::{did, keys::IdentityId, name};
 use tenet_log::{
     clock::Hlc,
     ids::SessionId,
-    register::Register,
     roster::{
         Addition, History, MAX_FOUNDING_MEMBERS, MAX_SETTING_BYTES, Member, Muting, Op, Policy,
-        Removal, Role, SessionKind, Setting,
+        Removal, Role, Roster, SessionKind, Setting,
     },
     session::{OpenError, Session, Terms},
 };
@@ -25,15 +24,9 @@ use super::{CommandError, Reply};
 use crate::{
     engine::{Engine, Ours, Place},
     groups::{self, Group, GroupChange, GroupMember},
+    query,
     storage::Storage,
 };
-
-/// The setting that says what a session is called.
-const NAME: &str = "name";
-/// The setting that says what a session is about.
-const DESCRIPTION: &str = "description";
-/// The setting that shows a session.
-const AVATAR: &str = "avatar";
 
 /// How many messages are read at a time to find the last so many.
 const PAGE: usize = 256;
@@ -132,7 +125,7 @@ impl<S: Storage> Engine<S> {
             return Err(no_group(who));
         };
         let roster = session.roster();
-        let names = self.names_in(id)?;
+        let names = query::names_in(&self.store, session)?;
         let mut devices: BTreeMap<IdentityId, usize> = BTreeMap::new();
         for (_, chain) in roster.active() {
             *devices.entry(chain.identity).or_default() += 1;
@@ -153,28 +146,6 @@ impl<S: Storage> Engine<S> {
             session: id,
             members,
         })
-    }
-
-    /// What the members of a session call themselves, as far as they have said it there.
-    fn names_in(&self, id: SessionId) -> Result<BTreeMap<IdentityId, String>, CommandError> {
-        let Some(session) = self.sessions.get(&id) else {
-            return Ok(BTreeMap::new());
-        };
-        let mut said: BTreeMap<IdentityId, Vec<Register>> = BTreeMap::new();
-        for register in self.store.registers(id)? {
-            let mut chains = session.roster().chains_of(register.device());
-            if let Some((_, chain)) = chains.next() {
-                said.entry(chain.identity).or_default().push(register);
-            }
-        }
-        let name = |registers: &Vec<Register>| {
-            let latest = profile::latest(registers)?;
-            Some(Profile::decode(latest.value()).ok()?.name)
-        };
-        let names = said.iter();
-        Ok(names
-            .filter_map(|(identity, registers)| Some((*identity, name(registers)?)))
-            .collect())
     }
 
     /// ROS rules, as a person says them.
@@ -254,13 +225,8 @@ impl<S: Storage> Engine<S> {
         }
         loop {
             let page = self.store.history(&[id], before.as_ref(), PAGE)?;
-            let mut times = Vec::new();
-            for row in &page {
-                let event = self.store.logged_at(row.position)?;
-                if event.is_some_and(|event| !event.header().kind.is_roster()) {
-                    times.push(row.order.time);
-                }
-            }
+            let said = page.iter().filter(|row| !row.told);
+            let times: Vec<Hlc> = said.map(|row| row.order.time).collect();
             if let Some(nth) = times.len().checked_sub(left) {
                 return Ok(times.get(nth).copied());
             }
@@ -349,6 +315,54 @@ impl<S: Storage> Engine<S> {
         self.group_of(who).ok_or_else(|| no_group(who))
     }
 
+    /// NODE-1303: makes sure that this device is in a group in which it wants something.
+    pub(super) fn check_in(&self, id: SessionId, outcome: &str) -> Result<(), CommandError> {
+        let roster = self.sessions.get(&id).map(|session| session.roster());
+        let device = self.own.device();
+        let out = |roster: &Roster| !roster.kind.is_closed() && roster.author(device).is_none();
+        match roster.is_some_and(out) {
+            true => Err(self.out_of(id, outcome)),
+            false => Ok(()),
+        }
+    }
+
+    /// Why nothing can be done in a group of which this device is out.
+    fn out_of(&self, id: SessionId, outcome: &str) -> CommandError {
+        let name = self.group(id).map(|group| group.name).unwrap_or_default();
+        let departure = self.sessions.get(&id);
+        let departure = departure.and_then(|session| session.departure(self.own.device()));
+        let Some((op, by)) = departure else {
+            return CommandError::Refused(format!(
+                "this device has not come into \"{name}\" yet, or not again; {outcome}"
+            ));
+        };
+        let mine = by == Some(self.own.identity());
+        let who = match by {
+            Some(_) if mine => "you".to_owned(),
+            Some(by) => self.called_in(id, by),
+            None => "somebody".to_owned(),
+        };
+        let why = match op {
+            Op::Remove(_) => format!("{who} removed you"),
+            Op::Dissolve => format!("{who} dissolved it"),
+            Op::Leave => "you left it".to_owned(),
+            _ => format!("{who} took this device out"),
+        };
+        CommandError::Refused(format!(
+            "you are not in \"{name}\" any more: {why}; {outcome}"
+        ))
+    }
+
+    /// What somebody is called in a session: as I call them, or as they call themselves there.
+    fn called_in(&self, id: SessionId, who: IdentityId) -> String {
+        let contact = self.store.contact(who).ok().flatten();
+        let session = self.sessions.get(&id);
+        let names = session.and_then(|session| query::names_in(&self.store, session).ok());
+        let said = || names.unwrap_or_default().remove(&who);
+        let called = contact.map(|contact| contact.name).or_else(said);
+        called.unwrap_or_else(|| did::short(&who))
+    }
+
     /// NODE-501: writes a change of the roster, if it is ours to make by all that we know.
     pub(super) fn operate(
         &mut self,
@@ -356,6 +370,7 @@ impl<S: Storage> Engine<S> {
         id: SessionId,
         op: &Op,
     ) -> Result<Reply, CommandError> {
+        self.check_in(id, "nothing was changed")?;
         let me = self.own.identity();
         let Some(session) = self.sessions.get_mut(&id) else {
             return Err(CommandError::NotFound("there is no such session".into()));

@@ -94,6 +94,9 @@ impl<S: Storage> Engine<S> {
         position: Position,
         counts: bool,
     ) -> Result<(), StoreError> {
+        if !self.is_shown(session, event) {
+            return Ok(());
+        }
         let identity = self
             .sessions
             .get(&session)
@@ -110,6 +113,15 @@ impl<S: Storage> Engine<S> {
         let changes = fold::fold(&mut self.store, &entry)?;
         self.tell(&changes);
         self.note_files(&entry, &changes)
+    }
+
+    /// CHAT-1301: what is done to sessions of many is shown, and to others not.
+    fn is_shown(&self, session: SessionId, event: &Event) -> bool {
+        let many = || {
+            let session = self.sessions.get(&session);
+            session.is_some_and(|session| !session.roster().kind.is_closed())
+        };
+        !event.header().kind.is_roster() || many()
     }
 
     /// What I changed about a conversation: only the session among my own devices may say so.
@@ -203,7 +215,7 @@ impl<S: Storage> Engine<S> {
         if stored.event.is_bare() {
             self.set_lacking(session, id, stored.standing.counts())?;
         }
-        let Some(identity) = identity else {
+        let Some(identity) = identity.filter(|_| self.is_shown(session, &stored.event)) else {
             return Ok(());
         };
         let entry = Entry {
@@ -225,6 +237,10 @@ impl<S: Storage> Engine<S> {
                 Change::Added {
                     session, message, ..
                 } => Notice::Message {
+                    session,
+                    id: message,
+                },
+                Change::Told { session, message } => Notice::Told {
                     session,
                     id: message,
                 },

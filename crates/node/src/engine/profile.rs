@@ -38,9 +38,16 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// Says in a session what this person says of themselves, if they ever did.
+    /// Says in a session what this person says of themselves, if they ever did. CON-1301: to many, who are no
+    /// contacts of theirs, at least what they are called.
     pub(crate) fn publish_profile(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
-        match &self.profile {
+        let known = self.sessions.get(&session);
+        let many = known.is_some_and(|session| !session.roster().kind.is_closed());
+        let profile = match &self.profile {
+            Some(profile) => Some(profile.clone()),
+            None => Some(self.profile()).filter(|profile| many && !profile.name.is_empty()),
+        };
+        match profile {
             Some(profile) => {
                 let value = profile.encode();
                 // Later than what any of my devices has said (CON-203).
@@ -74,6 +81,8 @@ impl<S: Storage> Engine<S> {
         let contact = self.store.contact(identity)?;
         let profile = Profile::decode(register.value());
         let Some((mut contact, profile)) = contact.zip(profile.ok()) else {
+            let session = register.session();
+            self.notify(Notice::Named { session });
             return Ok(());
         };
         if contact.shows(profile) {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{Error, GroupPolicy, Newcomers, Role};
 
 /// `send`: write a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,7 +224,7 @@ pub struct Message {
     /// When it was written, by its author's clock.
     pub time: u64,
     /// What it is: `text`; `voice`, a spoken one; `contact`, somebody whom one is told of; `timer`, that
-    /// what is said from then on disappears, or no more.
+    /// what is said from then on disappears, or no more; `group`, what was done to the group.
     pub kind: String,
     /// Its text; `null` when it was unsent, is missing or a timer.
     pub text: Option<String>,
@@ -255,6 +255,9 @@ pub struct Message {
     /// Of a timer: after how many seconds messages disappear; 0 for never.
     #[serde(default)]
     pub timer: Option<u64>,
+    /// What was done to the group, where it is no message but tells that (kind `group`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Box<MessageChange>>,
     /// Per emoji the DIDs of those who put it there.
     pub reactions: BTreeMap<String, Vec<String>>,
     /// How far it is.
@@ -294,6 +297,39 @@ pub struct MessageFile {
     /// How long a recording is, in milliseconds, as its sender says.
     #[serde(default)]
     pub duration_ms: Option<u64>,
+}
+
+/// What was done to a group by the author of a line among its messages (`CHAT-1301`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageChange {
+    /// What: `founded`, `joined`, `joined_by_link`, `device_removed`, `device_revoked`, `left`, `added`,
+    /// `promoted`, `demoted`, `removed`, `muted`, `unmuted`, `link_opened`, `link_closed`, `policy`,
+    /// `named`, `described`, `pictured`, `picture_removed`, `dissolved`.
+    pub what: String,
+    /// To whom.
+    #[serde(default)]
+    pub whom: Vec<MessageContact>,
+    /// Which role was given or left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Of a muting: until when, if that ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// Of a removal: whether no link lets them in again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blocked: bool,
+    /// Which device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// The new name, or what the group is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Who may do what now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<GroupPolicy>,
+    /// What newcomers get now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<Newcomers>,
 }
 
 /// Somebody of whom a message tells.

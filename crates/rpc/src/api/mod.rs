@@ -27,8 +27,8 @@ mod secret;
 mod typing;
 
 pub use chat::{
-    Changed, Edit, Forward, History, Message, MessageContact, MessageFile, Page, React, Read,
-    ReadUpTo, Save, Saved, Send, Sent, State, Unsend, Wait,
+    Changed, Edit, Forward, History, Message, MessageChange, MessageContact, MessageFile, Page,
+    React, Read, ReadUpTo, Save, Saved, Send, Sent, State, Unsend, Wait,
 };
 pub use contacts::{
     Accept, AcceptState, Accepted, Contact, ContactBlock, ContactConfirm, ContactDevice,

@@ -10,11 +10,16 @@ use crate::chat::{
     edit::Edit,
     testing::{MemoryChat, Writer},
     text::Text,
+    told::Told,
     unsend::Unsend,
     view::{self, Message},
 };
 use proptest::prelude::*;
-use tenet_log::session::{Draft, DraftContent};
+use tenet_log::{
+    event::Kind,
+    roster::{Op, Removal},
+    session::{Draft, DraftContent},
+};
 
 /// A store whose log has what it folds.
 #[derive(Default)]
@@ -93,6 +98,38 @@ fn an_answer_names_what_it_answers() {
         (view[0].id, view[1].reply),
         (question.id(), Some(question.id()))
     );
+}
+
+/// CHAT-1301, CHAT-1302.
+#[test]
+fn what_was_done_to_a_session_stands_among_its_messages() {
+    let (mut bench, mut anna) = (Bench::default(), Writer::new(1, 1));
+    let carol = IdentityId::from([3; 32]);
+    let removal = Op::Remove(Removal {
+        identity: carol,
+        shut_out: true,
+    });
+    let event = anna.write(Draft {
+        kind: Kind::new(removal.kind()).unwrap(),
+        content: DraftContent::Payload(removal.payload()),
+        expires: None,
+    });
+    let (session, message) = (event.session(), event.id());
+    let entry = anna.entry(&event);
+    assert_eq!(bench.take(&entry), [Change::Told { session, message }]);
+    let unsend = anna.act(&Action::Unsend(Unsend::new(message)));
+    assert_eq!(bench.take(&anna.entry(&unsend)), []);
+    let line = bench.only();
+    assert_eq!((line.kind, line.text, line.unsent), ("group", None, false));
+    assert_eq!(line.told, Some(Told::Removed(carol, true)));
+    let chain = bench.0.chain_back(session, event.author(), u64::MAX, 9);
+    assert_eq!(chain.unwrap(), []);
+    let void = Entry {
+        counts: false,
+        ..entry
+    };
+    assert_eq!(bench.restand(&void), [Change::Removed { session, message }]);
+    assert_eq!(bench.view(), []);
 }
 
 /// CHAT-6.

@@ -34,10 +34,11 @@ pub fn conformance<S: ChatStore>(
     mut make: impl FnMut() -> S,
     mut log: impl FnMut(&mut S, &Event, bool) -> Position,
 ) {
-    let stories: [fn(Bench<'_, S>); 8] = [
+    let stories: [fn(Bench<'_, S>); 9] = [
         a_message_is_kept_once,
         history_is_the_latest_before_a_place,
         hidden_messages_are_left_out,
+        what_was_done_to_a_session_is_shown_and_is_no_message,
         a_message_is_forgotten_with_what_was_done_to_it,
         messages_are_found_by_a_range_of_ids,
         overlays_are_kept_per_session_and_target,
@@ -136,6 +137,24 @@ fn hidden_messages_are_left_out<S: ChatStore>(mut bench: Bench<'_, S>) {
         ..hidden
     };
     assert_eq!(store.history(&[session(1)], None, 9).unwrap(), [now]);
+}
+
+fn what_was_done_to_a_session_is_shown_and_is_no_message<S: ChatStore>(mut bench: Bench<'_, S>) {
+    let told = MessageRow {
+        told: true,
+        ..bench.row(1, 1, 10)
+    };
+    let store = &mut bench.store;
+    store.add_message(&told).unwrap();
+    for hidden in [true, false] {
+        store.set_hidden(told.id, hidden).unwrap();
+        let now = MessageRow { hidden, ..told };
+        assert_eq!(store.message(told.id).unwrap(), Some(now));
+        let shown = store.history(&[session(1)], None, 9).unwrap();
+        assert_eq!(shown.len(), usize::from(!hidden));
+        let chain = store.chain_back(told.session, told.order.author, u64::MAX >> 1, 9);
+        assert_eq!(chain.unwrap(), []);
+    }
 }
 
 fn a_message_is_forgotten_with_what_was_done_to_it<S: ChatStore>(mut bench: Bench<'_, S>) {
@@ -298,6 +317,7 @@ impl<S: ChatStore> Bench<'_, S> {
             order: event.order(),
             identity: writer.identity,
             hidden: false,
+            told: false,
         }
     }
 }

@@ -137,6 +137,7 @@ impl ChatStore for MemoryChat {
         self.called();
         let wanted = |row: &&MessageRow| {
             !row.hidden
+                && !row.told
                 && row.session == session
                 && row.order.author == author
                 && row.order.seq < before
