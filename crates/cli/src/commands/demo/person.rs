@@ -137,9 +137,19 @@ impl Person {
         what: &str,
         holds: impl Fn(&[Value]) -> bool,
     ) -> Held {
+        self.await_list(&["history", &who.did], what, holds)
+    }
+
+    /// Looks at what a command prints until it is as it should be.
+    pub(super) fn await_list(
+        &self,
+        args: &[&str],
+        what: &str,
+        holds: impl Fn(&[Value]) -> bool,
+    ) -> Held {
         let until = Instant::now() + PATIENCE;
         loop {
-            if holds(&self.history(who)?) {
+            if holds(&self.list(args)?) {
                 return Ok(());
             }
             expect(Instant::now() < until, || {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::five::{TO_ALL, TO_FOUR};
 use super::person::{Held, Person, expect, field, text};
 
 /// Texts that cannot stand anywhere by chance.
@@ -14,13 +15,15 @@ const EDITED: &str = "The owl flies at half past nine.";
 const TABLET: &str = "The hedgehog reads at eleven.";
 const MEANWHILE: [&str; 3] = ["While you were away, one.", "And two.", "And three."];
 
-/// Alice with a second device, Bob, and Carol who saw a link that was not for her.
+/// Alice with a second device, Bob, Carol who saw a link that was not for her, Dave and Eve.
 #[derive(Debug)]
 pub(super) struct Story {
     root: PathBuf,
-    alice: Person,
-    bob: Person,
-    carol: Person,
+    pub(super) alice: Person,
+    pub(super) bob: Person,
+    pub(super) carol: Person,
+    pub(super) dave: Person,
+    pub(super) eve: Person,
     tablet: Person,
     link: String,
     first: String,
@@ -58,6 +61,15 @@ impl Story {
             "a one-time link does not work twice, and Alice learns of it",
             Self::link_reuse,
         ),
+        ("five people talk in a group", Self::five),
+        (
+            "one is taken out while two are away, and is told by whom",
+            Self::removed,
+        ),
+        (
+            "when they are back all see the same, in the same order",
+            Self::same_views,
+        ),
         (
             "nothing that was written lies in plain on the disk",
             Self::nothing_in_plain,
@@ -70,6 +82,8 @@ impl Story {
             alice: Person::new(root, "Alice"),
             bob: Person::new(root, "Bob"),
             carol: Person::new(root, "Carol"),
+            dave: Person::new(root, "Dave"),
+            eve: Person::new(root, "Eve"),
             tablet: Person::new(root, "Tablet"),
             link: String::new(),
             first: String::new(),
@@ -78,7 +92,9 @@ impl Story {
 
     /// What the nodes said last, for whoever has to find out.
     pub(super) fn logs(&self) -> String {
-        format!("{}\n{}", self.alice.last_words(), self.bob.last_words())
+        let people = [&self.alice, &self.bob, &self.carol, &self.dave, &self.eve];
+        let words: Vec<String> = people.map(Person::last_words).into();
+        words.join("\n")
     }
 
     fn identities(&mut self) -> Held {
@@ -261,14 +277,15 @@ impl Story {
     }
 
     fn nothing_in_plain(&mut self) -> Held {
-        let texts = [FIRST, ANSWER, EDITED, TABLET].into_iter().chain(MEANWHILE);
+        let texts = [FIRST, ANSWER, EDITED, TABLET, TO_ALL, TO_FOUR];
+        let texts = texts.into_iter().chain(MEANWHILE);
         let needles: Vec<_> = texts.map(str::as_bytes).collect();
         search(&self.root, &needles)
     }
 }
 
 /// The texts of messages that were not taken back.
-fn texts(messages: &[Value]) -> Vec<&str> {
+pub(super) fn texts(messages: &[Value]) -> Vec<&str> {
     messages
         .iter()
         .filter_map(|message| field(message, "text").as_str())
