@@ -38,8 +38,19 @@ pub struct Shown {
     pub message: Message,
     /// How far it is. Another's message is `Read` when I have read it, else `Delivered`.
     pub state: State,
+    /// Of an own one to how many devices of others it went, and how many have it.
+    pub reach: Option<Reach>,
     /// How the contents of its files stand here, in their order.
     pub files: Vec<FetchState>,
+}
+
+/// How many devices of others have an own message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// So many have said that they have it.
+    pub devices: u32,
+    /// Of so many that it is for.
+    pub of: u32,
 }
 
 /// The last `limit` messages of these sessions before one of them, earliest first.
@@ -198,8 +209,13 @@ fn show<S: Storage>(
     readers: &[Reader],
 ) -> Result<Shown, StoreError> {
     let message = view::load(store, row, me, readers)?;
+    let mut reach = None;
     let state = if message.identity == me {
         let dispatch = store.dispatch(row.position)?.unwrap_or_default();
+        reach = Some(Reach {
+            devices: dispatch.acknowledged,
+            of: dispatch.copies,
+        });
         State::of(&dispatch, message.read)
     } else if message.read {
         State::Read
@@ -214,6 +230,7 @@ fn show<S: Storage>(
     Ok(Shown {
         message,
         state,
+        reach,
         files,
     })
 }

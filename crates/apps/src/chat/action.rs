@@ -4,6 +4,7 @@ use tenet_identity::encoding;
 use tenet_log::{
     event::{Content, Event, HeaderError, Kind},
     ids::EventId,
+    roster::{Op, Withdrawal, kind},
     session::{Draft, DraftContent},
 };
 
@@ -26,6 +27,8 @@ pub enum Action {
     React(React),
     /// Lets what is said from now on disappear after a while.
     Timer(Timer),
+    /// Withdraws another's message: an operation of the roster, which asks for the right to it (`CHAT-1303`).
+    Withdraw(Withdrawal),
 }
 
 /// Why something cannot be said, or why an event says nothing.
@@ -98,6 +101,10 @@ impl Action {
             react::KIND => Self::React(React::decode(body(event)?)?),
             unsend::KIND => Self::Unsend(Unsend::decode(payload(event)?)?),
             timer::KIND => Self::Timer(Timer::decode(payload(event)?)?),
+            kind::WITHDRAW => match Op::trusted(event) {
+                Ok(Some(Op::Withdraw(withdrawal))) => Self::Withdraw(withdrawal),
+                _ => return Ok(None),
+            },
             _ => return Ok(None),
         }))
     }
@@ -116,6 +123,10 @@ impl Action {
                 DraftContent::Payload(encoding::encode(unsend)),
             ),
             Self::Timer(timer) => (timer::KIND, DraftContent::Payload(encoding::encode(timer))),
+            Self::Withdraw(withdrawal) => {
+                let op = Op::Withdraw(withdrawal.clone());
+                (op.kind(), DraftContent::Payload(op.payload()))
+            }
         };
         Ok(Draft {
             kind: Kind::new(kind)?,
@@ -133,6 +144,10 @@ impl Action {
             Self::React(react) => Self::React(react.renamed(name)),
             Self::Unsend(unsend) => Self::Unsend(unsend.renamed(name)),
             Self::Timer(timer) => Self::Timer(timer),
+            Self::Withdraw(withdrawal) => Self::Withdraw(Withdrawal {
+                event: name(withdrawal.event),
+                ..withdrawal
+            }),
         }
     }
 
@@ -143,6 +158,7 @@ impl Action {
             Self::Edit(edit) => Some(edit.target()),
             Self::Unsend(unsend) => Some(unsend.target()),
             Self::React(react) => Some(react.target()),
+            Self::Withdraw(withdrawal) => Some(withdrawal.event),
         }
     }
 }

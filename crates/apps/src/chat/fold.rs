@@ -85,10 +85,14 @@ impl Change {
 /// [`StoreError`].
 pub fn fold(store: &mut dyn ChatStore, entry: &Entry<'_>) -> Result<Vec<Change>, StoreError> {
     if entry.event.header().kind.is_roster() {
-        return match Told::of(entry.event) {
-            Some(_) => add_message(store, &row(entry), false),
-            None => Ok(Vec::new()),
-        };
+        if Told::of(entry.event).is_none() {
+            return Ok(Vec::new());
+        }
+        let mut changes = add_message(store, &row(entry), false)?;
+        if let Ok(Some(action)) = Action::decode(entry.event) {
+            changes.extend(refer(store, entry, &action)?);
+        }
+        return Ok(changes);
     }
     match Action::decode(entry.event) {
         Ok(Some(Action::Text(text))) => add_message(store, &row(entry), !text.files().is_empty()),
@@ -120,11 +124,18 @@ pub fn restand(
     entry: &Entry<'_>,
 ) -> Result<(Vec<Change>, Option<EventId>), StoreError> {
     if entry.event.header().kind.is_roster() {
-        let changes = match Told::of(entry.event) {
-            Some(_) => show_or_hide(store, &row(entry), false)?,
-            None => Vec::new(),
+        if Told::of(entry.event).is_none() {
+            return Ok((Vec::new(), None));
+        }
+        let changes = show_or_hide(store, &row(entry), false)?;
+        let target = match Action::decode(entry.event) {
+            Ok(Some(action)) => action.target(),
+            _ => None,
         };
-        return Ok((changes, None));
+        if let Some(target) = target {
+            store.add_reference(&reference(entry, target))?;
+        }
+        return Ok((changes, target));
     }
     match Action::decode(entry.event) {
         Ok(Some(Action::Text(text))) => {
@@ -328,6 +339,9 @@ fn may(action: &Action, identity: IdentityId, message: Option<&MessageRow>) -> b
     match action {
         Action::Edit(_) | Action::Unsend(_) => {
             message.is_none_or(|message| message.identity == identity && !message.told)
+        }
+        Action::Withdraw(withdrawal) => {
+            message.is_none_or(|message| message.identity == withdrawal.identity && !message.told)
         }
         Action::Text(_) | Action::React(_) | Action::Timer(_) => true,
     }

@@ -30,6 +30,8 @@ pub struct Overlay {
     edits: BTreeMap<IdentityId, OrderKey>,
     unsent: BTreeSet<IdentityId>,
     reactions: BTreeMap<(IdentityId, Emoji), Reaction>,
+    /// For each identity that a withdrawal took for the author: the first of them, and by whom.
+    withdrawn: BTreeMap<IdentityId, (IdentityId, OrderKey)>,
     /// Of a conversation as a whole ([`timer::subject`](super::timer::subject)): its timer.
     timer: Option<Set>,
 }
@@ -73,6 +75,15 @@ impl Overlay {
             Action::Text(_) => false,
             Action::Edit(_) => self.merge_edit(order, identity),
             Action::Unsend(_) => self.unsent.insert(identity),
+            Action::Withdraw(withdrawal) => {
+                let known = self.withdrawn.get(&withdrawal.identity);
+                let first = known.is_none_or(|(_, known)| order < *known);
+                if first {
+                    self.withdrawn
+                        .insert(withdrawal.identity, (identity, order));
+                }
+                first
+            }
             Action::React(react) => {
                 let reaction = Reaction {
                     order,
@@ -107,6 +118,12 @@ impl Overlay {
     /// Whether the message's author took it back (`CHAT-8`).
     pub fn is_unsent(&self, author: IdentityId) -> bool {
         self.unsent.contains(&author)
+    }
+
+    /// Who withdrew the message of this author first, and by which event (`CHAT-1303`).
+    pub fn withdrawal(&self, author: IdentityId) -> Option<(IdentityId, EventId)> {
+        let first = self.withdrawn.get(&author);
+        first.map(|(by, order)| (*by, order.id))
     }
 
     /// Per emoji who put it there, by emoji and identity.
@@ -145,6 +162,11 @@ impl Overlay {
             timer: self
                 .timer
                 .map(|set| (set.seconds, set.identity, set.order.into())),
+            withdrawn: self
+                .withdrawn
+                .iter()
+                .map(|(of, (by, order))| (*of, *by, (*order).into()))
+                .collect(),
         })
     }
 
@@ -182,6 +204,11 @@ impl Overlay {
                 identity,
                 order: order.into(),
             }),
+            withdrawn: form
+                .withdrawn
+                .into_iter()
+                .map(|(of, by, order)| (of, (by, order.into())))
+                .collect(),
         })
     }
 
@@ -245,6 +272,10 @@ struct Form {
     reactions: Vec<(IdentityId, Emoji, OrderForm, bool)>,
     #[n(4)]
     timer: Option<(u64, IdentityId, OrderForm)>,
+    #[n(5)]
+    #[cbor(default)]
+    #[cbor(skip_if = "Vec::is_empty")]
+    withdrawn: Vec<(IdentityId, IdentityId, OrderForm)>,
 }
 
 #[cfg(test)]

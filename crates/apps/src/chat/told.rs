@@ -11,6 +11,7 @@ use std::str;
 use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
     event::Event,
+    ids::EventId,
     roster::{Op, Policy, Role},
 };
 
@@ -61,6 +62,8 @@ pub enum Told {
     Described(String),
     /// It has another picture, or none any more.
     Pictured(bool),
+    /// A message of somebody was withdrawn, for this reason.
+    Withdrew(IdentityId, EventId, String),
     /// It was ended for all.
     Dissolved,
 }
@@ -109,6 +112,9 @@ impl Told {
                     _ => return None,
                 }
             }
+            Op::Withdraw(withdrawal) => {
+                Self::Withdrew(withdrawal.identity, withdrawal.event, withdrawal.reason)
+            }
             Op::Dissolve => Self::Dissolved,
         })
     }
@@ -123,6 +129,7 @@ impl Told {
             | Self::Demoted(who, _)
             | Self::Removed(who, _)
             | Self::Muted(who, _)
+            | Self::Withdrew(who, ..)
             | Self::Unmuted(who) => std::slice::from_ref(who),
             _ => &[],
         }
@@ -150,6 +157,7 @@ impl Told {
             Self::Described(_) => "described",
             Self::Pictured(true) => "pictured",
             Self::Pictured(false) => "picture_removed",
+            Self::Withdrew(..) => "withdrew",
             Self::Dissolved => "dissolved",
         }
     }

@@ -56,6 +56,8 @@ pub struct Message {
     pub edited: bool,
     /// Whether its author took it back.
     pub unsent: bool,
+    /// Who withdrew it, and why, where somebody else did.
+    pub withdrawn: Option<Withdrawn>,
     /// Whether what it says is not here yet.
     pub missing: bool,
     /// When it disappears, in Unix milliseconds.
@@ -72,6 +74,15 @@ pub struct Message {
     pub read: bool,
 }
 
+/// That a message was withdrawn (`CHAT-1303`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// Who withdrew it.
+    pub by: IdentityId,
+    /// Why; empty where that is not said.
+    pub reason: String,
+}
+
 /// What a message is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<'a> {
@@ -83,6 +94,8 @@ pub struct Parts<'a> {
     pub overlay: &'a Overlay,
     /// The event that [`Overlay::edit`] names for the message's author.
     pub edit: Option<&'a Event>,
+    /// The event that [`Overlay::withdrawal`] names for the message's author.
+    pub withdrawal: Option<&'a Event>,
     /// The identity that looks.
     pub me: IdentityId,
     /// How far the devices of the session have read, my own included.
@@ -96,6 +109,7 @@ pub fn message(parts: &Parts<'_>) -> Message {
         event,
         overlay,
         edit,
+        withdrawal,
         me,
         readers,
     } = *parts;
@@ -103,8 +117,10 @@ pub fn message(parts: &Parts<'_>) -> Message {
     let told = row.told.then(|| Told::of(event)).flatten();
     let is_message = timer.is_none() && !row.told;
     let unsent = is_message && overlay.is_unsent(row.identity);
-    let edited = text_of_edit(edit, row).filter(|_| is_message);
-    let said = content_of(event).filter(|_| !unsent);
+    let withdrawn = withdrawn_by(overlay, withdrawal, row).filter(|_| is_message && !unsent);
+    let gone = unsent || withdrawn.is_some();
+    let edited = text_of_edit(edit, row).filter(|_| is_message && !gone);
+    let said = content_of(event).filter(|_| !gone);
     let said = said.as_ref();
     let files = said.map_or(&[][..], Text::files);
     Message {
@@ -118,21 +134,20 @@ pub fn message(parts: &Parts<'_>) -> Message {
             None if row.told => "group",
             None => said.map_or("text", kind_of),
         },
-        missing: event.is_bare() && edited.is_none() && !unsent,
+        missing: event.is_bare() && edited.is_none() && !gone,
         expires: event.header().expires,
         timer,
         told,
-        edited: edited.is_some() && !unsent,
-        text: edited
-            .or_else(|| said.map(|said| said.text().to_owned()))
-            .filter(|_| !unsent),
+        edited: edited.is_some(),
+        text: edited.or_else(|| said.map(|said| said.text().to_owned())),
         files: files.to_vec(),
         mentions: said.map_or(&[][..], Text::mentions).to_vec(),
         card: said.and_then(Text::card).cloned(),
         reply: said.and_then(Text::reply),
         forwarded: said.is_some_and(Text::is_forwarded),
         unsent,
-        reactions: if unsent {
+        withdrawn,
+        reactions: if gone {
             BTreeMap::new()
         } else {
             overlay.reactions()
@@ -148,6 +163,7 @@ pub fn plain(row: &MessageRow, event: &Event) -> Message {
         event,
         overlay: &Overlay::default(),
         edit: None,
+        withdrawal: None,
         me: row.identity,
         readers: &[],
     })
@@ -170,12 +186,17 @@ pub fn load<S: ChatStore + ?Sized>(
         Some(id) => store.logged(id)?.map(|(event, _)| event),
         None => None,
     };
-    let edit = edit.as_ref();
+    let withdrawal = match overlay.withdrawal(row.identity) {
+        Some((_, id)) => store.logged(id)?.map(|(event, _)| event),
+        None => None,
+    };
+    let (edit, withdrawal) = (edit.as_ref(), withdrawal.as_ref());
     Ok(message(&Parts {
         row,
         event: &event,
         overlay: &overlay,
         edit,
+        withdrawal,
         me,
         readers,
     }))
@@ -202,6 +223,19 @@ fn text_of_edit(edit: Option<&Event>, row: &MessageRow) -> Option<String> {
         Ok(Some(Action::Edit(edit))) if edit.target() == row.id => Some(edit.into_text()),
         _ => None,
     }
+}
+
+fn withdrawn_by(
+    overlay: &Overlay,
+    withdrawal: Option<&Event>,
+    row: &MessageRow,
+) -> Option<Withdrawn> {
+    let (by, _) = overlay.withdrawal(row.identity)?;
+    let reason = match Action::decode(withdrawal?) {
+        Ok(Some(Action::Withdraw(withdrawal))) => withdrawal.reason,
+        _ => return None,
+    };
+    Some(Withdrawn { by, reason })
 }
 
 /// CHAT-14: I have read what a device of mine covers; mine is read when another's does.

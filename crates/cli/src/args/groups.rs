@@ -41,6 +41,8 @@ pub enum GroupCommand {
     Transfer(GroupMember),
     /// Take somebody out and let no link let them in again.
     Block(GroupMember),
+    /// Withdraw somebody's message, and say why.
+    Withdraw(GroupWithdraw),
     /// Leave a group.
     Leave(GroupNamed),
     /// End a group for everybody.
@@ -139,6 +141,21 @@ pub struct GroupDescribe {
     /// Say nothing any more.
     #[arg(long, conflicts_with = "text")]
     pub clear: bool,
+}
+
+/// `tenet group withdraw`
+#[derive(Debug, Args)]
+pub struct GroupWithdraw {
+    /// The message's id, or a beginning of it of at least 6 digits that no other has.
+    pub id: String,
+    /// Why, which everybody is told.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub reason: String,
 }
 
 /// `tenet group avatar`

@@ -2,7 +2,7 @@
 
 use tenet_rpc::api::{
     Change, Group, GroupChange, GroupMember, GroupMembers, GroupNew, GroupPolicy, GroupShow,
-    Groups, Newcomers, Right, Role,
+    Groups, Newcomers, Right, Role, Withdraw,
 };
 
 use super::Shell;
@@ -46,6 +46,7 @@ pub(super) async fn run(shell: &Shell, command: GroupCommand) -> Outcome {
             let block = true;
             change(shell, group, Change::Remove { who, block }).await
         }
+        C::Withdraw(args) => withdraw(shell, args).await,
         C::Leave(args) => change(shell, args.group, Change::Leave {}).await,
         C::Dissolve(args) => change(shell, args.group, Change::Dissolve {}).await,
     }
@@ -102,6 +103,18 @@ async fn describe(shell: &Shell, args: args::GroupDescribe) -> Outcome {
         Some(text) => shell.input.text(&text)?,
     };
     change_and_show(shell, args.group, Change::Describe { text }, about).await
+}
+
+async fn withdraw(shell: &Shell, args: args::GroupWithdraw) -> Outcome {
+    let args::GroupWithdraw { id, reason } = args;
+    let changed = shell
+        .with(Need::Network, async |caller| {
+            let changed = caller.call(Withdraw { id, reason }).await?;
+            shell.settle(caller).await?;
+            Ok(changed)
+        })
+        .await?;
+    shell.output.object(&changed, || changed.id.clone())
 }
 
 async fn avatar(shell: &Shell, args: args::GroupAvatar) -> Outcome {

@@ -33,6 +33,7 @@ pub(super) fn said(message: &Message) -> String {
     let mut words = match (&message.text, message.timer) {
         (Some(text), _) => shown_indented(text, 4),
         (None, Some(seconds)) => format!("({} from now on)", timer::words(seconds)),
+        (None, None) if message.withdrawn.is_some() => withdrawn(message),
         (None, None) if message.missing => "(what it says has not come yet)".into(),
         (None, None) => "(taken back)".into(),
     };
@@ -56,12 +57,28 @@ pub(super) fn said(message: &Message) -> String {
         words += &format!(" {}{}", shown_short(emoji), count(people.len()));
     }
     if message.mine && message.state != State::Read {
-        words += &format!(" [{}]", message.state);
+        words += &match message.reach {
+            Some(reach) if reach.of > 1 && message.state == State::Delivered => {
+                format!(" [{} to {} of {}]", message.state, reach.devices, reach.of)
+            }
+            _ => format!(" [{}]", message.state),
+        };
     }
     if let Some(reason) = &message.reason {
         words += &format!(" {}", shown_short(reason));
     }
     words
+}
+
+fn withdrawn(message: &Message) -> String {
+    let Some(withdrawn) = &message.withdrawn else {
+        return String::new();
+    };
+    let by = shown_short(&withdrawn.name);
+    match withdrawn.reason.as_str() {
+        "" => format!("(withdrawn by {by})"),
+        reason => format!("(withdrawn by {by}: {})", shown_short(reason)),
+    }
 }
 
 pub(super) fn file_words(file: &MessageFile) -> String {

@@ -47,6 +47,8 @@ pub(super) fn words(change: &MessageChange) -> String {
         ),
         "pictured" => "gave the group a picture".into(),
         "picture_removed" => "took the group's picture away".into(),
+        "withdrew" if text.is_empty() => format!("withdrew a message of {whom}"),
+        "withdrew" => format!("withdrew a message of {whom}: {}", shown_short(text)),
         "dissolved" => "dissolved the group".into(),
         _ => "did something that this version does not know".into(),
     }

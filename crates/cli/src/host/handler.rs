@@ -137,7 +137,12 @@ impl NodeHandler {
     fn enqueue(&self, request: api::Request) -> Result<Pending, api::Error> {
         use api::Request as R;
         Ok(match request {
-            request @ (R::Send(_) | R::Forward(_) | R::Edit(_) | R::Unsend(_) | R::React(_)) => {
+            request @ (R::Send(_)
+            | R::Forward(_)
+            | R::Edit(_)
+            | R::Unsend(_)
+            | R::Withdraw(_)
+            | R::React(_)) => {
                 return self.message(request);
             }
             R::Read(read) => self.simple(Command::Read { who: read.who }, |reply| match reply {
@@ -192,6 +197,9 @@ impl NodeHandler {
             R::Unsend(unsend) => {
                 self.naming(&unsend.id, |this, id| this.change(Command::Unsend { id }))
             }
+            R::Withdraw(api::Withdraw { id, reason }) => self.naming(&id, |this, id| {
+                this.change(Command::Withdraw { id, reason })
+            }),
             R::Forward(forward) => self.naming(&forward.id.clone(), |this, id| {
                 this.simple(
                     Command::Forward {

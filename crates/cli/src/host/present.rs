@@ -69,6 +69,14 @@ pub(super) fn message(
         forwarded: message.forwarded,
         edited: message.edited,
         unsent: message.unsent,
+        withdrawn: message
+            .withdrawn
+            .as_ref()
+            .map(|withdrawn| api::MessageWithdrawn {
+                did: did::encode(&withdrawn.by),
+                name: name(withdrawn.by),
+                reason: withdrawn.reason.clone(),
+            }),
         missing: message.missing,
         expires: message.expires,
         timer: message.timer,
@@ -78,6 +86,10 @@ pub(super) fn message(
             .map(|told| Box::new(change(told, name))),
         reactions: reactions.collect(),
         state: state(shown.state),
+        reach: shown.reach.map(|reach| api::MessageReach {
+            devices: reach.devices,
+            of: reach.of,
+        }),
         reason: shown.state.failure().map(|failure| failure.to_string()),
         notify: None,
     }
@@ -137,6 +149,11 @@ fn change(told: &Told, name: impl Fn(IdentityId) -> String) -> api::MessageChang
         Told::Policy(policy) => api::MessageChange {
             policy: Some(groups::policy(policy)),
             history: Some(groups::newcomers(policy.history)),
+            ..plain
+        },
+        Told::Withdrew(_, message, reason) => api::MessageChange {
+            message: Some(message.to_string()),
+            text: Some(reason.clone()),
             ..plain
         },
         Told::Named(text) | Told::Described(text) => api::MessageChange {

@@ -138,7 +138,33 @@ fn three_talk_in_a_group_until_one_is_taken_out() {
     assert!(roles.contains(&(&json!("Carol"), &json!("member"))));
     assert_eq!(members.len(), 3);
 
+    withdraws_what_one_said(&alice, &bob, &carol);
     takes_one_out(&alice, &bob, &carol);
+}
+
+/// ROS-1301, CHAT-1303: what somebody said is withdrawn by who may, and everybody is told by whom and why.
+fn withdraws_what_one_said(alice: &Person, bob: &Person, carol: &Person) {
+    let rows = alice.lists(&["history", "Walkers"]);
+    let said = rows.iter().find(|row| row["text"] == "on Sunday.").unwrap();
+    let id = said["id"].as_str().unwrap();
+    bob.says(&["group", "withdraw", id])
+        .fails(5, &["your role"]);
+    bob.says(&["unsend", id])
+        .fails(5, &["only its author", "tenet group withdraw"]);
+    alice.does(&["group", "withdraw", id, "--reason", "it is Saturday"]);
+    for person in [alice, bob, carol] {
+        until(person, &["history", "Walkers"], |rows| {
+            let row = rows.iter().find(|row| row["id"] == id).unwrap();
+            let withdrawn = &row["withdrawn"];
+            let told = (&withdrawn["name"], &withdrawn["reason"]);
+            row["text"].is_null() && told == (&json!("Alice"), &json!("it is Saturday"))
+        });
+    }
+    assert!(bob.lists(&["search", "Sunday", "--in", "Walkers"]).len() == 1);
+    carol.does(&["send", "Walkers", "on Sunday, then."]);
+    until(bob, &["history", "Walkers"], |rows| {
+        texts(rows).contains(&"on Sunday, then.")
+    });
 }
 
 /// Who is taken out is told by whom, and what is said later is for the others.

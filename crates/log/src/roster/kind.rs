@@ -34,11 +34,13 @@ pub const CLOSE_LINK: &str = "roster.close-link";
 pub const POLICY: &str = "roster.policy";
 /// A setting of the session: its name, its description, …
 pub const SET: &str = "roster.set";
+/// Another's event is withdrawn, for a reason.
+pub const WITHDRAW: &str = "roster.withdraw";
 /// The session ends for all.
 pub const DISSOLVE: &str = "roster.dissolve";
 
 /// All of them.
-pub(super) const ALL: [&str; 18] = [
+pub(super) const ALL: [&str; 19] = [
     FOUND,
     JOIN,
     ADD_DEVICE,
@@ -56,6 +58,7 @@ pub(super) const ALL: [&str; 18] = [
     CLOSE_LINK,
     POLICY,
     SET,
+    WITHDRAW,
     DISSOLVE,
 ];
 

@@ -35,8 +35,8 @@ use zeroize::Zeroize;
 pub use fold::{Fold, MAX_IN_VAIN, Shift, fold};
 pub use founding::{Founding, MAX_FOUNDING_MEMBERS, Member, SessionKind};
 pub use op::{
-    Addition, Joining, MAX_SETTING_BYTES, MAX_SETTING_KEY_BYTES, Muting, Op, OpError, Opening,
-    Removal, Setting,
+    Addition, Joining, MAX_REASON_BYTES, MAX_SETTING_BYTES, MAX_SETTING_KEY_BYTES, Muting, Op,
+    OpError, Opening, Removal, Setting, Withdrawal,
 };
 pub use operation::Operation;
 pub use policy::{History, Policy, Role};

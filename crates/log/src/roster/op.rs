@@ -24,6 +24,8 @@ use crate::{
 pub const MAX_SETTING_KEY_BYTES: usize = 64;
 /// The largest value of a setting, in bytes.
 pub const MAX_SETTING_BYTES: usize = 4096;
+/// The longest reason for a withdrawal, in bytes.
+pub const MAX_REASON_BYTES: usize = 512;
 
 /// A change of the roster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +64,8 @@ pub enum Op {
     Policy(Policy),
     /// See [`kind::SET`].
     Set(Setting),
+    /// See [`kind::WITHDRAW`].
+    Withdraw(Withdrawal),
     /// See [`kind::DISSOLVE`].
     Dissolve,
 }
@@ -112,6 +116,22 @@ pub struct Muting {
     /// What is dated then or later counts again.
     #[n(1)]
     pub until: Option<Hlc>,
+}
+
+/// An event of somebody else's that is not to be shown any more. Whoever reads it makes sure that it is that
+/// identity's.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Withdrawal {
+    /// Whose.
+    #[n(0)]
+    pub identity: IdentityId,
+    /// Which.
+    #[n(1)]
+    pub event: EventId,
+    /// Why, at most 512 bytes; empty where that is not said.
+    #[n(2)]
+    pub reason: String,
 }
 
 /// A link that lets strangers in.
@@ -214,6 +234,7 @@ impl Op {
             Self::CloseLink(_) => kind::CLOSE_LINK,
             Self::Policy(_) => kind::POLICY,
             Self::Set(_) => kind::SET,
+            Self::Withdraw(_) => kind::WITHDRAW,
             Self::Dissolve => kind::DISSOLVE,
         }
     }
@@ -242,6 +263,7 @@ impl Op {
             Self::OpenLink(opening) => encoding::encode(opening),
             Self::CloseLink(opening) => encoding::encode(&NameForm { name: *opening }),
             Self::Policy(policy) => encoding::encode(&PolicyForm::from(*policy)),
+            Self::Withdraw(withdrawal) => encoding::encode(withdrawal),
             Self::Set(setting) => encoding::encode(&SettingForm {
                 key: setting.key.clone(),
                 value: setting.value.clone(),
@@ -318,6 +340,13 @@ impl Op {
             kind::OPEN_LINK => Self::OpenLink(encoding::decode(payload)?),
             kind::CLOSE_LINK => Self::CloseLink(encoding::decode::<NameForm<_>>(payload)?.name),
             kind::POLICY => Self::Policy(encoding::decode::<PolicyForm>(payload)?.into()),
+            kind::WITHDRAW => {
+                let withdrawal: Withdrawal = encoding::decode(payload)?;
+                if withdrawal.reason.len() > MAX_REASON_BYTES {
+                    return Err(OpError::Contradiction("a reason is too long"));
+                }
+                Self::Withdraw(withdrawal)
+            }
             kind::SET => {
                 let form: SettingForm = encoding::decode(payload)?;
                 let fits = (1..=MAX_SETTING_KEY_BYTES).contains(&form.key.len());
@@ -380,6 +409,7 @@ impl Op {
             | Self::Demote(Member { identity, .. })
             | Self::Remove(Removal { identity, .. })
             | Self::Mute(Muting { identity, .. })
+            | Self::Withdraw(Withdrawal { identity, .. })
             | Self::Unmute(identity) => Some(*identity),
             _ => None,
         }

@@ -267,6 +267,8 @@ pub(super) fn allows(
             target.is_some_and(|target| target.is_above(member.role)) && (own || takes)
         }
         Op::Remove(_) | Op::Mute(_) | Op::Unmute(_) => takes,
+        // ROS-1301: also of whoever is not in any more.
+        Op::Withdraw(_) => takes || (!own && target.is_none() && role.at_least(policy.remove)),
         Op::OpenLink(opening) => role.at_least(policy.links) && role.may_give(opening.role),
         Op::CloseLink(_) => role.at_least(policy.links),
         Op::Policy(_) | Op::Dissolve => role == Role::Owner,
@@ -298,7 +300,7 @@ fn is_about_author(entry: &Entry) -> bool {
 
 /// Whether an operation gives or takes a role.
 pub(super) fn changes_role(op: &Op) -> bool {
-    !matches!(op, Op::Mute(_) | Op::Unmute(_))
+    !matches!(op, Op::Mute(_) | Op::Unmute(_) | Op::Withdraw(_))
 }
 
 /// Whether both hold; the second is asked only if the first may.

@@ -25,8 +25,13 @@ use super::{CommandError, Reply};
 use crate::{
     engine::{Engine, Ours},
     input::Notice,
+    query,
     storage::Storage,
 };
+
+/// CHAT-1304: in sessions of more people nobody tells how far they have read. A guess: of more nobody looks who
+/// has read what, and each would tell all others with every look.
+const MOST_READERS: usize = 64;
 
 impl From<ActionError> for CommandError {
     fn from(error: ActionError) -> Self {
@@ -78,6 +83,9 @@ impl<S: Storage> Engine<S> {
                 names.extend([(*member, contact.name), (*member, contact.nickname)]);
             }
         }
+        if !state.roster().kind.is_closed() {
+            names.extend(query::names_in(&self.store, state)?);
+        }
         let names = names.iter().map(|(who, name)| (*who, name.as_str()));
         Ok(mention::find(text, names))
     }
@@ -117,6 +125,7 @@ impl<S: Storage> Engine<S> {
             let why = match message.timer {
                 Some(_) => "it is no message but a change of the timer",
                 None if message.told.is_some() => "it is no message: it tells what was done",
+                None if message.withdrawn.is_some() => "it was withdrawn",
                 None if message.missing => "what it says has not come yet",
                 None => "it was taken back",
             };
@@ -183,7 +192,7 @@ impl<S: Storage> Engine<S> {
         for session in &sessions {
             self.has_looked(now, *session);
         }
-        let tell = self.settings()?.read_positions;
+        let told = self.settings()?.read_positions;
         for session in sessions {
             let last = self.store.history(&[session], None, 1)?.pop();
             let state = self.sessions.get(&session);
@@ -191,8 +200,10 @@ impl<S: Storage> Engine<S> {
                 continue;
             };
             let position = read::Position::new(last.order, state.frontier());
+            // CHAT-1304
+            let few = state.roster().members.len() <= MOST_READERS;
             self.must_last();
-            if tell {
+            if told && few {
                 self.write_register(now, session, read::KEY, position.encode())?;
             } else {
                 self.store.put_read_here(session, &position)?;
@@ -306,8 +317,13 @@ impl<S: Storage> Engine<S> {
     fn own_message(&self, id: EventId, what: &str) -> Result<MessageRow, CommandError> {
         let message = self.message(id)?;
         if message.identity != self.own.identity() {
+            let group = self.group(message.session);
+            let or = group.map_or(
+                "",
+                |_| "; whoever may remove its author withdraws it: tenet group withdraw",
+            );
             return Err(CommandError::Refused(format!(
-                "only its author can {what} a message"
+                "only its author can {what} a message{or}"
             )));
         }
         if message.told {

@@ -98,6 +98,13 @@ pub enum Command {
         /// Which.
         id: EventId,
     },
+    /// Withdraw another's message, as far as one's role allows.
+    Withdraw {
+        /// Which.
+        id: EventId,
+        /// Why; may be empty.
+        reason: String,
+    },
     /// Put an emoji on a message, or take it away.
     React {
         /// Which.
@@ -421,6 +428,7 @@ impl<S: Storage> Engine<S> {
             Command::Forward { id, who } => self.forward(now, id, &who),
             Command::Edit { id, text } => self.edit(now, id, text),
             Command::Unsend { id } => self.unsend(now, id),
+            Command::Withdraw { id, reason } => self.withdraw(now, id, &reason),
             Command::React { id, emoji, remove } => self.react(now, id, &emoji, remove),
             Command::Read { who } => self.mark_read(now, &who),
             Command::Typing { who, on } => self.type_to(now, &who, on),

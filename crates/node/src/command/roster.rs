@@ -12,10 +12,10 @@ use tenet_apps::{
 use tenet_identity::{did, keys::IdentityId, name};
 use tenet_log::{
     clock::Hlc,
-    ids::SessionId,
+    ids::{EventId, SessionId},
     roster::{
-        Addition, History, MAX_FOUNDING_MEMBERS, MAX_SETTING_BYTES, Member, Muting, Op, Policy,
-        Removal, Role, Roster, SessionKind, Setting,
+        Addition, History, MAX_FOUNDING_MEMBERS, MAX_REASON_BYTES, MAX_SETTING_BYTES, Member,
+        Muting, Op, Policy, Removal, Role, Roster, SessionKind, Setting, Withdrawal,
     },
     session::{OpenError, Session, Terms},
 };
@@ -289,6 +289,43 @@ impl<S: Storage> Engine<S> {
             GroupChange::Leave => Op::Leave,
             GroupChange::Dissolve => Op::Dissolve,
         }])
+    }
+
+    /// ROS-1301, CHAT-1303: another's message is not to be shown any more, and everybody is told why.
+    pub(super) fn withdraw(
+        &mut self,
+        now: u64,
+        id: EventId,
+        reason: &str,
+    ) -> Result<Reply, CommandError> {
+        let message = self.message(id)?;
+        let refused = |why: &str| Err(CommandError::Refused(format!("{why}; nothing was changed")));
+        if self.group(message.session).is_none() {
+            return refused("between two, only its author can take back a message");
+        }
+        if message.told {
+            return refused("that is no message: it tells what was done, and stays");
+        }
+        if message.identity == self.own.identity() {
+            return refused("it is yours: tenet unsend takes it back");
+        }
+        let reason = reason.trim();
+        if reason.len() > MAX_REASON_BYTES {
+            return Err(CommandError::Usage(format!(
+                "the reason has {} bytes, at most {MAX_REASON_BYTES} fit; nothing was changed",
+                reason.len()
+            )));
+        }
+        let op = Op::Withdraw(Withdrawal {
+            identity: message.identity,
+            event: id,
+            reason: reason.to_owned(),
+        });
+        let session = message.session;
+        match self.operate(now, session, &op)? {
+            Reply::Operated { event, .. } => Ok(Reply::Changed { id, event, session }),
+            reply => Ok(reply),
+        }
     }
 
     /// Somebody who is in a session of many, and as what.

@@ -134,6 +134,17 @@ pub struct Unsend {
     pub id: String,
 }
 
+/// `withdraw`: withdraw another's message in a group, as far as one's role allows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdraw {
+    /// The message.
+    pub id: String,
+    /// Why, which everybody is told; at most 512 bytes.
+    #[serde(default)]
+    pub reason: String,
+}
+
 /// `read`: everything of a session up to now was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -156,7 +167,7 @@ pub struct Sent {
     pub reason: Option<String>,
 }
 
-/// The answer to [`React`], [`Edit`] and [`Unsend`].
+/// The answer to [`React`], [`Edit`], [`Unsend`] and [`Withdraw`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     /// The message that was changed.
@@ -246,6 +257,9 @@ pub struct Message {
     pub edited: bool,
     /// Whether its author took it back.
     pub unsent: bool,
+    /// Who withdrew it, where somebody else than its author did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<MessageWithdrawn>,
     /// Whether what it says is not here, though nobody took it back: it is being asked for.
     #[serde(default)]
     pub missing: bool,
@@ -262,6 +276,9 @@ pub struct Message {
     pub reactions: BTreeMap<String, Vec<String>>,
     /// How far it is.
     pub state: State,
+    /// Of my own: how many devices of others have it, of how many that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<MessageReach>,
     /// Why it failed; `null` unless it did.
     #[serde(default)]
     pub reason: Option<String>,
@@ -299,12 +316,32 @@ pub struct MessageFile {
     pub duration_ms: Option<u64>,
 }
 
+/// By whom a message was withdrawn, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageWithdrawn {
+    /// By whom.
+    pub did: String,
+    /// What I call them, or else what they call themselves.
+    pub name: String,
+    /// Why; empty where that is not said.
+    pub reason: String,
+}
+
+/// How many devices of others have a message of mine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageReach {
+    /// So many have said that they have it.
+    pub devices: u32,
+    /// Of so many that it is for.
+    pub of: u32,
+}
+
 /// What was done to a group by the author of a line among its messages (`CHAT-1301`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageChange {
     /// What: `founded`, `joined`, `joined_by_link`, `device_removed`, `device_revoked`, `left`, `added`,
     /// `promoted`, `demoted`, `removed`, `muted`, `unmuted`, `link_opened`, `link_closed`, `policy`,
-    /// `named`, `described`, `pictured`, `picture_removed`, `dissolved`.
+    /// `named`, `described`, `pictured`, `picture_removed`, `withdrew`, `dissolved`.
     pub what: String,
     /// To whom.
     #[serde(default)]
@@ -321,7 +358,10 @@ pub struct MessageChange {
     /// Which device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// The new name, or what the group is about.
+    /// The message that was withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The new name, what the group is about, or why a message was withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Who may do what now.

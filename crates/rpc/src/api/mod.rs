@@ -27,8 +27,9 @@ mod secret;
 mod typing;
 
 pub use chat::{
-    Changed, Edit, Forward, History, Message, MessageChange, MessageContact, MessageFile, Page,
-    React, Read, ReadUpTo, Save, Saved, Send, Sent, State, Unsend, Wait,
+    Changed, Edit, Forward, History, Message, MessageChange, MessageContact, MessageFile,
+    MessageReach, MessageWithdrawn, Page, React, Read, ReadUpTo, Save, Saved, Send, Sent, State,
+    Unsend, Wait, Withdraw,
 };
 pub use contacts::{
     Accept, AcceptState, Accepted, Contact, ContactBlock, ContactConfirm, ContactDevice,

@@ -20,7 +20,7 @@ use super::{
     RequestAccept, RequestInfo, RequestList, RequestReject, Requests, Save, Saved, Search, Send,
     Sent, Setting, SettingList, SettingsGet, SettingsSet, Status, Subscribe, Subscribed, Sync,
     Synced, Timer, TimerInfo, TimerSet, TransferCancel, TransferList, TransferPause,
-    TransferResume, Transfers, Typing, TypingSaid, Unlock, Unsend, Verification, Wait,
+    TransferResume, Transfers, Typing, TypingSaid, Unlock, Unsend, Verification, Wait, Withdraw,
 };
 
 /// A method: its parameters are the type that implements this.
@@ -152,6 +152,7 @@ methods! {
     "react" React -> Changed,
     "edit" Edit -> Changed,
     "unsend" Unsend -> Changed,
+    "withdraw" Withdraw -> Changed,
     "read" Read -> ReadUpTo,
     "typing" Typing -> TypingSaid,
     "save" Save -> Saved,

@@ -17,7 +17,7 @@ use crate::chat::{
 use proptest::prelude::*;
 use tenet_log::{
     event::Kind,
-    roster::{Op, Removal},
+    roster::{Op, Removal, Withdrawal},
     session::{Draft, DraftContent},
 };
 
@@ -130,6 +130,47 @@ fn what_was_done_to_a_session_stands_among_its_messages() {
     };
     assert_eq!(bench.restand(&void), [Change::Removed { session, message }]);
     assert_eq!(bench.view(), []);
+}
+
+/// CHAT-1303: whichever comes first, and only of whom it names.
+#[test]
+fn what_was_withdrawn_is_not_shown_but_by_whom_and_why() {
+    let (mut anna, mut bert) = (Writer::new(1, 1), Writer::new(2, 1));
+    let text = anna.text("buy this");
+    let withdrawal = |identity| {
+        Action::Withdraw(Withdrawal {
+            identity,
+            event: text.id(),
+            reason: "spam".into(),
+        })
+    };
+    let mistaken = bert.act(&withdrawal(bert.identity));
+    let meant = bert.act(&withdrawal(anna.identity));
+    for late in [false, true] {
+        let mut bench = Bench::default();
+        let mut all = vec![anna.entry(&text), bert.entry(&mistaken), bert.entry(&meant)];
+        if late {
+            all.reverse();
+        }
+        for entry in &all {
+            bench.take(entry);
+        }
+        let view = bench.view();
+        let message = view.iter().find(|one| one.id == text.id()).unwrap();
+        let withdrawn = message.withdrawn.as_ref().unwrap();
+        assert_eq!((withdrawn.by, &*withdrawn.reason), (bert.identity, "spam"));
+        assert_eq!((&message.text, message.unsent), (&None, false));
+        // Both stand as lines. Where the withdrawal counts no more, the words are back.
+        assert_eq!(view.len(), 3);
+        let entry = bert.entry(&meant);
+        bench.restand(&Entry {
+            counts: false,
+            ..entry
+        });
+        let view = bench.view();
+        let message = view.iter().find(|one| one.id == text.id()).unwrap();
+        assert_eq!(message.text.as_deref(), Some("buy this"));
+    }
 }
 
 /// CHAT-6.

@@ -10,7 +10,7 @@ use crate::chat::{edit::Edit, react::React, unsend::Unsend};
 use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 use tenet_identity::keys::DeviceId;
-use tenet_log::{clock::Hlc, ids::Author};
+use tenet_log::{clock::Hlc, ids::Author, roster::Withdrawal};
 
 fn who(n: u8) -> IdentityId {
     IdentityId::from([n; 32])
@@ -164,15 +164,37 @@ fn refuses_what_a_newer_version_wrote() {
         unsent: vec![],
         reactions: vec![],
         timer: None,
+        withdrawn: vec![],
     };
     let decoded = Overlay::decode(&encoding::encode(&newer));
     assert!(matches!(decoded, Err(OverlayError::Newer(2))));
+}
+
+fn withdraw() -> Action {
+    Action::Withdraw(Withdrawal {
+        identity: who(1),
+        event: target(),
+        reason: "spam".into(),
+    })
+}
+
+/// CHAT-1303: of several the first is told, and what was stored comes back.
+#[test]
+fn the_first_withdrawal_stands() {
+    let mut overlay = Overlay::default();
+    assert!(overlay.merge(&withdraw(), at(5), who(3)));
+    assert!(overlay.merge(&withdraw(), at(4), who(2)));
+    assert!(!overlay.merge(&withdraw(), at(6), who(4)));
+    assert_eq!(overlay.withdrawal(who(1)), Some((who(2), at(4).id)));
+    assert_eq!(overlay.withdrawal(who(2)), None);
+    assert_eq!(Overlay::decode(&overlay.encode()).unwrap(), overlay);
 }
 
 /// What was done, by whom, when: few of each, so that they collide.
 fn deeds(most: usize) -> impl Strategy<Value = Vec<(Action, OrderKey, IdentityId)>> {
     let action = prop_oneof![
         1 => Just(edit()),
+        1 => Just(withdraw()),
         1 => Just(Action::Unsend(Unsend::new(target()))),
         8 => (0..50u8, any::<bool>()).prop_map(|(n, on)| react(&format!("e{n}"), on)),
     ];

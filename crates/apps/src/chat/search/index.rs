@@ -95,7 +95,7 @@ pub fn follow(store: &mut dyn SearchStore, limit: usize) -> Result<bool, StoreEr
                     index(store, &row, Some(event))?;
                 }
             }
-            Ok(Some(action @ (Action::Edit(_) | Action::Unsend(_)))) => {
+            Ok(Some(action @ (Action::Edit(_) | Action::Unsend(_) | Action::Withdraw(_)))) => {
                 if let Some(target) = action.target() {
                     refresh(store, target)?;
                 }

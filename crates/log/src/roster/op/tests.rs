@@ -65,6 +65,11 @@ fn snapshots_of_operations_of_many() {
         format!("a1005820{id}"),
         "a200020582010a".to_owned(),
         "a200646e616d65014401020304".to_owned(),
+        format!(
+            "a3005820{identity}015820{}0264{}",
+            "0d".repeat(32),
+            "7370616d"
+        ),
         String::new(),
     ];
     let of_many = of_many();
@@ -315,6 +320,11 @@ fn of_many() -> Vec<Op> {
         Op::Set(Setting {
             key: "name".into(),
             value: vec![1, 2, 3, 4],
+        }),
+        Op::Withdraw(Withdrawal {
+            identity,
+            event: [13; 32].into(),
+            reason: "spam".into(),
         }),
         Op::Dissolve,
     ]

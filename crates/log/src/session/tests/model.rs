@@ -225,6 +225,10 @@ impl Model {
             Op::Remove(one) => over(one.identity),
             Op::Mute(one) => over(one.identity),
             Op::Unmute(one) => over(*one),
+            Op::Withdraw(one) => {
+                let gone = one.identity != by && target(one.identity).is_none();
+                over(one.identity) || (gone && role <= policy.remove)
+            }
             Op::OpenLink(one) => role <= policy.links && gives(one.role),
             Op::CloseLink(opening) => role <= policy.links && past.contains(opening),
             Op::Policy(_) | Op::Dissolve => role == Role::Owner,
@@ -435,6 +439,7 @@ impl Model {
             Op::Remove(one) => [one.identity].into(),
             Op::Mute(one) => [one.identity].into(),
             Op::Unmute(one) => [*one].into(),
+            Op::Withdraw(one) => [one.identity].into(),
             Op::JoinLink(_) | Op::Leave => {
                 let by = self.identities.get(&self.events[&id].author());
                 by.into_iter().copied().collect()

@@ -12,6 +12,7 @@ use crate::{
     ids::{Author, EventId},
     roster::{
         Addition, History, Joining, Member, Muting, Op, Opening, Policy, Removal, Role, Setting,
+        Withdrawal,
     },
 };
 
@@ -249,7 +250,12 @@ impl Tangle {
                 identity,
                 until: soon(rng),
             }),
-            29..31 => Op::Unmute(identity),
+            29 => Op::Unmute(identity),
+            30 => Op::Withdraw(Withdrawal {
+                identity,
+                event: EventId::from([7; 32]),
+                reason: String::new(),
+            }),
             31..34 => Op::OpenLink(Opening {
                 key: link_key().public(),
                 role,
