@@ -2,7 +2,7 @@
 
 use tenet_identity::keys::IdentityId;
 use tenet_log::{
-    ids::SessionId,
+    ids::{EventId, SessionId},
     roster::{History, Policy, Role},
 };
 
@@ -21,6 +21,8 @@ pub struct Group {
     pub avatar: Option<Vec<u8>>,
     /// Who may do what, and what newcomers get.
     pub policy: Policy,
+    /// The messages that are pinned, in no particular order.
+    pub pins: Vec<EventId>,
     /// How many people are in it.
     pub members: usize,
     /// Whether it was dissolved.

@@ -6,7 +6,7 @@
 //!
 //! A line is no message: it is not unread, nobody answers it, and what would take it back has no effect.
 
-use std::str;
+use std::{collections::BTreeMap, str};
 
 use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
@@ -21,6 +21,29 @@ pub const NAME: &str = "name";
 pub const DESCRIPTION: &str = "description";
 /// See [`NAME`].
 pub const AVATAR: &str = "avatar";
+
+/// With what the settings begin that name pinned messages (`CHAT-1305`).
+const PIN: &str = "pin.";
+
+/// The setting that says whether a message is pinned; its value is the message's id, or empty. A key has no
+/// room for all of an id: its first 30 bytes are as good.
+pub fn pin(message: EventId) -> String {
+    let hex = message.to_string();
+    PIN.to_owned() + hex.get(..60).unwrap_or(&hex)
+}
+
+/// The message that a setting pins.
+fn pinned(key: &str, value: &[u8]) -> Option<EventId> {
+    let id = EventId::from(<[u8; 32]>::try_from(value).ok()?);
+    (pin(id) == key).then_some(id)
+}
+
+/// The messages that a session's settings pin, in no particular order.
+pub fn pins(settings: &BTreeMap<String, Vec<u8>>) -> impl Iterator<Item = EventId> {
+    let from = settings.range(PIN.to_owned()..);
+    let pins = from.take_while(|(key, _)| key.starts_with(PIN));
+    pins.filter_map(|(key, value)| pinned(key, value))
+}
 
 /// What was done to a session of many.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +85,10 @@ pub enum Told {
     Described(String),
     /// It has another picture, or none any more.
     Pictured(bool),
+    /// A message was pinned.
+    Pinned(EventId),
+    /// A message is pinned no more.
+    Unpinned,
     /// A message of somebody was withdrawn, for this reason.
     Withdrew(IdentityId, EventId, String),
     /// It was ended for all.
@@ -109,7 +136,8 @@ impl Told {
                     NAME => Self::Named(text()),
                     DESCRIPTION => Self::Described(text()),
                     AVATAR => Self::Pictured(!setting.value.is_empty()),
-                    _ => return None,
+                    key if key.starts_with(PIN) && setting.value.is_empty() => Self::Unpinned,
+                    key => Self::Pinned(pinned(key, &setting.value)?),
                 }
             }
             Op::Withdraw(withdrawal) => {
@@ -157,6 +185,8 @@ impl Told {
             Self::Described(_) => "described",
             Self::Pictured(true) => "pictured",
             Self::Pictured(false) => "picture_removed",
+            Self::Pinned(_) => "pinned",
+            Self::Unpinned => "unpinned",
             Self::Withdrew(..) => "withdrew",
             Self::Dissolved => "dissolved",
         }

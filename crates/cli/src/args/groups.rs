@@ -43,6 +43,12 @@ pub enum GroupCommand {
     Block(GroupMember),
     /// Withdraw somebody's message, and say why.
     Withdraw(GroupWithdraw),
+    /// Pin a message, so that everybody finds it.
+    Pin(GroupMessage),
+    /// Pin a message no more.
+    Unpin(GroupMessage),
+    /// Show the messages that are pinned.
+    Pins(GroupNamed),
     /// Leave a group.
     Leave(GroupNamed),
     /// End a group for everybody.
@@ -141,6 +147,13 @@ pub struct GroupDescribe {
     /// Say nothing any more.
     #[arg(long, conflicts_with = "text")]
     pub clear: bool,
+}
+
+/// A message of a group.
+#[derive(Debug, Args)]
+pub struct GroupMessage {
+    /// The message's id, or a beginning of it of at least 6 digits that no other has.
+    pub id: String,
 }
 
 /// `tenet group withdraw`

@@ -28,9 +28,9 @@ pub use devices::{
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use groups::{
-    GroupAdd, GroupAvatar, GroupCommand, GroupDescribe, GroupHistory, GroupMember, GroupMute,
-    GroupNamed, GroupNew, GroupPolicy, GroupRemove, GroupRename, GroupRole, GroupWithdraw,
-    Newcomers, Right, Role,
+    GroupAdd, GroupAvatar, GroupCommand, GroupDescribe, GroupHistory, GroupMember, GroupMessage,
+    GroupMute, GroupNamed, GroupNew, GroupPolicy, GroupRemove, GroupRename, GroupRole,
+    GroupWithdraw, Newcomers, Right, Role,
 };
 pub use identity::{
     BackupCommand, BackupFile, HomeCommand, HomeExport, HomeFile, IdCommand, New, PinCommand,

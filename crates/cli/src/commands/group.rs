@@ -1,11 +1,11 @@
 //! `tenet group …`: sessions of many.
 
 use tenet_rpc::api::{
-    Change, Group, GroupChange, GroupMember, GroupMembers, GroupNew, GroupPolicy, GroupShow,
-    Groups, Newcomers, Right, Role, Withdraw,
+    Change, Group, GroupChange, GroupMember, GroupMembers, GroupNew, GroupPin, GroupPins,
+    GroupPolicy, GroupShow, Groups, Newcomers, Right, Role, Withdraw,
 };
 
-use super::Shell;
+use super::{Shell, message};
 use crate::args::{self, GroupCommand};
 use crate::caller::Need;
 use crate::failure::Outcome;
@@ -47,6 +47,9 @@ pub(super) async fn run(shell: &Shell, command: GroupCommand) -> Outcome {
             change(shell, group, Change::Remove { who, block }).await
         }
         C::Withdraw(args) => withdraw(shell, args).await,
+        C::Pin(args) => pin(shell, args.id, true).await,
+        C::Unpin(args) => pin(shell, args.id, false).await,
+        C::Pins(args) => pins(shell, args.group).await,
         C::Leave(args) => change(shell, args.group, Change::Leave {}).await,
         C::Dissolve(args) => change(shell, args.group, Change::Dissolve {}).await,
     }
@@ -115,6 +118,27 @@ async fn withdraw(shell: &Shell, args: args::GroupWithdraw) -> Outcome {
         })
         .await?;
     shell.output.object(&changed, || changed.id.clone())
+}
+
+async fn pin(shell: &Shell, id: String, pinned: bool) -> Outcome {
+    let group = shell
+        .with(Need::Network, async |caller| {
+            let group = caller.call(GroupPin { id, pinned }).await?;
+            shell.settle(caller).await?;
+            Ok(group)
+        })
+        .await?;
+    shell.output.object(&group, || line(&group))
+}
+
+async fn pins(shell: &Shell, group: String) -> Outcome {
+    let pins = shell
+        .with(Need::Home, async |caller| {
+            caller.call(GroupPins { group }).await
+        })
+        .await?;
+    let mut messages = pins.messages.iter();
+    messages.try_for_each(|one| shell.output.object(one, || message::words(one, true)))
 }
 
 async fn avatar(shell: &Shell, args: args::GroupAvatar) -> Outcome {

@@ -47,6 +47,8 @@ pub(super) fn words(change: &MessageChange) -> String {
         ),
         "pictured" => "gave the group a picture".into(),
         "picture_removed" => "took the group's picture away".into(),
+        "pinned" => "pinned a message: tenet group pins".into(),
+        "unpinned" => "pinned a message no more".into(),
         "withdrew" if text.is_empty() => format!("withdrew a message of {whom}"),
         "withdrew" => format!("withdrew a message of {whom}: {}", shown_short(text)),
         "dissolved" => "dissolved the group".into(),

@@ -104,6 +104,12 @@ pub(super) fn asked(handler: &NodeHandler, request: api::Request) -> Pending {
         R::GroupShow(wanted) => handler.ask(move |shared, _| show(shared, &wanted.group)),
         R::GroupMembers(wanted) => members(handler, wanted),
         R::GroupChange(wanted) => change(handler, wanted),
+        R::GroupPin(api::GroupPin { id, pinned }) => handler.naming(&id, move |handler, id| {
+            handler.then_read(Command::Pin { id, on: pinned }, said)
+        }),
+        R::GroupPins(wanted) => {
+            handler.ask(move |shared, store| pins(shared, store, &wanted.group))
+        }
         request => Pending::ready(Err(not_ours(&request))),
     }
 }
@@ -119,6 +125,22 @@ fn show(shared: &Shared, who: &str) -> Result<api::Group, api::Error> {
     let found = shared.groups.find(who);
     let group = found.and_then(|session| of(shared, session));
     group.ok_or_else(|| api::Error::not_found(groups::unknown(who)))
+}
+
+fn pins(shared: &Shared, store: &Store, who: &str) -> Result<api::PinList, api::Error> {
+    let found = shared.groups.find(who);
+    let mut groups = shared.groups.all().into_iter();
+    let group = groups.find(|group| Some(group.session) == found);
+    let group = group.ok_or_else(|| api::Error::not_found(groups::unknown(who)))?;
+    let contacts = store.contacts().map_err(failed)?;
+    let mut messages = Vec::new();
+    for id in group.pins {
+        let shown = query::message(store, shared.own.identity, id).map_err(failed)?;
+        let shown = shown.filter(|shown| shown.message.session == group.session);
+        messages.extend(shown.map(|shown| present::message(&shown, shared, store, &contacts)));
+    }
+    messages.sort_by_key(|message| message.time);
+    Ok(api::PinList { messages })
 }
 
 /// One of them.

@@ -71,6 +71,8 @@ impl Handler for NodeHandler {
             | R::Groups(_)
             | R::GroupShow(_)
             | R::GroupMembers(_)
+            | R::GroupPin(_)
+            | R::GroupPins(_)
             | R::GroupChange(_)) => groups::asked(self, request),
             R::Devices(_) => self.ask(devices::list),
             request @ (R::DeviceLink(_)

@@ -151,6 +151,10 @@ fn change(told: &Told, name: impl Fn(IdentityId) -> String) -> api::MessageChang
             history: Some(groups::newcomers(policy.history)),
             ..plain
         },
+        Told::Pinned(message) => api::MessageChange {
+            message: Some(message.to_string()),
+            ..plain
+        },
         Told::Withdrew(_, message, reason) => api::MessageChange {
             message: Some(message.to_string()),
             text: Some(reason.clone()),

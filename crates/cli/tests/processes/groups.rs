@@ -162,6 +162,16 @@ fn withdraws_what_one_said(alice: &Person, bob: &Person, carol: &Person) {
     }
     assert!(bob.lists(&["search", "Sunday", "--in", "Walkers"]).len() == 1);
     carol.does(&["send", "Walkers", "on Sunday, then."]);
+    // CHAT-1305
+    let first = rows.iter().find(|row| row["text"] == "on Sunday?").unwrap();
+    let id = first["id"].as_str().unwrap();
+    carol.says(&["group", "pin", id]).fails(5, &["your role"]);
+    alice.does(&["group", "pin", id]);
+    until(carol, &["group", "pins", "Walkers"], |rows| {
+        texts(rows) == ["on Sunday?"]
+    });
+    alice.does(&["group", "unpin", id]);
+    until(carol, &["group", "pins", "Walkers"], <[_]>::is_empty);
     until(bob, &["history", "Walkers"], |rows| {
         texts(rows).contains(&"on Sunday, then.")
     });

@@ -105,6 +105,13 @@ pub enum Command {
         /// Why; may be empty.
         reason: String,
     },
+    /// Pin a message of a group, or pin it no more.
+    Pin {
+        /// Which.
+        id: EventId,
+        /// Whether it is pinned from now on.
+        on: bool,
+    },
     /// Put an emoji on a message, or take it away.
     React {
         /// Which.
@@ -428,6 +435,7 @@ impl<S: Storage> Engine<S> {
             Command::Forward { id, who } => self.forward(now, id, &who),
             Command::Edit { id, text } => self.edit(now, id, text),
             Command::Unsend { id } => self.unsend(now, id),
+            Command::Pin { id, on } => self.pin(now, id, on),
             Command::Withdraw { id, reason } => self.withdraw(now, id, &reason),
             Command::React { id, emoji, remove } => self.react(now, id, &emoji, remove),
             Command::Read { who } => self.mark_read(now, &who),
@@ -461,10 +469,9 @@ impl<S: Storage> Engine<S> {
             Command::Group { who, change } => self.change_group(now, &who, change),
             Command::Members { who } => self.members_of(&who),
             Command::Reach => self.reach(now),
-            Command::Mend { events } => {
-                let left = self.mend_events(events)?;
-                Ok(Reply::Mending { left })
-            }
+            Command::Mend { events } => Ok(Reply::Mending {
+                left: self.mend_events(events)?,
+            }),
         }
     }
 }

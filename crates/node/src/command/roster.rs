@@ -6,7 +6,7 @@ use std::{
 };
 
 use tenet_apps::{
-    chat::told::{AVATAR, DESCRIPTION, NAME},
+    chat::told::{self, AVATAR, DESCRIPTION, NAME},
     contacts::resolve::Who,
 };
 use tenet_identity::{did, keys::IdentityId, name};
@@ -27,6 +27,9 @@ use crate::{
     query,
     storage::Storage,
 };
+
+/// The most messages that are pinned at a time: of more nobody finds the one that matters.
+const MOST_PINS: usize = 64;
 
 /// How many messages are read at a time to find the last so many.
 const PAGE: usize = 256;
@@ -112,6 +115,7 @@ impl<S: Storage> Engine<S> {
             description: text(DESCRIPTION),
             avatar: Some(setting(AVATAR)).filter(|picture| !picture.is_empty()),
             policy: roster.policy,
+            pins: told::pins(&roster.settings).collect(),
             role: roster.members.get(&self.own.identity()).copied(),
             members: roster.members.len(),
             dissolved: roster.dissolved,
@@ -326,6 +330,32 @@ impl<S: Storage> Engine<S> {
             Reply::Operated { event, .. } => Ok(Reply::Changed { id, event, session }),
             reply => Ok(reply),
         }
+    }
+
+    /// CHAT-1305: what everybody is to find again.
+    pub(super) fn pin(&mut self, now: u64, id: EventId, on: bool) -> Result<Reply, CommandError> {
+        let message = self.message(id)?;
+        let refused = |why: &str| Err(CommandError::Refused(format!("{why}; nothing was changed")));
+        let Some(group) = self.group(message.session) else {
+            return refused("messages are pinned in groups");
+        };
+        if message.told {
+            return refused("that is no message: it tells what was done");
+        }
+        if group.pins.contains(&id) == on {
+            return Ok(Reply::Conversation {
+                session: message.session,
+            });
+        }
+        if on && group.pins.len() >= MOST_PINS {
+            return refused("as many messages are pinned as can be: tenet group unpin");
+        }
+        let value = if on {
+            id.as_bytes().to_vec()
+        } else {
+            Vec::new()
+        };
+        self.operate(now, message.session, &set(&told::pin(id), value)?)
     }
 
     /// Somebody who is in a session of many, and as what.

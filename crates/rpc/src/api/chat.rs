@@ -341,7 +341,8 @@ pub struct MessageReach {
 pub struct MessageChange {
     /// What: `founded`, `joined`, `joined_by_link`, `device_removed`, `device_revoked`, `left`, `added`,
     /// `promoted`, `demoted`, `removed`, `muted`, `unmuted`, `link_opened`, `link_closed`, `policy`,
-    /// `named`, `described`, `pictured`, `picture_removed`, `withdrew`, `dissolved`.
+    /// `named`, `described`, `pictured`, `picture_removed`, `pinned`,
+    /// `unpinned`, `withdrew`, `dissolved`.
     pub what: String,
     /// To whom.
     #[serde(default)]
@@ -358,7 +359,7 @@ pub struct MessageChange {
     /// Which device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// The message that was withdrawn.
+    /// The message that was pinned or withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The new name, what the group is about, or why a message was withdrawn.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Message;
+
 /// What somebody may do in a group; each includes what those after it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,6 +40,31 @@ pub struct Groups {}
 pub struct GroupShow {
     /// Its name, its id or a beginning of it.
     pub group: String,
+}
+
+/// `group_pin`: pin a message of a group, or pin it no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupPin {
+    /// The message.
+    pub id: String,
+    /// Whether it is pinned from now on.
+    pub pinned: bool,
+}
+
+/// `group_pins`: the messages of a group that are pinned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupPins {
+    /// Its name, its id or a beginning of it.
+    pub group: String,
+}
+
+/// The answer to [`GroupPins`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinList {
+    /// Oldest first, as far as they are shown here.
+    pub messages: Vec<Message>,
 }
 
 /// The answer to [`Groups`].

@@ -19,7 +19,7 @@ use super::{
 impl NodeHandler {
     /// A request about a message: done at once where the message is named in full, else by the
     /// reader, once the id with this beginning is found. The reader sees all that was answered.
-    pub(super) fn naming(
+    pub(in crate::host) fn naming(
         &self,
         name: &str,
         request: impl FnOnce(&Self, EventId) -> Pending + Send + 'static,
