@@ -61,6 +61,8 @@ pub struct Room {
     pub said: BTreeMap<EventId, Said>,
     /// Texts that may have been said: a process ended before it answered.
     pub perhaps: BTreeSet<String>,
+    /// What was said again under another id.
+    again: BTreeMap<EventId, String>,
     /// Whether the founder ended it, or may have.
     pub over: bool,
     /// Who was put out, or left, by which device.
@@ -118,6 +120,7 @@ impl Model {
             raised: BTreeSet::new(),
             said: BTreeMap::new(),
             perhaps: BTreeSet::new(),
+            again: BTreeMap::new(),
             over: false,
             out_by: BTreeMap::new(),
             decided: BTreeMap::new(),
@@ -285,13 +288,16 @@ impl Model {
     /// was set back. There it may come to count again (FORK-1), and stands twice.
     pub fn written_again(&mut self, old: EventId, new: EventId) {
         for room in self.rooms.values_mut() {
-            let said = room.said.remove(&old);
-            let twice = said
-                .as_ref()
-                .filter(|said| self.set_back.contains_key(&said.device));
-            room.perhaps
-                .extend(twice.and_then(|said| said.text.clone()));
-            room.said.extend(said.map(|said| (new, said)));
+            let Some(said) = room.said.remove(&old) else {
+                // Whoever was set back does not know any more that it said it again already.
+                room.perhaps.extend(room.again.get(&old).cloned());
+                continue;
+            };
+            room.again.extend(said.text.clone().map(|text| (old, text)));
+            if self.set_back.contains_key(&said.device) {
+                room.perhaps.extend(said.text.clone());
+            }
+            room.said.insert(new, said);
         }
     }
 }

@@ -112,6 +112,8 @@ impl Node {
         disk.put_former_device(former).unwrap();
         disk.commit(Durability::Power).unwrap();
         self.had.push(former);
+        // With a home's store its key is set back too, and this world keeps no former keys.
+        self.former = None;
         self.key = [key; 32];
         let card = card::issue(&root(person), device(&self.key).public(), "phone", now);
         self.card = card.unwrap();

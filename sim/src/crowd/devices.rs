@@ -130,7 +130,10 @@ impl Crowd {
                 self.ask(node, Deed::RevokeFormer { person });
                 continue;
             }
-            let Some(by) = self.live(person).first().copied() else {
+            // Also one of which it is not certain that it came in: at worst it says so in vain.
+            let mut devices = self.devices(person).into_iter();
+            let running = |node: &usize| self.world.nodes[*node].engine().is_some();
+            let Some(by) = devices.find(running) else {
                 continue;
             };
             let present = self.world.nodes[node].own().device();
@@ -146,6 +149,12 @@ impl Crowd {
     /// of their person: they would dial for ever, and nobody answers them.
     pub(super) fn put_doubtful_away(&mut self) {
         let all = 0..self.world.nodes.len();
+        // Revoked in the last moment: nobody answers it.
+        for node in all.clone() {
+            if self.model.lost(node) == Some(Lost::Revoked) {
+                self.world.put_away(node);
+            }
+        }
         let doubtful = all.filter(|node| self.model.lost(*node) == Some(Lost::Perhaps));
         for node in doubtful.collect::<Vec<_>>() {
             if !self.is_known_at_home(node) {

@@ -21,9 +21,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
+use tenet_apps::contacts::endpoint::{self, Endpoint};
 use tenet_delivery::outbox::Outbox;
-use tenet_identity::keys::DeviceId;
-use tenet_log::{ids::SessionId, session::Session, store::Position};
+use tenet_identity::keys::{DeviceId, EndpointId};
+use tenet_log::{
+    ids::SessionId,
+    session::Session,
+    store::{LogStore, Position},
+};
 use tenet_node::command::{CommandError, Reply};
 
 pub use deed::Deed;
@@ -164,6 +169,7 @@ impl Crowd {
         let place = |endpoint| nodes.iter().position(|node| node.endpoint() == endpoint);
         let mut said = Vec::new();
         for ((from, to), times) in &self.world.in_vain {
+            let met = self.met_in(*from, *to);
             let to = place(*to).map_or_else(
                 || to.to_string(),
                 |to| {
@@ -172,7 +178,9 @@ impl Crowd {
                     format!("node {to} (runs: {runs}, revoked: {lost:?})")
                 },
             );
-            said.push(format!("node {from} dialled {to} {times} times in vain"));
+            said.push(format!(
+                "node {from} dialled {to} {times} times in vain, met in {met:?}"
+            ));
         }
         for node in nodes.iter().filter(|node| node.engine().is_some()) {
             for (device, _) in node.disk().waiting().unwrap_or_default() {
@@ -186,6 +194,23 @@ impl Crowd {
             }
         }
         said.join(", ")
+    }
+
+    /// The sessions in which a node holds a device that is met at an endpoint to be in.
+    fn met_in(&self, place: usize, at: EndpointId) -> Vec<SessionId> {
+        let disk = self.world.nodes[place].disk();
+        let is_in = |id: &SessionId| {
+            let registers = disk.registers_under(*id, endpoint::KEY).unwrap_or_default();
+            let met = registers.iter().filter(|register| {
+                Endpoint::decode(register.value()).is_ok_and(|endpoint| endpoint.id == at)
+            });
+            let session = Session::load(disk, *id).ok().flatten();
+            let roster = session.as_ref().map(Session::roster);
+            met.into_iter()
+                .any(|one| roster.is_some_and(|it| it.author(one.device()).is_some()))
+        };
+        let sessions = disk.sessions().unwrap_or_default().into_iter();
+        sessions.filter(is_in).collect()
     }
 
     /// How a node sees all devices of a person in a session, and how they see themselves.

@@ -108,7 +108,8 @@ impl<S: Storage> Engine<S> {
             self.store.fail(old, Failure::WrittenAgain)?;
             again.insert(old, written);
             let Some(new) = written else { continue };
-            if self.store.message(old)?.is_some() {
+            // What is void since it came has no place among the messages, and what says it again has.
+            if self.store.message(new)?.is_some() {
                 self.notify(Notice::WrittenAgain { session, old, new });
             }
         }
