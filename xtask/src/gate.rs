@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the whole gate, in order, up to the first failure.
 //!
 //! ```text
-//! install ─ fmt ─ clippy ─ tidy ─ doc ─ deny ─ test ─ sim
+//! room ─ install ─ fmt ─ clippy ─ tidy ─ doc ─ deny ─ test ─ sim
 //! ```
 //!
 //! The quick steps come first. Every step can be run alone; a failing one says how.
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 
 use crate::process::Line;
-use crate::{deny, install, sim, tidy};
+use crate::{deny, install, room, sim, tidy};
 
 /// What a step does.
 enum Act {
@@ -32,7 +32,9 @@ struct Step {
 /// Runs the gate.
 pub(crate) fn run(_arguments: &[String]) -> Result<()> {
     let mut times = Vec::new();
-    pass(&prepare(), &mut times)?;
+    for step in prepare() {
+        pass(&step, &mut times)?;
+    }
     // Asked after the step that may have installed it.
     for step in steps(install::system_openssl()) {
         pass(&step, &mut times)?;
@@ -41,10 +43,13 @@ pub(crate) fn run(_arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn prepare() -> Step {
+fn prepare() -> [Step; 2] {
     // What is missing afterwards is said there; the steps that need it fail by themselves.
-    let run = || install::ensure().map(|_complete| ());
-    Step::call("install", "cargo xtask install", run)
+    let install = || install::ensure().map(|_complete| ());
+    [
+        Step::call("room", "df .", room::ensure),
+        Step::call("install", "cargo xtask install", install),
+    ]
 }
 
 fn steps(system_openssl: bool) -> Vec<Step> {

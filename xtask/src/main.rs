@@ -10,6 +10,7 @@ mod gate;
 mod install;
 mod metadata;
 mod process;
+mod room;
 mod sim;
 mod tidy;
 

@@ -24,6 +24,9 @@ const COUNTER_BITS: u32 = 16;
 pub struct Hlc(#[n(0)] u64);
 
 impl Hlc {
+    /// Later than all that can be said.
+    pub const MAX: Self = Self(u64::MAX);
+
     /// The first moment of a millisecond (Unix time).
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis << COUNTER_BITS)

@@ -179,12 +179,9 @@ impl Crowd {
             let active = held.roster.author(node.own().device()).is_some();
             self.check_place(session, fate, node, active)?;
             let device = node.own().device();
-            let was_in = held
-                .roster
-                .chains
-                .keys()
-                .any(|chain| chain.device == device);
-            self.check_told(session, node, was_in && !active)?;
+            let there = Session::load(founder.disk(), session)?;
+            let was_seen = there.is_some_and(|it| it.has_seen(device));
+            self.check_told(session, node, was_seen && !active)?;
             if active && fate != Some(Fate::Lawless) && place != founder.place() {
                 let holds = self.holds(node, session)?;
                 let open = |line: &Line| !self.is_settled(room, line.author);
@@ -199,8 +196,7 @@ impl Crowd {
         self.check_kept_from(room)
     }
 
-    /// Who is in no more knows it. OPEN: whose joining turned out to be void was never in for the others, and is not told
-    /// (seed 71).
+    /// Who is in no more knows it, also whose joining turned out to be void.
     fn check_told(&self, session: SessionId, node: &Node, is_out: bool) -> Result<()> {
         if !is_out || !self.stays(node) || self.model.is_lawless(node.person()) {
             return Ok(());

@@ -196,8 +196,9 @@ impl Crowd {
         said.join(", ")
     }
 
-    /// The sessions in which a node holds a device that is met at an endpoint to be in.
-    fn met_in(&self, place: usize, at: EndpointId) -> Vec<SessionId> {
+    /// The sessions in which a node holds a device that is met at an endpoint to be in, and how their founders see the
+    /// node itself there.
+    fn met_in(&self, place: usize, at: EndpointId) -> Vec<(SessionId, Vec<String>)> {
         let disk = self.world.nodes[place].disk();
         let is_in = |id: &SessionId| {
             let registers = disk.registers_under(*id, endpoint::KEY).unwrap_or_default();
@@ -209,8 +210,13 @@ impl Crowd {
             met.into_iter()
                 .any(|one| roster.is_some_and(|it| it.author(one.device()).is_some()))
         };
+        let device = self.world.nodes[place].own().device();
+        let seen = |id: SessionId| {
+            let founder = self.model.rooms.get(&id).map(|room| room.founder);
+            founder.map(|founder| (id, self.seats(founder, device, id)))
+        };
         let sessions = disk.sessions().unwrap_or_default().into_iter();
-        sessions.filter(is_in).collect()
+        sessions.filter(is_in).filter_map(seen).collect()
     }
 
     /// How a node sees all devices of a person in a session, and how they see themselves.
@@ -224,10 +230,12 @@ impl Crowd {
         let seat = |of: &Node, device: DeviceId| match Session::load(of.disk(), session) {
             Ok(Some(session)) => {
                 let roster = session.roster();
-                let active = roster.author(device).is_some();
+                let (active, seen) = (roster.author(device).is_some(), session.has_seen(device));
                 let chains = roster.chains_of(device).count();
                 let (revoked, out) = (roster.revoked.contains(&device), session.is_out(device));
-                format!("active {active}, chains {chains}, revoked {revoked}, out {out}")
+                format!(
+                    "active {active}, seen {seen}, chains {chains}, revoked {revoked}, out {out}"
+                )
             }
             other => format!("{:?}", other.map(|_| "no session")),
         };

@@ -365,6 +365,28 @@ fn registers_have_limits() {
     );
 }
 
+/// An input that fails takes back what it did, and nothing of what the batch did before (seed 11498).
+#[test]
+fn what_is_to_be_passed_on_is_also_where_another_input_of_the_batch_fails() {
+    let (mut bench, rogue, line) = friends();
+    let done = bench.frame(line, &rogue.sync(line, Message::Frontier(vec![], vec![])));
+    assert!(!passed_on(&done).is_empty());
+    let (stranger, _) = bench.connect(&Rogue::new(2), Role::Dialled);
+    let addresses = vec!["10.0.0.2:4000".parse().unwrap()];
+    let moved = Input::AddressesChanged { addresses };
+    bench.engine.handle(bench.now, moved).unwrap();
+    let (conn, bytes) = (stranger.conn, vec![0xff]);
+    let done = bench.tell(Input::Frame { conn, bytes });
+    assert_eq!(done.reason(stranger), Some(CloseReason::Protocol));
+    assert_eq!(passed_on(&done).len(), 1);
+}
+
+fn passed_on(done: &Done) -> Vec<&Message> {
+    let mut said = sync_messages(done);
+    said.retain(|message| matches!(message, Message::Registers(_)));
+    said
+}
+
 /// NODE-12: a tag that is not named by both is no session.
 #[test]
 fn a_session_is_spoken_of_only_when_both_have_named_it() {

@@ -7,6 +7,7 @@
 //! The rules are in `spec/roster.md`. A roster is made of parts (an identity with its devices, a link, …), each a function of the
 //! operations about it and of their verdicts. So a new operation costs what it concerns; the whole is made alike.
 
+mod in_vain;
 mod pasts;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -331,6 +331,12 @@ impl Ledger {
         self.get(*self.numbers.get(&id)?)
     }
 
+    /// All chains, and what begins them.
+    pub(super) fn chains(&self) -> impl Iterator<Item = (Author, &Entry)> {
+        let chains = self.chains.iter();
+        chains.filter_map(|(chain, number)| Some((*chain, self.get(*number)?)))
+    }
+
     /// What begins a chain.
     pub(super) fn beginning(&self, chain: Author) -> Option<&Entry> {
         self.get(*self.chains.get(&chain)?)

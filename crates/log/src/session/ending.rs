@@ -1,16 +1,17 @@
 //! What a device that is out of a session may still hear: how it came to be out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_identity::keys::{DeviceId, IdentityId};
 
 use super::Session;
 use crate::{
+    clock::Hlc,
     event::Event,
     frontier::Past,
     ids::{Author, EventId},
     order::OrderKey,
-    roster::{End, Membership, Op},
+    roster::{End, Membership, Op, Operation},
     store::{LogStore, StoreError},
     sync::HeadEntry,
 };
@@ -34,19 +35,43 @@ impl Session {
         if !self.is_out(device) {
             return None;
         }
-        let chains = self.roster().chains_of(device);
-        let ends = chains.filter_map(|(_, chain)| chain.end.as_ref());
-        let mut ends: Vec<EventId> = ends.flat_map(|end| end.operations.clone()).collect();
-        ends.sort_unstable();
-        ends.dedup();
-        let ends = ends.into_iter().filter_map(|id| self.fold.find(id));
-        let operations: Vec<_> = ends.map(|end| (end.order, end.past.clone())).collect();
-        (!operations.is_empty()).then(|| Ending {
+        let ends = self.ends_of(device);
+        let operations = ends.into_iter().map(|end| (end.order, end.past.clone()));
+        Some(Ending {
             device,
-            operations,
+            operations: operations.collect(),
             forks: self.forks().clone(),
             judged: BTreeMap::new(),
         })
+    }
+
+    /// The operations that ended the time of a device, or had it begin in vain.
+    fn ends_of(&self, device: DeviceId) -> Vec<&Operation> {
+        let chains = self.roster().chains_of(device);
+        let ends = chains.filter_map(|(_, chain)| chain.end.as_ref());
+        let ends = ends.flat_map(|end| &end.operations);
+        let mut ends: Vec<&Operation> = ends.filter_map(|id| self.fold.find(*id)).collect();
+        ends.extend(self.fold.voiding(device));
+        ends.sort_unstable_by_key(|end| end.order);
+        ends.dedup_by_key(|end| end.order);
+        ends
+    }
+
+    /// The ids of what ended a device's time; none where it is in, never was, or could come in by itself.
+    pub fn ended_by(&self, device: DeviceId) -> BTreeSet<EventId> {
+        let ends = self.is_out(device).then(|| self.ends_of(device));
+        let ends = ends.into_iter().flatten();
+        ends.map(|end| end.order.id).collect()
+    }
+
+    /// Devices that are out, and whose they are.
+    pub fn outsiders(&self) -> BTreeMap<DeviceId, IdentityId> {
+        let ended = self.roster().chains.iter();
+        let ended = ended.filter(|(_, chain)| chain.end.is_some());
+        let ended = ended.map(|(author, chain)| (author.device, chain.identity));
+        let mut all: BTreeMap<_, _> = ended.chain(self.fold.in_vain()).collect();
+        all.retain(|device, _| self.is_out(*device));
+        all
     }
 
     /// What ended a device's last time in the session, and whose doing that was; `None` where it is in or never
@@ -63,13 +88,26 @@ impl Session {
         Some((&last.op, self.whose(last.order.author)))
     }
 
-    /// Whether a device was in and is out by what its identity cannot undo alone.
+    /// Whether a device was in, or came in in vain, and is out by what its identity cannot undo alone. One that never had
+    /// the right to come in knows that itself.
     pub fn is_out(&self, device: DeviceId) -> bool {
-        let mut chains = self.roster().chains_of(device).peekable();
         let members = &self.roster().members;
-        let gone =
-            |chain: &Membership| chain.end.is_some() && !members.contains_key(&chain.identity);
-        chains.peek().is_some() && chains.all(|(_, chain)| gone(chain))
+        let mut whose = self.fold.owners_of(device).peekable();
+        let mut chains = self.roster().chains_of(device);
+        whose.peek().is_some()
+            && whose.all(|identity| !members.contains_key(&identity))
+            && chains.all(|(_, chain)| chain.end.is_some())
+            && !self.ends_of(device).is_empty()
+    }
+
+    /// From when on what was said is for a device (ROS-515), if not all is. Who came in in vain learns that it did, and
+    /// no word of what was said meanwhile.
+    pub fn floor_of(&self, device: DeviceId, identity: IdentityId) -> Option<Hlc> {
+        let in_vain = self.is_out(device) && !self.fold.voiding(device).is_empty();
+        match in_vain {
+            true => Some(Hlc::MAX),
+            false => self.roster().floors.get(&identity).copied(),
+        }
     }
 
     /// Whether a device was in, went out with its identity, and that is in again: it may join by itself (ROS-2).

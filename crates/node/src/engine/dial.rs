@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::SocketAddr};
 use tenet_apps::contacts::endpoint::{self, Endpoint};
 use tenet_delivery::redial;
 use tenet_identity::keys::{DeviceId, EndpointId};
-use tenet_log::{ids::SessionId, store::StoreError};
+use tenet_log::{ids::SessionId, session::Session, store::StoreError};
 
 use super::Engine;
 use crate::{input::Output, storage::Storage};
@@ -101,12 +101,23 @@ impl<S: Storage> Engine<S> {
         let Some(state) = self.sessions.get(&session) else {
             return BTreeSet::new();
         };
-        let heard = state.roster().active().filter(|(author, membership)| {
-            let company = self.devices.get(&author.device);
-            let company = company.is_some_and(|device| device.sessions.contains(&session));
-            company && !self.blocked.contains(&membership.identity)
-        });
-        heard.map(|(author, _)| author.device).collect()
+        let active = state.roster().active().map(|(author, _)| author.device);
+        active
+            .filter(|device| self.is_heard(session, *device))
+            .collect()
+    }
+
+    /// Whether a device is in a session and its person is one whom we want to hear.
+    pub(super) fn is_heard(&self, session: SessionId, device: DeviceId) -> bool {
+        let roster = self.sessions.get(&session).map(Session::roster);
+        let is_in = roster.is_some_and(|roster| roster.author(device).is_some());
+        let company = self.devices.get(&device).filter(|_| is_in);
+        company.is_some_and(|company| {
+            let blocked = company
+                .identity
+                .is_some_and(|it| self.blocked.contains(&it));
+            company.sessions.contains(&session) && !blocked
+        })
     }
 
     /// Where other devices have said in a session that they are met, also those that are out by now.

@@ -54,7 +54,10 @@ impl<S: Storage> Engine<S> {
         let ready = self.connections.0.get(&conn).and_then(|it| it.ready());
         let session = self.sessions.get(&event.session());
         let both = ready.zip(session);
-        both.is_some_and(|(it, session)| session.roster().may_read(it.identity, event))
+        both.is_some_and(|(it, session)| {
+            let floor = session.floor_of(it.device, it.identity);
+            floor.is_none_or(|floor| !event.is_below(floor))
+        })
     }
 
     /// SYNC-803: whether an event lacks what it says because that is not for this person.

@@ -53,8 +53,8 @@ impl<S: Storage> Engine<S> {
                     frames.extend(messages.map(|said| (*conn, Frame::Sync(share.ours, said))));
                     continue;
                 }
-                let floor = session.roster().floors.get(&ready.identity);
-                share.peer.withhold_below(floor.copied());
+                let floor = session.floor_of(ready.device, ready.identity);
+                share.peer.withhold_below(floor);
                 let at_hand = recent.get(&share.session);
                 messages.extend(share.peer.pump_recent(store, at_hand, now)?);
                 if at_hand.is_none() {

@@ -60,7 +60,7 @@ use tenet_identity::{
 };
 use tenet_log::{
     event::{AtOnce, Checks},
-    ids::SessionId,
+    ids::{EventId, SessionId},
     register::Register,
     session::{AppendError, Session},
     store::StoreError,
@@ -111,7 +111,7 @@ pub struct Engine<S> {
     /// To whom we listen in sessions that they or we are out of (NODE-106, NODE-108).
     outside: BTreeMap<SessionId, Outside>,
     /// Devices that are out of a session and know it.
-    told: BTreeSet<(SessionId, DeviceId)>,
+    told: BTreeMap<(SessionId, DeviceId), BTreeSet<EventId>>,
     /// Devices that their identity revoked.
     pub(crate) revoked: BTreeSet<(IdentityId, DeviceId)>,
     /// Devices of ours that the others do not speak with.
@@ -221,7 +221,7 @@ impl<S: Storage> Engine<S> {
             devices: BTreeMap::new(),
             members: BTreeMap::new(),
             outside: BTreeMap::new(),
-            told: BTreeSet::new(),
+            told: BTreeMap::new(),
             revoked: BTreeSet::new(),
             suspended: BTreeSet::new(),
             connections: Connections::default(),

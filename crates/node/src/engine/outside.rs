@@ -33,19 +33,16 @@ impl<S: Storage> Engine<S> {
             self.outside.remove(&id);
             return;
         };
+        // Who came in again in vain is told anew.
         self.told
-            .retain(|(told, device)| *told != id || session.is_out(*device));
-        let others = session.roster().chains.iter().filter(|(author, chain)| {
-            let device = author.device;
-            let untold =
-                || !self.told.contains(&(id, device)) && !has_ended_itself(session, device);
-            let is_in = chain.end.is_none();
-            device != self.own.device()
-                && ((listens && is_in) || (!is_in && session.is_out(device) && untold()))
+            .retain(|(told, device), ends| *told != id || session.ended_by(*device) == *ends);
+        let mut outside: Outside = session.outsiders();
+        outside.retain(|device, _| {
+            !self.told.contains_key(&(id, *device)) && !has_ended_itself(session, *device)
         });
-        let outside: Outside = others
-            .map(|(author, chain)| (author.device, chain.identity))
-            .collect();
+        let inside = session.roster().active().filter(|_| listens);
+        outside.extend(inside.map(|(author, chain)| (author.device, chain.identity)));
+        outside.remove(&self.own.device());
         self.outside.insert(id, outside);
     }
 
@@ -136,7 +133,9 @@ impl<S: Storage> Engine<S> {
         if !ending.is_some_and(|ending| ending.is_known_by(heads)) {
             return Ok(());
         }
-        self.told.insert((session, device));
+        let ends = self.sessions.get(&session).map(|it| it.ended_by(device));
+        self.told
+            .insert((session, device), ends.unwrap_or_default());
         self.owe_sisters_no_more(session, device)?;
         self.forget_who_heard(now, session)
     }

@@ -168,6 +168,10 @@ impl<S: Storage> Engine<S> {
         if let Some(before) = before.filter(|before| before.id != id) {
             self.forget_endpoint(now, before.id)?;
         }
+        if !self.is_heard(register.session(), register.device()) {
+            // Of a session that we are out of we take what is said there, and dial nobody for it (NODE-108).
+            return Ok(());
+        }
         self.addresses.insert(id, endpoint.addresses);
         self.redial
             .handle(redial::Input::Want(id), now, &mut self.rng);

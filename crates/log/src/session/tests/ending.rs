@@ -77,3 +77,46 @@ fn an_ending_is_what_ended_it_and_all_that_this_had_seen() {
     assert!(out > 20, "only {out} were out");
     assert!(forked > 0, "no fork was looked at");
 }
+
+/// SYNC-11: with what it is told a device that was out, or came in in vain, finds that it is.
+#[test]
+fn an_ending_shows_a_device_that_it_is_out() {
+    let (mut ended, mut in_vain) = (0, 0);
+    for seed in 0..120 {
+        let node = grown(seed);
+        let events = node.events().into_iter();
+        let events: BTreeMap<EventId, Event> = events.map(|event| (event.id(), event)).collect();
+        for device in node.session.outsiders().into_keys() {
+            let Some(mut ending) = node.session.ending(device) else {
+                panic!("seed {seed}: nothing tells {device:?}");
+            };
+            let own = events
+                .values()
+                .filter(|event| event.header().device == device);
+            let own: Vec<EventId> = own.map(Event::id).collect();
+            let mut known = with_ancestors(&events, &own);
+            for event in events.values() {
+                if ending.includes(&node.store, event).unwrap() {
+                    known.insert(event.id());
+                }
+            }
+            let mut theirs = Node::open(&events[&node.events()[0].id()]);
+            for event in node
+                .events()
+                .iter()
+                .skip(1)
+                .filter(|event| known.contains(&event.id()))
+            {
+                theirs.take(event);
+            }
+            let was_in = node.session.roster().chains_of(device).next().is_some();
+            *(if was_in { &mut ended } else { &mut in_vain }) += 1;
+            let author = theirs.session.roster().author(device);
+            assert_eq!(author, None, "seed {seed}, was in: {was_in}");
+        }
+    }
+    assert!(
+        ended > 20 && in_vain > 20,
+        "{ended} ended, {in_vain} came in in vain"
+    );
+}
