@@ -203,10 +203,16 @@ impl Crowd {
         }
         let here = Session::load(node.disk(), session)?;
         let in_here = here.is_some_and(|it| it.roster().author(node.own().device()).is_some());
+        let founder = self
+            .model
+            .rooms
+            .get(&session)
+            .map_or(0, |room| room.founder);
         ensure!(
             !in_here,
-            "node {} believes to be in {session}",
-            node.place()
+            "node {} believes to be in {session}, by the roster of its founder: {:?}",
+            node.place(),
+            self.seats(founder, node.own().device(), session)
         );
         Ok(())
     }

@@ -48,7 +48,7 @@ pub struct Shift {
     pub verdicts: Vec<EventId>,
     /// Chains of which ordinary events may have another standing, and from which place on.
     pub chains: BTreeMap<Author, u64>,
-    /// Whether the roster is another than before.
+    /// Whether the roster is another than before, or somebody came in in vain.
     pub roster_changed: bool,
 }
 
@@ -107,7 +107,10 @@ impl Fold {
         let ids = changed.iter().filter_map(|one| self.ledger.get(*one));
         let ids = ids.map(|entry| entry.operation.order.id);
         shift.verdicts = ids.filter(|one| *one != id).collect();
-        shift.roster_changed = !changed.is_empty();
+        let begins = self.ledger.get(number);
+        let begins = begins.is_some_and(|new| new.operation.begins().is_some());
+        let in_vain = begins && verdict(self, &number) == Some(false);
+        shift.roster_changed = !changed.is_empty() || in_vain;
         self.renew(&changed, &mut shift);
         shift
     }
