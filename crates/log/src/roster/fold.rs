@@ -9,6 +9,7 @@
 
 mod in_vain;
 mod pasts;
+mod reasons;
 
 use std::collections::{BTreeMap, BTreeSet};
 

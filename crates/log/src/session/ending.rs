@@ -35,8 +35,8 @@ impl Session {
         if !self.is_out(device) {
             return None;
         }
-        let ends = self.ends_of(device);
-        let operations = ends.into_iter().map(|end| (end.order, end.past.clone()));
+        let reasons = self.reasons_of(device).into_iter();
+        let operations = reasons.map(|end| (end.order, end.past.clone()));
         Some(Ending {
             device,
             operations: operations.collect(),
@@ -45,21 +45,24 @@ impl Session {
         })
     }
 
-    /// The operations that ended the time of a device, or had it begin in vain.
-    fn ends_of(&self, device: DeviceId) -> Vec<&Operation> {
+    /// The operations that ended the time of a device.
+    fn ends_of(&self, device: DeviceId) -> Vec<EventId> {
         let chains = self.roster().chains_of(device);
         let ends = chains.filter_map(|(_, chain)| chain.end.as_ref());
-        let ends = ends.flat_map(|end| &end.operations);
-        let mut ends: Vec<&Operation> = ends.filter_map(|id| self.fold.find(*id)).collect();
-        ends.extend(self.fold.voiding(device));
-        ends.sort_unstable_by_key(|end| end.order);
-        ends.dedup_by_key(|end| end.order);
-        ends
+        ends.flat_map(|end| end.operations.iter().copied())
+            .collect()
+    }
+
+    /// Those, what had it begin in vain, and whatever else lets these count or not.
+    fn reasons_of(&self, device: DeviceId) -> Vec<&Operation> {
+        let mut reasons = self.fold.reasons(&self.ends_of(device), device);
+        reasons.sort_unstable_by_key(|end| end.order);
+        reasons
     }
 
     /// The ids of what ended a device's time; none where it is in, never was, or could come in by itself.
     pub fn ended_by(&self, device: DeviceId) -> BTreeSet<EventId> {
-        let ends = self.is_out(device).then(|| self.ends_of(device));
+        let ends = self.is_out(device).then(|| self.reasons_of(device));
         let ends = ends.into_iter().flatten();
         ends.map(|end| end.order.id).collect()
     }
@@ -80,10 +83,8 @@ impl Session {
         if self.roster().author(device).is_some() {
             return None;
         }
-        let chains = self.roster().chains_of(device);
-        let ends = chains.filter_map(|(_, chain)| chain.end.as_ref());
-        let ends = ends.flat_map(|end| &end.operations);
-        let ends = ends.filter_map(|id| self.fold.find(*id));
+        let ends = self.ends_of(device).into_iter();
+        let ends = ends.filter_map(|id| self.fold.find(id));
         let last = ends.max_by_key(|end| end.order)?;
         Some((&last.op, self.whose(last.order.author)))
     }
@@ -97,14 +98,14 @@ impl Session {
         whose.peek().is_some()
             && whose.all(|identity| !members.contains_key(&identity))
             && chains.all(|(_, chain)| chain.end.is_some())
-            && !self.ends_of(device).is_empty()
+            && !self.reasons_of(device).is_empty()
     }
 
-    /// From when on what was said is for a device (ROS-515), if not all is. Who came in in vain learns that it did, and
-    /// no word of what was said meanwhile.
+    /// From when on what was said is for a device (ROS-515), if not all is. To whom it must be told why an ending counts
+    /// learns that, and no word of what was said meanwhile.
     pub fn floor_of(&self, device: DeviceId, identity: IdentityId) -> Option<Hlc> {
-        let in_vain = self.is_out(device) && !self.fold.voiding(device).is_empty();
-        match in_vain {
+        let more = || self.reasons_of(device).len() > self.ends_of(device).len();
+        match self.is_out(device) && more() {
             true => Some(Hlc::MAX),
             false => self.roster().floors.get(&identity).copied(),
         }

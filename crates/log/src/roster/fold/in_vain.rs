@@ -1,14 +1,12 @@
-//! Devices that came in in vain, and what made it so.
+//! Devices that came in in vain.
 //!
 //! Who used a link in vain is none of them: nobody who was in named them, and whoever finds a closed link would be told
 //! what a session's headers say.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use tenet_identity::keys::{DeviceId, IdentityId};
 
 use super::Fold;
-use crate::roster::{Op, Operation, ledger::Entry, right::View};
+use crate::roster::{Op, ledger::Entry, right::View};
 
 impl Fold {
     /// Whose a device is, by what begins its chains, counted or not.
@@ -25,30 +23,12 @@ impl Fold {
         void.filter_map(|(chain, one)| Some((chain.device, one.operation.op.card()?.identity())))
     }
 
-    /// What makes void what begins chains of a device, directly or in what that rests on (ROS-6, ROS-510).
-    pub(crate) fn voiding(&self, device: DeviceId) -> Vec<&Operation> {
+    /// What begins chains of a device in vain.
+    pub(super) fn begun_in_vain(&self, device: DeviceId) -> impl Iterator<Item = &Entry> {
         let view = self.view();
         let begun = self.ledger.chains_of_device(device);
         let begun = begun.filter_map(|chain| self.ledger.beginning(chain));
-        let is_void = |one: &&Entry| view.counts(one) == Some(false);
-        let mut open: Vec<&Entry> = begun.filter(|one| began_in_vain(&view, one)).collect();
-        let (mut void, mut takers) = (BTreeSet::new(), BTreeMap::new());
-        while let Some(entry) = open.pop() {
-            if !void.insert(entry.number) {
-                continue;
-            }
-            let grounds = view.grounds(entry).into_iter();
-            let takes = grounds
-                .flat_map(|ground| ground.takers)
-                .map(|one| one.entry);
-            let above = view.outranking(entry).map(|(one, _)| one);
-            let counted = takes
-                .chain(above)
-                .filter(|one| view.counts(one) == Some(true));
-            takers.extend(counted.map(|one| (one.number, &one.operation)));
-            open.extend(view.asked(entry).into_iter().filter(is_void));
-        }
-        takers.into_values().collect()
+        begun.filter(move |one| began_in_vain(&view, one))
     }
 }
 
