@@ -8,7 +8,7 @@ use tenet_log::{
 use super::{Crowd, Deed, Fault, Plan, ladder::MINUTE};
 use crate::model::Fate;
 
-const HOUR: u64 = 60 * MINUTE;
+pub(super) const HOUR: u64 = 60 * MINUTE;
 pub(super) const EMOJI: [&str; 3] = ["👍", "☀", "🎉"];
 
 /// How many neighbours on each side somebody knows from the beginning: each is met in a session of two.
@@ -83,12 +83,6 @@ impl Crowd {
         self.heal();
         self.rest(SETTLING);
         self.put_doubtful_away();
-        // As the shell does: until it says that none is left.
-        let end = self.world.now + HOUR;
-        while !self.rekeyed.is_empty() && self.world.now < end {
-            self.revoke_former();
-            self.rest(2 * MINUTE);
-        }
     }
 
     fn something(&mut self, number: usize, plan: &Plan) {

@@ -7,11 +7,13 @@ use tenet_log::{
 };
 use tenet_node::Engine;
 
-use super::{Crowd, Deed};
+use super::{Crowd, Deed, chance::HOUR, ladder::MINUTE};
 use crate::{act::Act, disk::Disk, model::Lost, node::Node};
 
 /// Keys of devices that were set back come after this one.
 const FIRST_KEY: u8 = 100;
+/// How often a device at rest asks for its former keys to be revoked before it is seen that it meets nobody.
+const TRIES: usize = 30;
 
 impl Crowd {
     /// Something about the devices of somebody who has, or may have, several.
@@ -143,6 +145,28 @@ impl Crowd {
                 self.ask(by, Deed::Revoke { person, device });
             }
         }
+    }
+
+    /// Rests, and does what the shell does meanwhile: former keys are revoked until none is left, or for an hour where
+    /// nobody is met. A device may notice after days that it was set back, where its clock had been ahead.
+    pub(super) fn rest_revoking(&mut self, patience: u64) -> bool {
+        let end = self.world.now + patience;
+        let mut tries = 0;
+        while self.world.now < end {
+            let left = end - self.world.now;
+            if self.rekeyed.is_empty() && self.rest(left.min(HOUR)) && self.rekeyed.is_empty() {
+                return true;
+            }
+            self.revoke_former();
+            let until = self.world.now + 2 * MINUTE;
+            let rests = self.rest(2 * MINUTE);
+            tries = if rests { tries + 1 } else { 0 };
+            if tries == TRIES {
+                return true;
+            }
+            self.run_until(until);
+        }
+        false
     }
 
     /// Of devices that were perhaps revoked, or may never have come in, those go that are in nothing with the others

@@ -91,7 +91,7 @@ impl Crowd {
         };
         self.world.in_vain.clear();
         ensure!(
-            self.rest(patience),
+            self.rest_revoking(patience),
             "it does not come to rest: {}",
             self.unrest()
         );
