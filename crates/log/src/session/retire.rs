@@ -175,6 +175,8 @@ impl Session {
             }
         }
         seen.sort_unstable();
+        // Branches of one chain go back to one event.
+        seen.dedup();
         let seen = seen.into_iter();
         Ok(seen.map(|(.., id, time)| (id, time)).collect())
     }

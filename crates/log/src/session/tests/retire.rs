@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::{FAR_AHEAD_MS, MAX_AHEAD_MS},
-    event::Event,
+    event::{Event, Header},
     session::{Receipt, Retired},
     standing::Standing,
 };
@@ -81,6 +81,30 @@ fn log_14_what_was_written_in_the_future_is_void_and_the_rest_stays() {
     talk.bobs.take_all(&talk.anns);
     assert_eq!(talk.bobs.picture(), talk.anns.picture());
     assert!(!talk.bobs.counts(&late[1]));
+}
+
+/// Both branches go back to the same event, and the store takes only what it can read again.
+#[test]
+fn log_14_what_lies_below_two_histories_from_the_future_is_named_once() {
+    let mut talk = Talk::new();
+    let below = talk.bob_says("on time", NOW);
+    talk.anns.take(&below);
+    let mut elsewhere = talk.bobs.clone();
+    let bob = &talk.bob.devices[0];
+    let branches = [
+        talk.bobs.say_at(bob, "one", NOW + THREE_DAYS),
+        elsewhere.say_at(bob, "another", NOW + THREE_DAYS),
+    ];
+    for event in &branches {
+        talk.anns.receive_at(event, NOW + THREE_DAYS);
+    }
+    talk.ann_says("late", NOW + THREE_DAYS);
+    let retired = talk.retire(NOW);
+    let (join, _) = &retired.operations[0];
+    assert!(join.header().deps.contains(&below.id()));
+    for (event, _) in &retired.operations {
+        Header::decode(event.encoded_header()).unwrap();
+    }
 }
 
 #[test]
