@@ -225,14 +225,19 @@ impl Model {
     pub fn set_back(&mut self, device: usize, person: usize, sisters: &[usize]) {
         self.set_back.insert(device, person);
         for sister in sisters {
-            if let Some(lost) = self.lost.get_mut(sister) {
-                *lost = Lost::Perhaps;
-            }
+            self.doubt_loss(*sister);
         }
         self.rooms
             .values_mut()
             .for_each(|room| room.doubt_all_of(device));
         self.note_lawless();
+    }
+
+    /// A device that was revoked may be in still.
+    pub fn doubt_loss(&mut self, device: usize) {
+        if let Some(lost) = self.lost.get_mut(&device) {
+            *lost = Lost::Perhaps;
+        }
     }
 
     /// Whether a device was set back, and its person is not wicked.

@@ -77,8 +77,9 @@ impl Crowd {
         self.ask(by, Deed::Revoke { person, device });
     }
 
-    /// A device is revoked, or may be; whom it had let in may not come in.
-    pub(super) fn lose(&mut self, device: &str, how: Lost) {
+    /// A device is revoked by another, or may be; whom it had let in may not come in, and whom it had revoked itself
+    /// may be in still: what it wrote may have come to nobody.
+    pub(super) fn lose(&mut self, device: &str, by: usize, how: Lost) {
         let known = self.world.nodes.iter();
         let mut known = known.filter(|node| node.own().device().to_string() == device);
         let Some(device) = known.next().map(Node::place) else {
@@ -86,6 +87,12 @@ impl Crowd {
         };
         self.model.lose(device, how);
         self.doubt_let_in_by(device);
+        let by_it = self.revoked_by.iter().filter(|(_, by)| **by == device);
+        let by_it: Vec<usize> = by_it.map(|(other, _)| *other).collect();
+        for other in by_it {
+            self.model.doubt_loss(other);
+        }
+        self.revoked_by.insert(device, by);
     }
 
     /// Whoever holds a link of a device that is not there any more, or does not know of it, may not come in.

@@ -59,6 +59,8 @@ pub struct Crowd {
     seed: u64,
     /// By which device each further one was let in.
     let_in: BTreeMap<usize, usize>,
+    /// Devices that others revoked, and which.
+    revoked_by: BTreeMap<usize, usize>,
     /// Nodes that took another key.
     rekeyed: BTreeSet<usize>,
     /// What was asked for and is not answered.
@@ -95,6 +97,7 @@ impl Crowd {
             chooser: ChaCha20Rng::seed_from_u64(seed ^ 0x5eed),
             seed,
             let_in: BTreeMap::new(),
+            revoked_by: BTreeMap::new(),
             rekeyed: BTreeSet::new(),
             asked: BTreeMap::new(),
             refused: Vec::new(),
@@ -281,8 +284,8 @@ impl Crowd {
                 self.model.found(session, &all);
                 self.model.only_brought(session);
             }
-            (Some(Ok(_)), Deed::Revoke { device, .. }) => self.lose(device, Lost::Revoked),
-            (None, Deed::Revoke { device, .. }) => self.lose(device, Lost::Perhaps),
+            (Some(Ok(_)), Deed::Revoke { device, .. }) => self.lose(device, node, Lost::Revoked),
+            (None, Deed::Revoke { device, .. }) => self.lose(device, node, Lost::Perhaps),
             (Some(Ok(Reply::Former { left })), _) if left > 0 => drop(self.rekeyed.insert(node)),
             (Some(Ok(reply)), _) => {
                 let nodes = &self.world.nodes;
