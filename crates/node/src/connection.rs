@@ -34,6 +34,8 @@ pub(crate) struct Connection {
     pub(crate) offered: BTreeSet<SessionId>,
     /// Sessions that the other end brought and in which we have no place yet.
     pub(crate) brought: BTreeSet<SessionId>,
+    /// Sessions that the other end named and in which it is nobody by what is held here (NODE-38).
+    pub(crate) claimed: BTreeSet<SessionId>,
     /// Connections in whose place this one stands once it is in use at both ends.
     pub(crate) supersedes: Vec<ConnId>,
 }
@@ -139,6 +141,7 @@ impl Connection {
             named: BTreeSet::new(),
             offered: BTreeSet::new(),
             brought: BTreeSet::new(),
+            claimed: BTreeSet::new(),
             supersedes: Vec::new(),
         }
     }

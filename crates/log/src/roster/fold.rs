@@ -126,6 +126,11 @@ impl Fold {
         self.ledger.chains_of_device(device).next().is_some()
     }
 
+    /// Whether an operation names this identity or adds a device of it, counted or not.
+    pub fn names(&self, identity: IdentityId) -> bool {
+        self.ledger.knows(identity)
+    }
+
     /// Whose device writes a chain, by what begins it, counted or not.
     pub fn whose(&self, chain: Author) -> Option<IdentityId> {
         self.ledger.whose(chain)

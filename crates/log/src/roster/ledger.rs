@@ -360,6 +360,11 @@ impl Ledger {
         person.flat_map(|person| &person.chains).copied()
     }
 
+    /// Whether an operation names an identity.
+    pub(super) fn knows(&self, identity: IdentityId) -> bool {
+        self.places.contains_key(&identity)
+    }
+
     /// Identities that operations name.
     pub(super) fn identities(&self) -> impl Iterator<Item = IdentityId> {
         self.places.keys().copied()

@@ -305,6 +305,11 @@ impl Session {
         self.fold.has_seen(device)
     }
 
+    /// Whether an operation of the set names this identity or adds a device of it, counted or not.
+    pub fn names(&self, identity: IdentityId) -> bool {
+        self.fold.names(identity)
+    }
+
     /// Below this place all ordinary events of a chain count, silences aside.
     pub fn counts_below(&self, author: Author) -> u64 {
         let fork = self.forks().get(&author).copied().unwrap_or(u64::MAX);

@@ -13,6 +13,7 @@
 
 mod holdings;
 mod message;
+mod part;
 mod peer;
 mod summary;
 mod tag;
@@ -21,6 +22,7 @@ pub use message::{
     Event as EncodedEvent, HeadEntry, MAX_EVENTS_PER_MESSAGE, MAX_WANTED, Message, MessageError,
     Objection, RegisterEntry,
 };
+pub use part::{Named, Part};
 pub use peer::{Peer, Recent, WINDOW_BYTES, WINDOW_EVENTS};
 pub use tag::{Direction, Tag, tag};
 

@@ -5,17 +5,15 @@ use std::collections::{BTreeMap, VecDeque};
 use minicbor::bytes::ByteVec;
 
 use super::{
-    HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, RegisterEntry,
-    holdings::Holdings,
-    message::MAX_HEADS,
-    summary::{self, Summary},
+    HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, RegisterEntry, holdings::Holdings,
+    message::MAX_HEADS, part::Part, summary,
 };
 use crate::{
     clock::Hlc,
     event::Event,
     ids::{Author, EventId, SessionId},
     register::Register,
-    session::{Ending, Session},
+    session::Session,
     store::{LogStore, Position, StoreError, Stored},
 };
 
@@ -45,8 +43,8 @@ const REGISTERS_BYTES: usize = 256 * 1024;
 #[derive(Clone, Debug)]
 pub struct Peer {
     session: SessionId,
-    /// SYNC-11: they are out, and hear no more than how they came to be.
-    ending: Option<Ending>,
+    /// What they may hear.
+    part: Part,
     /// What we held when we said our digest: digest, holdings and where the last event came.
     opened: Option<Opened>,
     /// What both held when they compared, if that was the same.
@@ -114,19 +112,19 @@ impl Peer {
     /// # Errors
     /// [`StoreError`], as for every method here that reads.
     pub fn open<S: LogStore>(session: &Session, store: &S) -> Result<(Self, Message), StoreError> {
-        Self::open_to(session, store, None)
+        Self::open_to(session, store, Part::Whole)
     }
 
-    /// As [`Self::open`], with a device that hears no more than its ending if it has one.
+    /// As [`Self::open`], with a device that may hear no more than this.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn open_to<S: LogStore>(
         session: &Session,
         store: &S,
-        ending: Option<Ending>,
+        part: Part,
     ) -> Result<(Self, Message), StoreError> {
-        let summary = Self::summed_up(session, store, ending.as_ref())?;
+        let summary = part.summed_up(session, store)?;
         let opened = Opened {
             digest: summary::digest(&summary),
             heads: summary.into_heads(),
@@ -136,7 +134,7 @@ impl Peer {
         let message = Message::Digest(opened.digest);
         let peer = Self {
             session: session.id(),
-            ending,
+            part,
             opened: Some(opened),
             agreed: Vec::new(),
             theirs: Holdings::default(),
@@ -156,32 +154,19 @@ impl Peer {
         Ok((peer, message))
     }
 
-    /// What of ours they may hear of.
-    fn summed_up<S: LogStore>(
-        session: &Session,
-        store: &S,
-        ending: Option<&Ending>,
-    ) -> Result<Summary, StoreError> {
-        match ending {
-            Some(ending) => summary::of_ending(session, store, ending),
-            None => Ok(summary::whole(session, &store.registers(session.id())?)),
-        }
-    }
-
     /// What they may hear is another than before; whether that is more, so that both must compare anew.
-    pub fn restrict(&mut self, ending: Option<Ending>) -> bool {
-        let same = match (&self.ending, &ending) {
-            (Some(before), Some(after)) => before.is_like(after),
-            (None, None) => true,
-            _ => false,
-        };
-        let was_whole = self.ending.is_none();
-        if same {
+    pub fn restrict(&mut self, part: Part) -> bool {
+        if self.part.is_like(&part) {
             return false;
         }
         self.registers.clear();
-        self.ending = ending;
-        !was_whole
+        let was = std::mem::replace(&mut self.part, part);
+        !was.is_whole()
+    }
+
+    /// Whether they may hear all of it.
+    pub fn hears_all(&self) -> bool {
+        self.part.is_whole()
     }
 
     /// The other side's digest: the same as ours was, or a reason to say what we hold (SYNC-2).
@@ -220,10 +205,10 @@ impl Peer {
         session: &Session,
         store: &S,
     ) -> Result<Option<Message>, StoreError> {
-        if std::mem::replace(&mut self.told, true) {
+        if self.part.hears_first() || std::mem::replace(&mut self.told, true) {
             return Ok(None);
         }
-        let summary = Self::summed_up(session, store, self.ending.as_ref())?;
+        let summary = self.part.summed_up(session, store)?;
         Ok(Some(summary::frontier(session, summary)))
     }
 
@@ -256,6 +241,7 @@ impl Peer {
         heads: &[HeadEntry],
         versions: &[RegisterEntry],
     ) -> Result<Vec<Message>, StoreError> {
+        self.part.note(heads);
         let frontier = self.tell_frontier(session, store)?;
         let mut messages: Vec<Message> = frontier.into_iter().collect();
         if self.cursor.is_some() {
@@ -267,20 +253,15 @@ impl Peer {
         }
         self.under_way.clear();
         self.under_way_bytes = 0;
-        let (theirs, first) = Holdings::claimed(
-            session,
-            store,
-            heads,
-            self.ending.as_ref().map(Ending::device),
-        )?;
+        let (theirs, first) = Holdings::claimed(session, store, heads, self.part.out())?;
         self.theirs = theirs;
         self.cursor = Some(match first {
             Some(position) => Position(position.0 - 1),
             None => store.last_position(self.session)?,
         });
-        self.registers = match self.ending {
-            Some(_) => VecDeque::new(),
-            None => summary::lacking(&store.registers(self.session)?, versions).into(),
+        self.registers = match self.part.is_whole() {
+            false => VecDeque::new(),
+            true => summary::lacking(&store.registers(self.session)?, versions).into(),
         };
         Ok(messages)
     }
@@ -365,11 +346,7 @@ impl Peer {
             return Ok(false);
         }
         self.cursor = Some(position);
-        let theirs = match &mut self.ending {
-            Some(ending) => ending.includes(store, event)?,
-            None => true,
-        };
-        if theirs && !self.theirs.contain(event) {
+        if self.part.includes(store, event)? && !self.theirs.contain(event) {
             let (author, seq) = (event.author(), event.header().seq);
             let bytes = match self.floor.is_some_and(|floor| event.is_below(floor)) {
                 true => event.bare().to_wire(),
@@ -397,7 +374,7 @@ impl Peer {
     /// A register that is new: it goes after all events, for it says nothing to who does not know yet that
     /// its device is in.
     pub fn offer_register(&mut self, register: &Register) {
-        if self.ending.is_none() {
+        if self.part.is_whole() {
             self.registers.push_back(ByteVec::from(register.encode()));
         }
     }

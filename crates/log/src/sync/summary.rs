@@ -12,9 +12,9 @@ use super::{
 use crate::{
     clock::Hlc,
     domain::DIGEST,
-    ids::EventId,
+    ids::{Author, EventId},
     register::Register,
-    session::{Ending, Session},
+    session::Session,
     store::{LogStore, StoreError},
 };
 
@@ -37,16 +37,16 @@ pub(super) fn whole(session: &Session, registers: &[Register]) -> Summary {
     Summary { heads, versions }
 }
 
-/// Of what a device may hear that is out (SYNC-11): every chain as far as that goes.
-pub(super) fn of_ending<S: LogStore>(
+/// Of every chain at most so many events, and no registers.
+pub(super) fn as_far_as<S: LogStore>(
     session: &Session,
     store: &S,
-    ending: &Ending,
+    count: impl Fn(Author) -> u64,
 ) -> Result<Summary, StoreError> {
     let mut known = Vec::new();
     for head in heads(session) {
         let author = head.author;
-        let Some(last) = ending.count(author).checked_sub(1) else {
+        let Some(last) = count(author).checked_sub(1) else {
             continue;
         };
         if head.seq <= last {

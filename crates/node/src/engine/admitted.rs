@@ -267,7 +267,7 @@ impl<S: Storage> Engine<S> {
         self.settle_floor(now, session)?;
         self.settle_outbox(now, session)?;
         self.owe_endings(session, &outside)?;
-        self.restrict_shares(now, session);
+        self.restrict_shares(now, session)?;
         self.index_devices()?;
         self.tell_devices(&before.0, &before.1)?;
         self.note_departure(session)?;

@@ -51,6 +51,7 @@ impl<S: Storage> Engine<S> {
         if let Some(connection) = self.connections.0.get_mut(&conn) {
             connection.named = tags.iter().copied().collect();
         }
+        self.note_claims(conn)?;
         self.begin_shares(conn)?;
         self.supersede(now, conn);
         Ok(self.bring(conn)?)
@@ -73,8 +74,8 @@ impl<S: Storage> Engine<S> {
             let Some(state) = self.sessions.get(&session) else {
                 continue;
             };
-            let ending = state.ending(ready.device);
-            let (peer, message) = Peer::open_to(state, &self.store, ending)?;
+            let part = self.part(session, ready.identity, ready.device);
+            let (peer, message) = Peer::open_to(state, &self.store, part)?;
             begun.push((
                 theirs,
                 Share {
@@ -117,7 +118,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Sessions to be spoken of on a connection, with their secrets: those that the device at its other end
-    /// has a place in, and those that it brought.
+    /// has a place in, those that it brought, and those that it named itself (NODE-38).
     pub(super) fn secrets_with(&self, connection: &Connection) -> Vec<(SessionId, [u8; 32])> {
         let Some(ready) = connection.ready() else {
             return Vec::new();
@@ -125,6 +126,8 @@ impl<S: Storage> Engine<S> {
         let mut sessions = self.sessions_of_device(ready.identity, ready.device);
         let brought = connection.brought.iter();
         sessions.extend(brought.filter(|session| self.place(**session) == Place::Coming));
+        let claimed = connection.claimed.iter();
+        sessions.extend(claimed.filter(|session| self.place(**session) == Place::In));
         sessions
             .into_iter()
             .filter_map(|id| Some((id, self.sessions.get(&id)?.roster().secret)))

@@ -141,7 +141,9 @@ impl<S: Storage> Engine<S> {
 
     /// Asks for the next that are damaged or lacking of a session.
     pub(super) fn want_again(&mut self, conn: ConnId, tag: Tag) -> Result<(), StoreError> {
-        let Some(session) = self.share(conn, tag).map(|share| share.session) else {
+        let share = self.share(conn, tag).filter(|share| share.peer.hears_all());
+        let Some(session) = share.map(|share| share.session) else {
+            // What is asked for tells what is here.
             return Ok(());
         };
         let damaged = self.mending.damaged.get(&session).into_iter().flatten();
@@ -198,7 +200,7 @@ impl<S: Storage> Engine<S> {
         wanted: &[EventId],
     ) -> Result<Vec<EventId>, Fault> {
         let (mut events, mut bytes, mut awaited) = (Vec::new(), 0, Vec::new());
-        let mut ending = self.ending_on(conn, session);
+        let mut part = self.part_on(conn, session);
         for id in wanted {
             // SYNC-802
             let event = self.whole_event(session, *id)?;
@@ -209,9 +211,7 @@ impl<S: Storage> Engine<S> {
                 continue;
             };
             // SYNC-11
-            if let Some(ending) = &mut ending
-                && !ending.includes(&self.store, &event)?
-            {
+            if !part.includes(&self.store, &event)? {
                 continue;
             }
             bytes += event.wire_len();

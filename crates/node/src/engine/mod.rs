@@ -15,6 +15,7 @@ mod allowance;
 mod asked;
 mod batch;
 mod bringing;
+mod claimed;
 mod debts;
 mod depart;
 mod dial;

@@ -17,7 +17,7 @@ use tenet_log::{
     sync::HeadEntry,
 };
 
-use super::{Engine, Fault, Place};
+use super::{Engine, Fault, Place, claimed::part_of};
 use crate::{input::ConnId, storage::Storage};
 
 /// Devices that we listen to in a session that one of us is out of, and whose they are.
@@ -86,25 +86,26 @@ impl<S: Storage> Engine<S> {
         device.is_some_and(|device| self.is_out(device, session))
     }
 
-    /// What the device on a connection may hear of a session: `None` where that is everything.
-    pub(super) fn ending_on(&self, conn: ConnId, session: SessionId) -> Option<Ending> {
+    /// How the device on a connection came to be out of a session, if it is.
+    fn ending_on(&self, conn: ConnId, session: SessionId) -> Option<Ending> {
         let device = self.device_on(conn)?;
         self.sessions.get(&session)?.ending(device)
     }
 
     /// SYNC-11: who came in, or is out now, hears another part of a session than before.
-    pub(super) fn restrict_shares(&mut self, now: u64, session: SessionId) {
+    pub(super) fn restrict_shares(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
         let Some(state) = self.sessions.get(&session) else {
-            return;
+            return Ok(());
         };
+        let place = self.place(session);
         let mut anew = Vec::new();
         for (conn, connection) in &mut self.connections.0 {
             let Some(ready) = connection.ready_mut() else {
                 continue;
             };
-            let device = ready.device;
+            let (identity, device) = (ready.identity, ready.device);
             for share in ready.shares_of(session) {
-                if share.peer.restrict(state.ending(device)) {
+                if share.peer.restrict(part_of(state, place, identity, device)) {
                     anew.push(*conn);
                 }
                 share.dirty = true;
@@ -112,7 +113,11 @@ impl<S: Storage> Engine<S> {
         }
         for conn in anew {
             self.resume_at(conn, session, now);
+            if let Some(tag) = self.tag_of(conn, session) {
+                self.want_again(conn, tag)?;
+            }
         }
+        Ok(())
     }
 
     /// NODE-106: a device says what it holds: whether it knows by now that it is out.

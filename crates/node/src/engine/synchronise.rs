@@ -82,7 +82,7 @@ impl<S: Storage> Engine<S> {
         digest: [u8; 32],
     ) -> Result<(), Fault> {
         let mut agreed = Vec::new();
-        let ending = self.ending_on(conn, session);
+        let part = self.part_on(conn, session);
         // NODE-15: a digest that answers none of ours begins anew: the other end had to wait, and both
         // compare again what they hold. Answers owe no answer, so this ends.
         self.with_share(conn, tag, session, |share, session, store| {
@@ -90,7 +90,7 @@ impl<S: Storage> Engine<S> {
                 share.unanswered = left;
                 return Ok(Vec::new());
             }
-            let (peer, message) = Peer::open_to(session, store, ending)?;
+            let (peer, message) = Peer::open_to(session, store, part)?;
             share.peer = peer;
             Ok(vec![message])
         })?;
@@ -350,9 +350,9 @@ impl<S: Storage> Engine<S> {
             let Some(tag) = self.tag_of(conn, session) else {
                 continue;
             };
-            let ending = self.ending_on(conn, session);
+            let part = self.part_on(conn, session);
             self.with_share(conn, tag, session, |share, session, store| {
-                let (peer, message) = Peer::open_to(session, store, ending)?;
+                let (peer, message) = Peer::open_to(session, store, part)?;
                 share.peer = peer;
                 share.unanswered = share.unanswered.saturating_add(1);
                 Ok(vec![message])

@@ -9,4 +9,5 @@ mod converse;
 mod link;
 mod messages;
 mod nonsense;
+mod parts;
 mod stories;

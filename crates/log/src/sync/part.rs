@@ -1,0 +1,107 @@
+//! What of a session another device may hear.
+
+use std::collections::BTreeMap;
+
+use tenet_identity::keys::DeviceId;
+
+use super::{
+    HeadEntry,
+    summary::{self, Summary},
+};
+use crate::{
+    event::Event,
+    ids::Author,
+    session::{Ending, Session},
+    store::{LogStore, StoreError},
+};
+
+/// What of a session another device may hear.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// How it came to be out of it, and nothing else (SYNC-11).
+    Ending(Ending),
+    /// No event; of the chains that it named itself how far they are held here, and not beyond what it named
+    /// (SYNC-12).
+    Named(Named),
+}
+
+/// How many events of which chains a device said to hold.
+#[derive(Clone, Debug, Default)]
+pub struct Named(BTreeMap<Author, u64>);
+
+impl Part {
+    /// Whether nothing is kept back.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole)
+    }
+
+    /// Of a device that is out which one it is.
+    pub fn out(&self) -> Option<DeviceId> {
+        match self {
+            Self::Ending(ending) => Some(ending.device()),
+            Self::Whole | Self::Named(_) => None,
+        }
+    }
+
+    /// Whether an event belongs to it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn includes<S: LogStore>(&mut self, store: &S, event: &Event) -> Result<bool, StoreError> {
+        match self {
+            Self::Whole => Ok(true),
+            Self::Ending(ending) => ending.includes(store, event),
+            Self::Named(_) => Ok(false),
+        }
+    }
+
+    /// Whether both are the same, whatever was named.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Ending(one), Self::Ending(other)) => one.is_like(other),
+            (Self::Whole, Self::Whole) | (Self::Named(_), Self::Named(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it can be told what is held only once the other side has said that itself.
+    pub(super) fn hears_first(&self) -> bool {
+        matches!(self, Self::Named(Named(heads)) if heads.is_empty())
+    }
+
+    /// They say what they hold.
+    pub(super) fn note(&mut self, heads: &[HeadEntry]) {
+        let Self::Named(named) = self else {
+            return;
+        };
+        for head in heads {
+            let count = named.0.entry(head.author).or_default();
+            *count = head.seq.saturating_add(1).max(*count);
+        }
+    }
+
+    /// What is held of it here.
+    pub(super) fn summed_up<S: LogStore>(
+        &self,
+        session: &Session,
+        store: &S,
+    ) -> Result<Summary, StoreError> {
+        match self {
+            Self::Whole => Ok(summary::whole(session, &store.registers(session.id())?)),
+            Self::Ending(ending) => {
+                summary::as_far_as(session, store, |author| ending.count(author))
+            }
+            Self::Named(Named(heads)) => summary::as_far_as(session, store, |author| {
+                heads.get(&author).copied().unwrap_or_default()
+            }),
+        }
+    }
+}
+
+impl From<Option<Ending>> for Part {
+    fn from(ending: Option<Ending>) -> Self {
+        ending.map_or(Self::Whole, Self::Ending)
+    }
+}

@@ -1,0 +1,89 @@
+//! Listening to whoever names a session of ours and is nobody there by what is held here.
+//!
+//! ```text
+//! somebody adds X and is gone ──▶ X names the session ──▶ nothing here names X: heard, and told nothing
+//!                                                     ──▶ the addition comes with what X brings: X is in
+//! ```
+//!
+//! Who names a session knows its secret: it is in, was in, or somebody who is has brought it.
+
+use std::collections::BTreeSet;
+
+use tenet_identity::keys::{DeviceId, IdentityId};
+use tenet_log::{
+    ids::SessionId,
+    session::Session,
+    store::StoreError,
+    sync::{Named, Part},
+};
+
+use super::{Engine, Place};
+use crate::{connection::Connection, input::ConnId, storage::Storage};
+
+impl<S: Storage> Engine<S> {
+    /// NODE-38: the other end has named sessions; whether among them is one in which nothing names it.
+    pub(super) fn note_claims(&mut self, conn: ConnId) -> Result<(), StoreError> {
+        let Some(connection) = self.connections.0.get(&conn) else {
+            return Ok(());
+        };
+        let claims = self.claims(connection);
+        let Some(connection) = self.connections.0.get_mut(&conn) else {
+            return Ok(());
+        };
+        let before = std::mem::replace(&mut connection.claimed, claims);
+        match connection.claimed.is_subset(&before) {
+            true => Ok(()),
+            false => self.say_meet(conn),
+        }
+    }
+
+    fn claims(&self, connection: &Connection) -> BTreeSet<SessionId> {
+        let Some(ready) = connection.ready() else {
+            return BTreeSet::new();
+        };
+        let strange = self.sessions.iter().filter(|(id, session)| {
+            is_strange(session, ready.identity, ready.device) && self.place(**id) == Place::In
+        });
+        let named = strange.filter(|(_, session)| {
+            let theirs = connection.tags(&session.roster().secret).1;
+            connection.named.contains(&theirs)
+        });
+        named.map(|(id, _)| *id).collect()
+    }
+
+    /// What of a session a device may hear.
+    pub(super) fn part(&self, id: SessionId, identity: IdentityId, device: DeviceId) -> Part {
+        let session = self.sessions.get(&id);
+        session.map_or(Part::Whole, |session| {
+            part_of(session, self.place(id), identity, device)
+        })
+    }
+
+    /// The same of the device on a connection.
+    pub(super) fn part_on(&self, conn: ConnId, session: SessionId) -> Part {
+        let ready = self.connections.0.get(&conn).and_then(Connection::ready);
+        ready.map_or(Part::Whole, |it| self.part(session, it.identity, it.device))
+    }
+}
+
+/// What of a session, in which we are like this, a device may hear.
+pub(super) fn part_of(
+    session: &Session,
+    place: Place,
+    identity: IdentityId,
+    device: DeviceId,
+) -> Part {
+    match session.ending(device) {
+        // Where we have no place yet, who brought it may be named by what we still lack.
+        None if place == Place::In && is_strange(session, identity, device) => {
+            Part::Named(Named::default())
+        }
+        ending => ending.into(),
+    }
+}
+
+/// Whether nothing in a session of many names a device or its identity.
+fn is_strange(session: &Session, identity: IdentityId, device: DeviceId) -> bool {
+    let many = !session.roster().kind.is_closed();
+    many && !session.names(identity) && !session.has_seen(device)
+}
