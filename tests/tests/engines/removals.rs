@@ -131,6 +131,26 @@ fn who_was_set_back_hears_that_it_was_removed() {
     assert_eq!(texts(&world, BERT, group), ["heard by all"]);
 }
 
+/// NODE-106: under a key that nobody has seen, too. It joined where it believed to be in, and nobody takes that.
+#[test]
+fn who_took_another_key_meanwhile_hears_that_it_was_removed() {
+    let (mut world, group) = four(5);
+    part(&mut world, &[DORA]);
+    let removal = remove(&world, DORA);
+    world.operate(ANN, group, removal);
+    world.kill(DORA);
+    let now = world.now;
+    world.nodes[DORA].rekey(DORA, 77, now);
+    pass(&mut world);
+    assert!(is_in(&world, DORA, group));
+    join(&mut world);
+    assert!(!is_in(&world, DORA, group));
+    let device = world.nodes[DORA].own().device();
+    let theirs = Session::load(world.nodes[ANN].disk(), group).unwrap();
+    assert!(!theirs.unwrap().has_seen(device));
+    world.check_peace();
+}
+
 /// NODE-34: who was removed and is added again comes in again, with all devices, and says what it likes.
 #[test]
 fn who_is_added_again_is_in_again() {

@@ -1,6 +1,6 @@
 //! What a device that is out of a session may still hear: how it came to be out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tenet_identity::keys::{DeviceId, IdentityId};
 
@@ -32,16 +32,47 @@ pub struct Ending {
 impl Session {
     /// How a device came to be out; `None` for who is in, never was, or could come in by itself (ROS-2).
     pub fn ending(&self, device: DeviceId) -> Option<Ending> {
-        if !self.is_out(device) {
-            return None;
+        self.is_out(device)
+            .then(|| self.told_to(device, self.reasons_of(device)))
+    }
+
+    /// The same, also of a device that nobody has seen and of which the identity is out.
+    pub fn ending_for(&self, identity: IdentityId, device: DeviceId) -> Option<Ending> {
+        if !self.is_gone(identity, device) {
+            return self.ending(device);
         }
-        let reasons = self.reasons_of(device).into_iter();
-        let operations = reasons.map(|end| (end.order, end.past.clone()));
-        Some(Ending {
+        let ends: Vec<EventId> = self.ends_of_identity(identity).collect();
+        Some(self.told_to(device, self.fold.reasons(&ends, device)))
+    }
+
+    fn told_to(&self, device: DeviceId, mut reasons: Vec<&Operation>) -> Ending {
+        reasons.sort_unstable_by_key(|end| end.order);
+        let operations = reasons.into_iter();
+        let operations = operations.map(|end| (end.order, end.past.clone()));
+        Ending {
             device,
             operations: operations.collect(),
             forks: self.forks().clone(),
             judged: BTreeMap::new(),
+        }
+    }
+
+    /// Whether nobody has seen a device, and its identity was in and is out: so is the device, wherever it believes to be.
+    pub fn is_gone(&self, identity: IdentityId, device: DeviceId) -> bool {
+        let out = !self.roster().members.contains_key(&identity) && !self.has_seen(device);
+        out && self.ends_of_identity(identity).next().is_some()
+    }
+
+    /// What took an identity out, and its devices with it.
+    fn ends_of_identity(&self, identity: IdentityId) -> impl Iterator<Item = EventId> {
+        let chains = self.fold.chains_of(identity);
+        let chains = chains.filter_map(|chain| self.roster().chains.get(&chain));
+        let ends = chains.filter_map(|chain| chain.end.as_ref());
+        let ends = ends.flat_map(|end| end.operations.iter().copied());
+        ends.filter(|id| {
+            self.fold
+                .find(*id)
+                .is_some_and(|end| takes_identity(&end.op))
         })
     }
 
@@ -55,16 +86,7 @@ impl Session {
 
     /// Those, what had it begin in vain, and whatever else lets these count or not.
     fn reasons_of(&self, device: DeviceId) -> Vec<&Operation> {
-        let mut reasons = self.fold.reasons(&self.ends_of(device), device);
-        reasons.sort_unstable_by_key(|end| end.order);
-        reasons
-    }
-
-    /// The ids of what ended a device's time; none where it is in, never was, or could come in by itself.
-    pub fn ended_by(&self, device: DeviceId) -> BTreeSet<EventId> {
-        let ends = self.is_out(device).then(|| self.reasons_of(device));
-        let ends = ends.into_iter().flatten();
-        ends.map(|end| end.order.id).collect()
+        self.fold.reasons(&self.ends_of(device), device)
     }
 
     /// Devices that are out, and whose they are.
@@ -117,7 +139,7 @@ impl Session {
         let roster = self.roster();
         let with_identity = |end: &End| {
             let mut ends = end.operations.iter().filter_map(|id| self.fold.find(*id));
-            ends.any(|end| matches!(end.op, Op::Remove(_) | Op::Leave))
+            ends.any(|end| takes_identity(&end.op))
         };
         let went = |chain: &Membership| {
             roster.members.contains_key(&chain.identity)
@@ -127,6 +149,11 @@ impl Session {
             && !roster.revoked.contains(&device)
             && roster.chains_of(device).any(|(_, chain)| went(chain))
     }
+}
+
+/// Whether an operation takes an identity out, and not a device alone.
+fn takes_identity(op: &Op) -> bool {
+    matches!(op, Op::Remove(_) | Op::Leave)
 }
 
 impl Ending {

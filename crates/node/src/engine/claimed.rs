@@ -73,7 +73,7 @@ pub(super) fn part_of(
     identity: IdentityId,
     device: DeviceId,
 ) -> Part {
-    match session.ending(device) {
+    match session.ending_for(identity, device) {
         // Where we have no place yet, who brought it may be named by what we still lack.
         None if place == Place::In && is_strange(session, identity, device) => {
             Part::Named(Named::default())

@@ -81,13 +81,15 @@ impl<S: Storage> Engine<S> {
             // It has not said yet what it knows.
             return Ok(());
         }
-        let Some(device) = connection.ready().map(|ready| ready.device) else {
+        let Some(ready) = connection.ready() else {
             return Ok(());
         };
+        let (identity, device) = (ready.identity, ready.device);
         let unknown = self.secrets_with(connection).into_iter();
         let unknown = unknown.filter(|(session, secret)| {
             let theirs = connection.tags(secret).1;
-            let here = self.place(*session) == Place::In && !self.is_outside(device, *session);
+            let outside = self.is_outside(identity, device, *session);
+            let here = self.place(*session) == Place::In && !outside;
             here && !connection.named.contains(&theirs) && !connection.offered.contains(session)
         });
         let mut unknown: Vec<SessionId> = unknown.map(|(session, _)| session).collect();

@@ -88,7 +88,7 @@ impl<S: Storage> Engine<S> {
             let dirty = ready.shares.values().filter(|share| share.dirty);
             let heard = dirty.filter(|share| {
                 self.may_hear(ready.identity, ready.device, share.session)
-                    || self.is_outside(ready.device, share.session)
+                    || self.is_outside(ready.identity, ready.device, share.session)
             });
             welcome.extend(heard.map(|share| (*conn, share.session)));
         }

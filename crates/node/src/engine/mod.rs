@@ -112,7 +112,7 @@ pub struct Engine<S> {
     /// To whom we listen in sessions that they or we are out of (NODE-106, NODE-108).
     outside: BTreeMap<SessionId, Outside>,
     /// Devices that are out of a session and know it.
-    told: BTreeMap<(SessionId, DeviceId), BTreeSet<EventId>>,
+    told: BTreeMap<(SessionId, DeviceId), (IdentityId, BTreeSet<EventId>)>,
     /// Devices that their identity revoked.
     pub(crate) revoked: BTreeSet<(IdentityId, DeviceId)>,
     /// Devices of ours that the others do not speak with.

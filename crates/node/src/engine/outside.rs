@@ -8,17 +8,17 @@
 //! Told is the ending and what it had seen, nothing else (SYNC-11). And who is out goes on listening: what took
 //! it out may turn out to be void.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
-    ids::SessionId,
+    ids::{EventId, SessionId},
     session::{Ending, Session},
     sync::HeadEntry,
 };
 
 use super::{Engine, Fault, Place, claimed::part_of};
-use crate::{input::ConnId, storage::Storage};
+use crate::{connection::Connection, input::ConnId, storage::Storage};
 
 /// Devices that we listen to in a session that one of us is out of, and whose they are.
 pub(super) type Outside = BTreeMap<DeviceId, IdentityId>;
@@ -34,8 +34,9 @@ impl<S: Storage> Engine<S> {
             return;
         };
         // Who came in again in vain is told anew.
-        self.told
-            .retain(|(told, device), ends| *told != id || session.ended_by(*device) == *ends);
+        self.told.retain(|(told, device), (identity, ends)| {
+            *told != id || ended_by(session, *identity, *device) == *ends
+        });
         let mut outside: Outside = session.outsiders();
         outside.retain(|device, _| {
             !self.told.contains_key(&(id, *device)) && !has_ended_itself(session, *device)
@@ -51,6 +52,20 @@ impl<S: Storage> Engine<S> {
         let sessions = self.outside.iter();
         let with = sessions.filter(move |(_, outside)| outside.contains_key(&device));
         with.map(|(session, _)| *session)
+    }
+
+    /// The sessions of which an identity is out, and in which nobody has seen this device of it, which has not heard of it
+    /// either: it may believe to be in.
+    pub(super) fn sessions_gone(
+        &self,
+        identity: IdentityId,
+        device: DeviceId,
+    ) -> impl Iterator<Item = SessionId> {
+        let gone = self.sessions.iter().filter(move |(id, session)| {
+            let told = || self.told.contains_key(&(**id, device));
+            session.is_gone(identity, device) && !told() && self.place(**id) == Place::In
+        });
+        gone.map(|(id, _)| *id)
     }
 
     /// Whether we are out of a session by what a device of our own identity wrote.
@@ -69,9 +84,19 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Whether a device listens to us, or we to it, in a session that one of us is out of.
-    pub(super) fn is_outside(&self, device: DeviceId, session: SessionId) -> bool {
+    pub(super) fn is_outside(
+        &self,
+        identity: IdentityId,
+        device: DeviceId,
+        session: SessionId,
+    ) -> bool {
         let outside = self.outside.get(&session);
-        outside.is_some_and(|outside| outside.contains_key(&device))
+        let gone = || {
+            let state = self.sessions.get(&session);
+            let gone = state.is_some_and(|state| state.is_gone(identity, device));
+            gone && !self.told.contains_key(&(session, device))
+        };
+        outside.is_some_and(|outside| outside.contains_key(&device)) || gone()
     }
 
     /// Whether a device is out of a session by our fold, so that it hears no more than its ending.
@@ -82,14 +107,11 @@ impl<S: Storage> Engine<S> {
 
     /// Whether the device on a connection is out of a session by our fold.
     pub(super) fn is_out_on(&self, conn: ConnId, session: SessionId) -> bool {
-        let device = self.device_on(conn);
-        device.is_some_and(|device| self.is_out(device, session))
-    }
-
-    /// How the device on a connection came to be out of a session, if it is.
-    fn ending_on(&self, conn: ConnId, session: SessionId) -> Option<Ending> {
-        let device = self.device_on(conn)?;
-        self.sessions.get(&session)?.ending(device)
+        let ready = self.connections.0.get(&conn).and_then(Connection::ready);
+        let both = ready.zip(self.sessions.get(&session));
+        both.is_some_and(|(it, session)| {
+            session.is_out(it.device) || session.is_gone(it.identity, it.device)
+        })
     }
 
     /// SYNC-11: who came in, or is out now, hears another part of a session than before.
@@ -128,19 +150,20 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         heads: &[HeadEntry],
     ) -> Result<(), Fault> {
-        let Some(device) = self.device_on(conn) else {
+        let ready = self.connections.0.get(&conn).and_then(Connection::ready);
+        let Some((identity, device)) = ready.map(|it| (it.identity, it.device)) else {
             return Ok(());
         };
-        if !self.is_outside(device, session) {
+        let state = self.sessions.get(&session);
+        let Some(state) = state.filter(|_| self.is_outside(identity, device, session)) else {
             return Ok(());
-        }
-        let ending = self.ending_on(conn, session);
+        };
+        let ending = state.ending_for(identity, device);
         if !ending.is_some_and(|ending| ending.is_known_by(heads)) {
             return Ok(());
         }
-        let ends = self.sessions.get(&session).map(|it| it.ended_by(device));
-        self.told
-            .insert((session, device), ends.unwrap_or_default());
+        let ends = ended_by(state, identity, device);
+        self.told.insert((session, device), (identity, ends));
         self.owe_sisters_no_more(session, device)?;
         self.forget_who_heard(now, session)
     }
@@ -170,6 +193,13 @@ impl<S: Storage> Engine<S> {
         }
         Ok(())
     }
+}
+
+/// The ids of what a device is told of how it came to be out.
+fn ended_by(session: &Session, identity: IdentityId, device: DeviceId) -> BTreeSet<EventId> {
+    let ending = session.ending_for(identity, device);
+    let ends = ending.iter().flat_map(Ending::operations);
+    ends.map(|end| end.id).collect()
 }
 
 /// Whether a device wrote itself what took it out.

@@ -151,7 +151,9 @@ impl<S: Storage> Engine<S> {
         let known = known.filter(|known| known.identity == Some(identity));
         let active = known.into_iter().flat_map(|known| &known.sessions);
         let outside = self.sessions_outside(device);
-        member.chain(active).copied().chain(outside).collect()
+        let gone = self.sessions_gone(identity, device);
+        let known = member.chain(active).copied();
+        known.chain(outside).chain(gone).collect()
     }
 
     /// Whether a device may hear what is said in a session.
