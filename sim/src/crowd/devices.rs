@@ -8,7 +8,7 @@ use tenet_log::{
 use tenet_node::Engine;
 
 use super::{Crowd, Deed, chance::HOUR, ladder::MINUTE};
-use crate::{act::Act, disk::Disk, model::Lost, node::Node};
+use crate::{act::Act, model::Lost, node::Node};
 
 /// Keys of devices that were set back come after this one.
 const FIRST_KEY: u8 = 100;
@@ -194,20 +194,18 @@ impl Crowd {
         }
     }
 
-    /// Whether another device of the same person has it among its own, if there is any.
+    /// Whether another device of the same person has it in a session, if there is any.
     fn is_known_at_home(&self, node: usize) -> bool {
         let device = self.world.nodes[node].own().device();
         let others = self.devices(self.world.nodes[node].person()).into_iter();
         let mut others = others
-            .filter(|other| *other != node)
-            .filter_map(|other| Some((other, self.world.nodes[other].engine()?)))
+            .filter(|other| *other != node && self.world.nodes[*other].engine().is_some())
             .peekable();
-        let knows = |(other, engine): (usize, &Engine<Disk>)| {
+        let knows = |other: usize| {
             let disk = self.world.nodes[other].disk();
-            let own = engine.own_sessions().into_iter();
-            let own = own.filter_map(|id| Session::load(disk, id).ok()?);
-            own.into_iter()
-                .any(|own| own.roster().author(device).is_some())
+            let sessions = disk.sessions().unwrap().into_iter();
+            let mut sessions = sessions.filter_map(|id| Session::load(disk, id).ok()?);
+            sessions.any(|one| one.roster().author(device).is_some())
         };
         others.peek().is_none() || others.any(knows)
     }

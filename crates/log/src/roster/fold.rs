@@ -136,11 +136,6 @@ impl Fold {
         self.ledger.whose(chain)
     }
 
-    /// Chains of an identity's devices that operations begin, counted or not.
-    pub(crate) fn chains_of(&self, identity: IdentityId) -> impl Iterator<Item = Author> {
-        self.ledger.chains_of(identity)
-    }
-
     /// Whether an operation begins this chain, counted or not.
     pub fn begins(&self, chain: Author) -> bool {
         self.ledger.beginning(chain).is_some()

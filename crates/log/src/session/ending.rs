@@ -41,8 +41,9 @@ impl Session {
         if !self.is_gone(identity, device) {
             return self.ending(device);
         }
-        let ends: Vec<EventId> = self.ends_of_identity(identity).collect();
-        Some(self.told_to(device, self.fold.reasons(&ends, device)))
+        let takings = self.fold.takings(identity);
+        let reasons = self.fold.reasons(&takings, device, Some(identity));
+        Some(self.told_to(device, reasons))
     }
 
     fn told_to(&self, device: DeviceId, mut reasons: Vec<&Operation>) -> Ending {
@@ -60,20 +61,7 @@ impl Session {
     /// Whether nobody has seen a device, and its identity was in and is out: so is the device, wherever it believes to be.
     pub fn is_gone(&self, identity: IdentityId, device: DeviceId) -> bool {
         let out = !self.roster().members.contains_key(&identity) && !self.has_seen(device);
-        out && self.ends_of_identity(identity).next().is_some()
-    }
-
-    /// What took an identity out, and its devices with it.
-    fn ends_of_identity(&self, identity: IdentityId) -> impl Iterator<Item = EventId> {
-        let chains = self.fold.chains_of(identity);
-        let chains = chains.filter_map(|chain| self.roster().chains.get(&chain));
-        let ends = chains.filter_map(|chain| chain.end.as_ref());
-        let ends = ends.flat_map(|end| end.operations.iter().copied());
-        ends.filter(|id| {
-            self.fold
-                .find(*id)
-                .is_some_and(|end| takes_identity(&end.op))
-        })
+        out && !self.fold.takings(identity).is_empty()
     }
 
     /// The operations that ended the time of a device.
@@ -84,9 +72,13 @@ impl Session {
             .collect()
     }
 
-    /// Those, what had it begin in vain, and whatever else lets these count or not.
+    /// Those, what had it begin in vain, what took its identity last (it may have come in once more, and nobody heard of
+    /// it), and whatever else lets these count or not.
     fn reasons_of(&self, device: DeviceId) -> Vec<&Operation> {
-        self.fold.reasons(&self.ends_of(device), device)
+        let mut ends = self.ends_of(device);
+        let identity = self.fold.owners_of(device).next();
+        ends.extend(identity.into_iter().flat_map(|one| self.fold.takings(one)));
+        self.fold.reasons(&ends, device, identity)
     }
 
     /// Devices that are out, and whose they are.
@@ -123,11 +115,11 @@ impl Session {
             && !self.reasons_of(device).is_empty()
     }
 
-    /// From when on what was said is for a device (ROS-515), if not all is. To whom it must be told why an ending counts
-    /// learns that, and no word of what was said meanwhile.
+    /// From when on what was said is for a device (ROS-515), if not all is. Who must be told more than what ended its time
+    /// as far as it is known here learns that, and no word of what was said meanwhile.
     pub fn floor_of(&self, device: DeviceId, identity: IdentityId) -> Option<Hlc> {
         let more = || self.reasons_of(device).len() > self.ends_of(device).len();
-        match self.is_out(device) && more() {
+        match self.is_gone(identity, device) || (self.is_out(device) && more()) {
             true => Some(Hlc::MAX),
             false => self.roster().floors.get(&identity).copied(),
         }
@@ -139,7 +131,7 @@ impl Session {
         let roster = self.roster();
         let with_identity = |end: &End| {
             let mut ends = end.operations.iter().filter_map(|id| self.fold.find(*id));
-            ends.any(|end| takes_identity(&end.op))
+            ends.any(|end| matches!(end.op, Op::Remove(_) | Op::Leave))
         };
         let went = |chain: &Membership| {
             roster.members.contains_key(&chain.identity)
@@ -149,11 +141,6 @@ impl Session {
             && !roster.revoked.contains(&device)
             && roster.chains_of(device).any(|(_, chain)| went(chain))
     }
-}
-
-/// Whether an operation takes an identity out, and not a device alone.
-fn takes_identity(op: &Op) -> bool {
-    matches!(op, Op::Remove(_) | Op::Leave)
 }
 
 impl Ending {

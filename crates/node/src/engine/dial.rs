@@ -107,8 +107,12 @@ impl<S: Storage> Engine<S> {
             .collect()
     }
 
-    /// Whether a device is in a session and its person is one whom we want to hear.
+    /// Whether a device is in a session and its person is one whom we want to hear. One that this device was is not met
+    /// anywhere any more (NODE-37: nor has it said where others are).
     pub(super) fn is_heard(&self, session: SessionId, device: DeviceId) -> bool {
+        if self.former.contains(device) {
+            return false;
+        }
         let roster = self.sessions.get(&session).map(Session::roster);
         let is_in = roster.is_some_and(|roster| roster.author(device).is_some());
         let company = self.devices.get(&device).filter(|_| is_in);

@@ -39,6 +39,11 @@ pub(super) struct Former {
 }
 
 impl Former {
+    /// Whether this device was, or has to give up being, that one.
+    pub(super) fn contains(&self, device: DeviceId) -> bool {
+        self.devices.contains(&device)
+    }
+
     /// Nothing can have come later than now: a clock that was ahead would have this device wait for days.
     pub(super) fn heard_by(&mut self, now: u64) {
         self.heard = self.heard.min(now);
@@ -55,7 +60,7 @@ impl<S: Storage> Engine<S> {
 
     /// BACK-2: whether this device was set back, so that it writes nothing more under its key.
     pub fn is_set_back(&self) -> bool {
-        self.former.devices.contains(&self.own.device())
+        self.former.contains(self.own.device())
     }
 
     fn seal_if_set_back(&mut self) {
@@ -67,7 +72,7 @@ impl<S: Storage> Engine<S> {
     /// BACK-1: an event that is not here was written by this device or one that it was. Signed by our own key, it
     /// shows that this store is an earlier state.
     pub(super) fn on_own_words(&mut self, now: u64, by: DeviceId) -> Result<(), StoreError> {
-        if self.former.devices.contains(&by) {
+        if self.former.contains(by) {
             self.former.heard = now;
         }
         if by != self.own.device() || self.is_set_back() {

@@ -1,4 +1,4 @@
-//! Devices that came in in vain.
+//! Devices that came in in vain, and what was to let them in.
 //!
 //! Who used a link in vain is none of them: nobody who was in named them, and whoever finds a closed link would be told
 //! what a session's headers say.
@@ -29,6 +29,15 @@ impl Fold {
         let begun = self.ledger.chains_of_device(device);
         let begun = begun.filter_map(|chain| self.ledger.beginning(chain));
         begun.filter(move |one| began_in_vain(&view, one))
+    }
+
+    /// What was to make an identity a member, and does not count.
+    pub(super) fn added_in_vain(&self, identity: IdentityId) -> impl Iterator<Item = &Entry> {
+        let view = self.view();
+        let about = self.ledger.about(identity);
+        about.filter(move |one| {
+            matches!(one.operation.op, Op::Add(_)) && view.counts(one) == Some(false)
+        })
     }
 }
 

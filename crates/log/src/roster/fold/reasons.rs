@@ -7,13 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenet_identity::keys::DeviceId;
+use tenet_identity::keys::{DeviceId, IdentityId};
 
 use super::Fold;
 use crate::{
     ids::EventId,
     roster::{
-        Operation,
+        Op, Operation,
         ledger::{Entry, Number},
         right::View,
         void::Ground,
@@ -21,22 +21,44 @@ use crate::{
 };
 
 impl Fold {
-    /// What lets these count, and keeps void what begins chains of a device in vain (ROS-6, ROS-510), beside what those
-    /// had seen themselves: the counted operations that must be known for that, these included.
-    pub(crate) fn reasons(&self, counted: &[EventId], device: DeviceId) -> Vec<&Operation> {
+    /// What lets these count, and keeps void what begins chains of a device or makes an identity a member in vain (ROS-6,
+    /// ROS-510), beside what those had seen themselves: the counted operations that must be known for that, these included.
+    pub(crate) fn reasons(
+        &self,
+        counted: &[EventId],
+        device: DeviceId,
+        identity: Option<IdentityId>,
+    ) -> Vec<&Operation> {
         let told = counted.iter().filter_map(|id| self.ledger.find(*id));
         let mut reasons = Reasons {
             view: self.view(),
             looked_at: BTreeSet::new(),
             told: told.map(|one| (one.number, one)).collect(),
         };
-        let begun = self.begun_in_vain(device);
-        reasons.look(begun.chain(reasons.told.values().copied()).collect());
-        reasons
-            .told
-            .into_values()
-            .map(|one| &one.operation)
-            .collect()
+        let mut open: Vec<&Entry> = reasons.told.values().copied().collect();
+        open.extend(self.begun_in_vain(device));
+        open.extend(identity.into_iter().flat_map(|one| self.added_in_vain(one)));
+        reasons.look(open);
+        let told = reasons.told.into_values();
+        told.map(|one| &one.operation).collect()
+    }
+
+    /// The counted operations that took an identity out and that no later of them had seen; none where it was never in.
+    pub(crate) fn takings(&self, identity: IdentityId) -> Vec<EventId> {
+        let view = self.view();
+        let about = self.ledger.about(identity);
+        let named = self.ledger.knows(identity);
+        let over = self.ledger.dissolutions().filter(|_| named);
+        let takes = |one: &&Entry| {
+            let out = matches!(one.operation.op, Op::Remove(_) | Op::Leave | Op::Dissolve);
+            out && view.counts(one) == Some(true)
+        };
+        let all: Vec<&Entry> = about.chain(over).filter(takes).collect();
+        let last = all.iter().filter(|one| {
+            let mut others = all.iter();
+            !others.any(|other| other.operation.saw(&one.operation))
+        });
+        last.map(|one| one.operation.order.id).collect()
     }
 }
 
