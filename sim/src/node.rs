@@ -30,6 +30,8 @@ pub struct Node {
     place: usize,
     person: usize,
     key: [u8; 32],
+    /// What it shows on the network: every dial asks for that, and to derive it is dear.
+    endpoint: EndpointId,
     card: DeviceCard,
     /// The keys that it had before.
     had: Vec<DeviceId>,
@@ -84,6 +86,7 @@ impl Node {
             place,
             person,
             key,
+            endpoint: endpoint(&key),
             card: card.unwrap(),
             had: Vec::new(),
             linked: false,
@@ -115,6 +118,7 @@ impl Node {
         // With a home's store its key is set back too, and this world keeps no former keys.
         self.former = None;
         self.key = [key; 32];
+        self.endpoint = endpoint(&self.key);
         let card = card::issue(&root(person), device(&self.key).public(), "phone", now);
         self.card = card.unwrap();
     }
@@ -158,9 +162,7 @@ impl Node {
 
     /// The key that it shows on the network.
     pub fn endpoint(&self) -> EndpointId {
-        let mut seed = self.key;
-        seed[31] = 0xe;
-        EndpointId::from(*DeviceKey::from_seed(seed).public().as_bytes())
+        self.endpoint
     }
 
     /// Its engine, if it runs.
@@ -237,6 +239,12 @@ fn seed(number: usize) -> [u8; 32] {
     let mut seed = [1; 32];
     seed[..8].copy_from_slice(&(number as u64 + 1).to_le_bytes());
     seed
+}
+
+fn endpoint(key: &[u8; 32]) -> EndpointId {
+    let mut seed = *key;
+    seed[31] = 0xe;
+    EndpointId::from(*DeviceKey::from_seed(seed).public().as_bytes())
 }
 
 fn device(key: &[u8; 32]) -> DeviceKey {

@@ -13,7 +13,7 @@
 
 mod peer;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rand_core::CryptoRng;
 use tenet_identity::keys::EndpointId;
@@ -89,6 +89,13 @@ pub enum Output {
 #[derive(Clone, Debug, Default)]
 pub struct Redial {
     peers: BTreeMap<EndpointId, Peer>,
+    /// Those that wait, by when they are due.
+    due: BTreeSet<(u64, EndpointId)>,
+    /// Those of which the dial under way is to take further addresses, by when.
+    due_again: BTreeSet<(u64, EndpointId)>,
+    under_way: usize,
+    /// When it was last told something.
+    told: u64,
     outputs: VecDeque<Output>,
 }
 
@@ -100,26 +107,24 @@ impl Redial {
 
     /// Takes one input.
     pub fn handle<R: CryptoRng + ?Sized>(&mut self, input: Input, now: u64, rng: &mut R) {
-        for peer in self.peers.values_mut() {
-            peer.clamp(now);
+        if now < self.told {
+            self.change_all(|peer| peer.clamp(now));
         }
+        self.told = now;
         match input {
-            Input::Want(id) => self
-                .peers
-                .entry(id)
-                .or_insert_with(|| Peer::new(now))
-                .want(),
-            Input::Forget(id) => self.with(id, Peer::forget),
-            Input::Connected(id) => self.with(id, |peer| peer.connected(now)),
-            Input::Lost(id) => self.with(id, |peer| peer.lost(now, rng)),
-            Input::Unmet(id) => self.with(id, |peer| peer.unmet(now, rng)),
-            Input::DialFailed(id) => self.with(id, |peer| peer.dial_failed(now, rng)),
-            Input::News(id) => self.with(id, |peer| peer.moved(now)),
-            Input::NetworkChanged => {
-                for peer in self.peers.values_mut() {
-                    peer.news(now);
+            Input::Want(id) => {
+                if !self.peers.contains_key(&id) {
+                    self.enter(id, Peer::new(now));
                 }
+                self.change(id, Peer::want);
             }
+            Input::Forget(id) => self.change(id, Peer::forget),
+            Input::Connected(id) => self.change(id, |peer| peer.connected(now)),
+            Input::Lost(id) => self.change(id, |peer| peer.lost(now, rng)),
+            Input::Unmet(id) => self.change(id, |peer| peer.unmet(now, rng)),
+            Input::DialFailed(id) => self.change(id, |peer| peer.dial_failed(now, rng)),
+            Input::News(id) => self.change(id, |peer| peer.moved(now)),
+            Input::NetworkChanged => self.change_all(|peer| peer.news(now)),
             Input::Tick => {}
         }
         self.start(now);
@@ -133,45 +138,65 @@ impl Redial {
     /// When the next endpoint is due, in Unix milliseconds; `None` while nobody waits, or while no
     /// further dial may begin before one has ended.
     pub fn deadline(&self) -> Option<u64> {
-        let again = self.peers.values().filter_map(Peer::due_again).min();
-        if self.under_way() >= MAX_UNDER_WAY {
-            return again;
-        }
-        let due = self.peers.values().filter_map(Peer::due).min();
-        due.into_iter().chain(again).min()
+        let again = self.due_again.first();
+        let due = self.due.first().filter(|_| self.room() > 0);
+        [again, due].into_iter().flatten().map(|(at, _)| *at).min()
     }
 
     /// How many dials are under way.
     pub fn under_way(&self) -> usize {
-        self.peers
-            .values()
-            .filter(|peer| peer.is_dialling())
-            .count()
+        self.under_way
+    }
+
+    fn room(&self) -> usize {
+        MAX_UNDER_WAY.saturating_sub(self.under_way)
     }
 
     /// Tells a peer, and drops it where nothing is to be kept about it.
-    fn with(&mut self, id: EndpointId, tell: impl FnOnce(&mut Peer) -> Keep) {
-        if self.peers.get_mut(&id).map(tell) == Some(Keep::No) {
-            self.peers.remove(&id);
+    fn change(&mut self, id: EndpointId, tell: impl FnOnce(&mut Peer) -> Keep) {
+        let Some(mut peer) = self.peers.remove(&id) else {
+            return;
+        };
+        if let Some(at) = peer.due() {
+            self.due.remove(&(at, id));
         }
+        if let Some(at) = peer.due_again() {
+            self.due_again.remove(&(at, id));
+        }
+        self.under_way -= usize::from(peer.is_dialling());
+        if tell(&mut peer) == Keep::Yes {
+            self.enter(id, peer);
+        }
+    }
+
+    fn change_all(&mut self, tell: impl Fn(&mut Peer) -> Keep) {
+        let all: Vec<EndpointId> = self.peers.keys().copied().collect();
+        for id in all {
+            self.change(id, &tell);
+        }
+    }
+
+    /// Enters a peer where it is found by when it is due.
+    fn enter(&mut self, id: EndpointId, peer: Peer) {
+        self.due.extend(peer.due().map(|at| (at, id)));
+        self.due_again.extend(peer.due_again().map(|at| (at, id)));
+        self.under_way += usize::from(peer.is_dialling());
+        self.peers.insert(id, peer);
     }
 
     /// Begins what is due, the longest due first, as far as there is room (`DEL-12`); a dial under
     /// way has its room.
     fn start(&mut self, now: u64) {
-        let room = MAX_UNDER_WAY.saturating_sub(self.under_way());
-        let mut due = Vec::new();
-        for (id, peer) in &mut self.peers {
-            if peer.due_again().is_some_and(|at| at <= now) {
-                peer.dial(now);
-                self.outputs.push_back(Output::Dial(*id));
-            } else if let Some(until) = peer.due().filter(|until| *until <= now) {
-                due.push((until, *id, peer));
-            }
-        }
-        due.sort_by_key(|(until, id, _)| (*until, *id));
-        for (_, id, peer) in due.into_iter().take(room) {
-            peer.dial(now);
+        let by_now = |due: &BTreeSet<(u64, EndpointId)>| {
+            let due = due.iter().take_while(|(at, _)| *at <= now);
+            due.map(|(_, id)| *id).collect::<Vec<_>>()
+        };
+        let mut again = by_now(&self.due_again);
+        again.sort_unstable();
+        let mut due = by_now(&self.due);
+        due.truncate(self.room());
+        for id in again.into_iter().chain(due) {
+            self.change(id, |peer| peer.dial(now));
             self.outputs.push_back(Output::Dial(id));
         }
     }

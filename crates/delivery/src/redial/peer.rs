@@ -46,13 +46,14 @@ impl Peer {
         }
     }
 
-    pub(super) fn want(&mut self) {
+    pub(super) fn want(&mut self) -> Keep {
         if matches!(self.state, State::Abandoned) {
             self.state = State::Dialling {
                 news: true,
                 again: None,
             };
         }
+        Keep::Yes
     }
 
     pub(super) fn forget(&mut self) -> Keep {
@@ -129,10 +130,11 @@ impl Peer {
     }
 
     /// A dial begins, or takes further addresses.
-    pub(super) fn dial(&mut self, now: u64) {
+    pub(super) fn dial(&mut self, now: u64) -> Keep {
         let news = matches!(self.state, State::Dialling { news: true, .. });
         self.state = State::Dialling { news, again: None };
         self.dialled = Some(now);
+        Keep::Yes
     }
 
     /// Since when, or from when, it is to be dialled.
@@ -156,7 +158,7 @@ impl Peer {
     }
 
     /// Lets no time of a clock that was set back since lie further ahead than it could have been.
-    pub(super) fn clamp(&mut self, now: u64) {
+    pub(super) fn clamp(&mut self, now: u64) -> Keep {
         match &mut self.state {
             State::Waiting { until } => *until = (*until).min(now.saturating_add(LONGEST_WAIT_MS)),
             State::Connected { since } => *since = (*since).min(now),
@@ -166,6 +168,7 @@ impl Peer {
             State::Abandoned => {}
         }
         self.dialled = self.dialled.map(|dialled| dialled.min(now));
+        Keep::Yes
     }
 
     /// DEL-10: as soon as the least gap allows, and not later than it was due anyway.
