@@ -1,5 +1,7 @@
 //! Taking an event in, and what that changes for others.
 
+use std::sync::OnceLock;
+
 use super::{Admitted, Session};
 use crate::{
     event::Event,
@@ -68,6 +70,7 @@ impl Session {
         event: &Event,
         standing: Standing,
     ) -> Result<Position, StoreError> {
+        self.summed_up = OnceLock::new();
         let position = store.insert(event, standing)?;
         let header = event.header();
         self.latest = self.latest.max(header.time);

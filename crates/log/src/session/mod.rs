@@ -13,7 +13,10 @@ mod retire;
 pub use ending::Ending;
 pub use retire::Retired;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, OnceLock},
+};
 
 use tenet_identity::{
     card::Revocation,
@@ -29,9 +32,11 @@ use crate::{
     frontier::{Frontier, Past},
     ids::{Author, EventId, SessionId},
     past::{self, Seen},
+    register::Register,
     roster::{Fold, Member, Op, OpError, Operation, Policy, Roster, SessionKind},
     standing::Standing,
     store::{LogStore, Position, StoreError},
+    sync::{Summary, whole},
 };
 
 /// The most events from the future that wait in one session; a further one is offered again by
@@ -80,6 +85,8 @@ pub struct Session {
     /// This device was set back: it writes no more.
     sealed: bool,
     named: Named,
+    /// All that is held, in short, once somebody asked for it since that changed.
+    summed_up: OnceLock<Arc<Summary>>,
 }
 
 /// An event that was taken into the set, with all that changed by it.
@@ -198,6 +205,7 @@ impl Session {
             latest: Hlc::default(),
             sealed: false,
             named: Named::default(),
+            summed_up: OnceLock::new(),
         };
         let position = session.insert(store, event, Standing::Counted)?;
         store.put_past(event.id(), &Past::default(), None)?;
@@ -240,7 +248,30 @@ impl Session {
             latest,
             sealed: false,
             named: Named::default(),
+            summed_up: OnceLock::new(),
         }))
+    }
+
+    /// All that is held of it, in short. With hundreds of connections each asks for that when it begins.
+    pub(crate) fn summed_up<S: LogStore>(&self, store: &S) -> Result<Arc<Summary>, StoreError> {
+        if let Some(summary) = self.summed_up.get() {
+            return Ok(summary.clone());
+        }
+        let summary = Arc::new(whole(self, &store.registers(self.id)?));
+        Ok(self.summed_up.get_or_init(|| summary).clone())
+    }
+
+    /// Puts a register into the store; the one way, for others are told what is held.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn put_register<S: LogStore>(
+        &mut self,
+        store: &mut S,
+        register: &Register,
+    ) -> Result<(), StoreError> {
+        self.summed_up = OnceLock::new();
+        store.put_register(register)
     }
 
     /// This device was set back to an earlier state: from now on it writes nothing here (FORK-4), until the session is

@@ -30,15 +30,14 @@ struct Branches {
 }
 
 impl Holdings {
-    /// All that we hold now. Of forked chains that is said only as far as they have one branch:
+    /// All that these heads say. Of forked chains that is said only as far as they have one branch:
     /// the rest lies behind us.
-    pub(super) fn ours(session: &Session) -> Self {
-        let heads = session.frontier().heads();
+    pub(super) fn ours(heads: &[HeadEntry], forks: &BTreeMap<Author, u64>) -> Self {
         let mut holdings = Self::default();
         for head in heads {
             holdings.note(head.author, head.seq, head.id);
         }
-        for (author, point) in session.forks() {
+        for (author, point) in forks {
             let branches = Branches {
                 below: *point,
                 ids: BTreeSet::new(),

@@ -24,6 +24,7 @@ pub use message::{
 };
 pub use part::{Named, Part};
 pub use peer::{Peer, Recent, WINDOW_BYTES, WINDOW_EVENTS};
+pub(crate) use summary::{Summary, whole};
 pub use tag::{Direction, Tag, tag};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What of a session another device may hear.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tenet_identity::keys::DeviceId;
 
@@ -87,16 +87,17 @@ impl Part {
         &self,
         session: &Session,
         store: &S,
-    ) -> Result<Summary, StoreError> {
-        match self {
-            Self::Whole => Ok(summary::whole(session, &store.registers(session.id())?)),
+    ) -> Result<Arc<Summary>, StoreError> {
+        let summary = match self {
+            Self::Whole => return session.summed_up(store),
             Self::Ending(ending) => {
                 summary::as_far_as(session, store, |author| ending.count(author))
             }
             Self::Named(Named(heads)) => summary::as_far_as(session, store, |author| {
                 heads.get(&author).copied().unwrap_or_default()
             }),
-        }
+        };
+        Ok(Arc::new(summary?))
     }
 }
 

@@ -1,12 +1,18 @@
 //! One session with one connected device: what it holds, what it lacks, what is under way.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use minicbor::bytes::ByteVec;
 
 use super::{
-    HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, RegisterEntry, holdings::Holdings,
-    message::MAX_HEADS, part::Part, summary,
+    HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, RegisterEntry,
+    holdings::Holdings,
+    message::MAX_HEADS,
+    part::Part,
+    summary::{self, Summary},
 };
 use crate::{
     clock::Hlc,
@@ -45,7 +51,7 @@ pub struct Peer {
     session: SessionId,
     /// What they may hear.
     part: Part,
-    /// What we held when we said our digest: digest, holdings and where the last event came.
+    /// What we held when we said our digest, and where the last event came.
     opened: Option<Opened>,
     /// What both held when they compared, if that was the same.
     agreed: Vec<HeadEntry>,
@@ -70,9 +76,7 @@ pub struct Peer {
 /// What we held when we said our digest.
 #[derive(Clone, Debug)]
 struct Opened {
-    digest: [u8; 32],
-    heads: Vec<HeadEntry>,
-    holdings: Holdings,
+    summary: Arc<Summary>,
     position: Position,
 }
 
@@ -125,13 +129,11 @@ impl Peer {
         part: Part,
     ) -> Result<(Self, Message), StoreError> {
         let summary = part.summed_up(session, store)?;
+        let message = Message::Digest(summary.digest());
         let opened = Opened {
-            digest: summary::digest(&summary),
-            heads: summary.into_heads(),
-            holdings: Holdings::ours(session),
+            summary,
             position: store.last_position(session.id())?,
         };
-        let message = Message::Digest(opened.digest);
         let peer = Self {
             session: session.id(),
             part,
@@ -182,13 +184,14 @@ impl Peer {
         let Some(opened) = self.opened.take() else {
             return Ok(None);
         };
-        if opened.digest != theirs {
+        if opened.summary.digest() != theirs {
             return self.tell_frontier(session, store);
         }
         if self.cursor.is_none() {
-            self.theirs = opened.holdings;
+            let heads = opened.summary.heads();
+            self.theirs = Holdings::ours(heads, session.forks());
             self.cursor = Some(opened.position);
-            self.agreed = opened.heads;
+            self.agreed = heads.to_vec();
         }
         Ok(None)
     }
@@ -209,7 +212,7 @@ impl Peer {
             return Ok(None);
         }
         let summary = self.part.summed_up(session, store)?;
-        Ok(Some(summary::frontier(session, summary)))
+        Ok(Some(summary::frontier(session, &summary)))
     }
 
     /// Something that they sent builds on what we lack: says again what we hold (SYNC-6).

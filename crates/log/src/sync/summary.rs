@@ -19,22 +19,37 @@ use crate::{
 };
 
 /// The names of what is held, as far as somebody may hear of it.
-pub(super) struct Summary {
+#[derive(Debug)]
+pub(crate) struct Summary {
     heads: Vec<HeadEntry>,
     versions: Vec<RegisterEntry>,
+    digest: [u8; 32],
 }
 
 impl Summary {
+    fn of(heads: Vec<HeadEntry>, versions: Vec<RegisterEntry>) -> Self {
+        let digest = derive(DIGEST, &[&encoding::encode(&(&heads, &versions))]);
+        Self {
+            heads,
+            versions,
+            digest,
+        }
+    }
+
     /// The last events of every chain.
-    pub(super) fn into_heads(self) -> Vec<HeadEntry> {
-        self.heads
+    pub(super) fn heads(&self) -> &[HeadEntry] {
+        &self.heads
+    }
+
+    /// A hash over the names of what is held (SYNC-2).
+    pub(super) fn digest(&self) -> [u8; 32] {
+        self.digest
     }
 }
 
 /// Of all that is held.
-pub(super) fn whole(session: &Session, registers: &[Register]) -> Summary {
-    let (heads, versions) = (heads(session), versions(registers));
-    Summary { heads, versions }
+pub(crate) fn whole(session: &Session, registers: &[Register]) -> Summary {
+    Summary::of(heads(session), versions(registers))
 }
 
 /// Of every chain at most so many events, and no registers.
@@ -62,23 +77,13 @@ pub(super) fn as_far_as<S: LogStore>(
     }
     known.sort_unstable();
     known.dedup();
-    let (heads, versions) = (known, Vec::new());
-    Ok(Summary { heads, versions })
-}
-
-/// A hash over the names of what is held (SYNC-2).
-pub(super) fn digest(summary: &Summary) -> [u8; 32] {
-    let held = (&summary.heads, &summary.versions);
-    derive(DIGEST, &[&encoding::encode(&held)])
+    Ok(Summary::of(known, Vec::new()))
 }
 
 /// The names of what is held (SYNC-3). Where there are more than fit, chains that count come
 /// first; what is not named is offered once more, and refused as known.
-pub(super) fn frontier(session: &Session, summary: Summary) -> Message {
-    let Summary {
-        mut heads,
-        mut versions,
-    } = summary;
+pub(super) fn frontier(session: &Session, summary: &Summary) -> Message {
+    let (mut heads, mut versions) = (summary.heads.clone(), summary.versions.clone());
     if heads.len() > MAX_HEADS {
         let chains = &session.roster().chains;
         heads.sort_by_key(|head| !chains.contains_key(&head.author));

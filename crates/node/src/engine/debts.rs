@@ -173,6 +173,21 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
+    /// Whether something of a session that we wrote has not reached a device yet.
+    pub(super) fn is_owed_in(&self, id: SessionId, device: DeviceId) -> Result<bool, StoreError> {
+        let mut after = Position::default();
+        loop {
+            let page = self.store.pending(device, after, PAGE)?;
+            if page.iter().any(|owed| owed.session == id) {
+                return Ok(true);
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE => after = last.position,
+                _ => return Ok(false),
+            }
+        }
+    }
+
     /// What was owed to a device before it was out, and goes to it with its ending all the same.
     pub(super) fn still_owed(
         &self,

@@ -88,6 +88,22 @@ impl<S: Storage> Engine<S> {
         Ok(!first.is_empty())
     }
 
+    /// NODE-104: whether somebody else in a session that we left has all that we wrote there, our leaving above all: the
+    /// others hear it from them. One of them may have gone for good, and nobody would tell us.
+    pub(super) fn is_leaving_known(&self, id: SessionId) -> Result<bool, StoreError> {
+        let Some(session) = self.sessions.get(&id) else {
+            return Ok(false);
+        };
+        let me = self.own.identity();
+        let active = session.roster().active();
+        for (author, _) in active.filter(|(_, chain)| chain.identity != me) {
+            if !self.is_owed_in(id, author.device)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// NODE-404: of what is said in a session that we left, one thing matters: that the other device has left
     /// too, each of us before hearing of it. Neither takes the other's word there; so it is answered with an
     /// objection, and we owe that device nothing more.

@@ -110,7 +110,7 @@ impl<S: Storage> Engine<S> {
     /// Whether a device is in a session and its person is one whom we want to hear. One that this device was is not met
     /// anywhere any more (NODE-37: nor has it said where others are).
     pub(super) fn is_heard(&self, session: SessionId, device: DeviceId) -> bool {
-        if self.former.contains(device) {
+        if self.former.contains(device) || self.left_known.contains(&session) {
             return false;
         }
         let roster = self.sessions.get(&session).map(Session::roster);

@@ -15,6 +15,7 @@ use tenet_log::{
     ids::SessionId,
     register::{MAX_KEYS_PER_DEVICE, Register},
     session::Session,
+    store::StoreError,
 };
 
 use super::{Engine, Fault, Place};
@@ -91,7 +92,7 @@ impl<S: Storage> Engine<S> {
         let time = before.max(after).next(now);
         let register = Register::sign(&self.own.key, session, key, time, value)
             .map_err(|error| Fault::Own(error.to_string()))?;
-        self.store.put_register(&register)?;
+        self.keep_register(&register)?;
         self.spreading.push((register, None));
         Ok(())
     }
@@ -138,7 +139,7 @@ impl<S: Storage> Engine<S> {
         }
         let cost = register.value().len() as u64 + PER_REGISTER;
         self.charge(session, identity, cost);
-        self.store.put_register(&register)?;
+        self.keep_register(&register)?;
         match register.key() {
             _ if !is_in => {}
             endpoint::KEY => self.learn_endpoint(now, &register, known.as_ref())?,
@@ -148,6 +149,13 @@ impl<S: Storage> Engine<S> {
         }
         self.spreading.push((register, Some(device)));
         Ok(())
+    }
+
+    fn keep_register(&mut self, register: &Register) -> Result<(), StoreError> {
+        match self.sessions.get_mut(&register.session()) {
+            Some(session) => session.put_register(&mut self.store, register),
+            None => Ok(()),
+        }
     }
 
     fn learn_endpoint(

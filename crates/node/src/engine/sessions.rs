@@ -50,6 +50,7 @@ impl<S: Storage> Engine<S> {
         self.index_suspended()?;
         let mut devices: BTreeMap<_, Acquaintance> = BTreeMap::new();
         let mut members: BTreeMap<_, BTreeSet<SessionId>> = BTreeMap::new();
+        let mut left_known = BTreeSet::new();
         for (id, session) in &self.sessions {
             let place = self.place(*id);
             if place == Place::Coming {
@@ -58,6 +59,9 @@ impl<S: Storage> Engine<S> {
             }
             let left = place == Place::Left;
             let roster = session.roster();
+            if left && self.is_leaving_known(*id)? {
+                left_known.insert(*id);
+            }
             for (author, membership) in roster.active() {
                 let device = author.device;
                 let shut_out = self.is_shut_out(membership.identity, device);
@@ -82,6 +86,7 @@ impl<S: Storage> Engine<S> {
             }
         }
         (self.devices, self.members) = (devices, members);
+        self.left_known = left_known;
         self.strangers = true;
         self.fetching.stir();
         Ok(())

@@ -242,7 +242,8 @@ impl End {
             .register(register.session(), device, register.key())
             .unwrap();
         if known.is_none_or(|known| known.version() < register.version()) {
-            self.node.store.put_register(register).unwrap();
+            let Node { session, store, .. } = &mut self.node;
+            session.put_register(store, register).unwrap();
         }
     }
 }

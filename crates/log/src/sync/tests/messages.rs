@@ -8,10 +8,8 @@ use tenet_identity::{encoding, keys::DeviceId};
 use crate::{
     clock::Hlc,
     ids::{Author, EventId},
-    memory::MemoryStore,
     register::Register,
     session::tests::world::{Node, Person, found},
-    store::LogStore,
     sync::{
         Direction, HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, MessageError, Objection, Peer,
         RegisterEntry,
@@ -56,21 +54,22 @@ fn sync_3_message_snapshots() {
 #[test]
 fn sync_2_digest_snapshot() {
     let ann = Person::new(1);
-    let node = Node::open(&found(&[&ann]));
-    let digest = |store: &MemoryStore| match Peer::open(&node.session, store).unwrap() {
+    let mut node = Node::open(&found(&[&ann]));
+    let digest = |node: &Node| match Peer::open(&node.session, &node.store).unwrap() {
         (_, Message::Digest(digest)) => HEXLOWER.encode(&digest),
         (_, other) => panic!("{other:?}"),
     };
     assert_eq!(
-        digest(&node.store),
+        digest(&node),
         "de410d6c69e430b19ba78bf7450d03464c2625ca88aa66fe52247135b5708040"
     );
-    let mut store = node.store.clone();
     let (key, session) = (&ann.devices[0].key, node.session.id());
     let register = Register::sign(key, session, "read", Hlc::from_millis(1), vec![]).unwrap();
-    store.put_register(&register).unwrap();
+    node.session
+        .put_register(&mut node.store, &register)
+        .unwrap();
     assert_eq!(
-        digest(&store),
+        digest(&node),
         "6d6191b31d1f270ca4199d4dfb0908bcdae9cb75f403450e3ada37b9eae0c178"
     );
 }
