@@ -82,6 +82,7 @@ impl Crowd {
         self.run_until(end);
         self.heal();
         self.rest(SETTLING);
+        self.reform();
         self.put_doubtful_away();
     }
 

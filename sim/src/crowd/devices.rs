@@ -186,10 +186,16 @@ impl Crowd {
                 self.world.put_away(node);
             }
         }
-        let doubtful = all.filter(|node| self.model.lost(*node) == Some(Lost::Perhaps));
-        for node in doubtful.collect::<Vec<_>>() {
-            if !self.is_known_at_home(node) {
+        let mut doubtful: Vec<usize> = all.collect();
+        // Whom one of them was to let in does not come in either.
+        while let Some(node) = doubtful.pop() {
+            let runs = self.world.nodes[node].engine().is_some();
+            let perhaps = runs && self.model.lost(node) == Some(Lost::Perhaps);
+            if perhaps && !self.is_known_at_home(node) {
                 self.world.put_away(node);
+                self.doubt_let_in_by(node);
+                let by_it = self.let_in.iter().filter(|(_, by)| **by == node);
+                doubtful.extend(by_it.map(|(new, _)| *new));
             }
         }
     }

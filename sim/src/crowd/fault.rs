@@ -199,6 +199,13 @@ impl Crowd {
         self.doubt_let_in_by(node);
     }
 
+    /// Whoever is wicked goes on without lying: it would dial for ever whom, by what it said to know, nobody tells it of.
+    pub(super) fn reform(&mut self) {
+        for node in std::mem::take(&mut self.world.rogues) {
+            self.world.kill(node);
+        }
+    }
+
     /// Everything is well again: all run, all reach each other, clocks are right.
     pub(super) fn heal(&mut self) {
         self.world.kills.clear();

@@ -63,7 +63,7 @@ impl Crowd {
         }
         for (number, node) in self.world.nodes.iter().enumerate() {
             let (x, y) = place(number);
-            let colour = match (node.engine(), self.world.rogues.contains(&number)) {
+            let colour = match (node.engine(), self.model.is_lawless(node.person())) {
                 (_, true) => "#d33",
                 (None, _) => "#999",
                 _ => "#2a7",

@@ -151,6 +151,18 @@ fn who_took_another_key_meanwhile_hears_that_it_was_removed() {
     world.check_peace();
 }
 
+/// NODE-106: who left and was set back to before hears that it left.
+#[test]
+fn who_left_and_was_set_back_hears_of_it() {
+    let (mut world, group) = four(6);
+    world.nodes[DORA].copy();
+    world.operate(DORA, group, Op::Leave);
+    world.rest();
+    world.set_back(DORA);
+    pass(&mut world);
+    assert!(!is_in(&world, DORA, group));
+}
+
 /// NODE-34: who was removed and is added again comes in again, with all devices, and says what it likes.
 #[test]
 fn who_is_added_again_is_in_again() {

@@ -21,8 +21,9 @@ use super::{Engine, Place};
 use crate::{connection::Connection, input::ConnId, storage::Storage};
 
 impl<S: Storage> Engine<S> {
-    /// NODE-38: the other end has named sessions; whether among them is one in which nothing names it.
+    /// NODE-38: the other end has named sessions; among them may be some in which nothing names it, or that it is out of.
     pub(super) fn note_claims(&mut self, conn: ConnId) -> Result<(), StoreError> {
+        let again = self.tell_again(conn);
         let Some(connection) = self.connections.0.get(&conn) else {
             return Ok(());
         };
@@ -31,10 +32,35 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         };
         let before = std::mem::replace(&mut connection.claimed, claims);
-        match connection.claimed.is_subset(&before) {
+        match !again && connection.claimed.is_subset(&before) {
             true => Ok(()),
             false => self.say_meet(conn),
         }
+    }
+
+    /// NODE-106: who names a session that it was told to be out of, or left, was perhaps set back to before.
+    fn tell_again(&mut self, conn: ConnId) -> bool {
+        let Some(connection) = self.connections.0.get(&conn) else {
+            return false;
+        };
+        let Some(device) = connection.ready().map(|ready| ready.device) else {
+            return false;
+        };
+        let out = self
+            .sessions
+            .iter()
+            .filter(|(id, session)| session.is_out(device) && !self.back.contains(&(**id, device)));
+        let named = out.filter(|(id, session)| {
+            let theirs = connection.tags(&session.roster().secret).1;
+            connection.named.contains(&theirs) && self.place(**id) == Place::In
+        });
+        let named: Vec<SessionId> = named.map(|(id, _)| *id).collect();
+        for id in &named {
+            self.told.remove(&(*id, device));
+            self.back.insert((*id, device));
+            self.index_outside(*id);
+        }
+        !named.is_empty()
     }
 
     fn claims(&self, connection: &Connection) -> BTreeSet<SessionId> {

@@ -135,6 +135,8 @@ pub struct Engine<S> {
     floors: BTreeMap<SessionId, Since>,
     /// To whom we are silent.
     pub(crate) blocked: BTreeSet<IdentityId>,
+    /// Devices that named a session since they were out of it (NODE-106).
+    back: BTreeSet<(SessionId, DeviceId)>,
     /// Sessions that we left and in which somebody knows that (NODE-104).
     left_known: BTreeSet<SessionId>,
     /// Devices may be in no session of ours any more.
@@ -237,6 +239,7 @@ impl<S: Storage> Engine<S> {
             former: Former::default(),
             floors: BTreeMap::new(),
             blocked: BTreeSet::new(),
+            back: BTreeSet::new(),
             left_known: BTreeSet::new(),
             strangers: false,
             fetching: Fetching::default(),

@@ -39,7 +39,8 @@ impl<S: Storage> Engine<S> {
         });
         let mut outside: Outside = session.outsiders();
         outside.retain(|device, _| {
-            !self.told.contains_key(&(id, *device)) && !has_ended_itself(session, *device)
+            let back = self.back.contains(&(id, *device));
+            !self.told.contains_key(&(id, *device)) && (back || !has_ended_itself(session, *device))
         });
         let inside = session.roster().active().filter(|_| listens);
         outside.extend(inside.map(|(author, chain)| (author.device, chain.identity)));
@@ -164,6 +165,7 @@ impl<S: Storage> Engine<S> {
         }
         let ends = ended_by(state, identity, device);
         self.told.insert((session, device), (identity, ends));
+        self.back.remove(&(session, device));
         self.owe_sisters_no_more(session, device)?;
         self.forget_who_heard(now, session)
     }
