@@ -202,7 +202,9 @@ impl Crowd {
     /// Whoever is wicked goes on without lying: it would dial for ever whom, by what it said to know, nobody tells it of.
     pub(super) fn reform(&mut self) {
         for node in std::mem::take(&mut self.world.rogues) {
-            self.world.kill(node);
+            if self.world.nodes[node].engine().is_some() {
+                self.world.kill(node);
+            }
         }
     }
 

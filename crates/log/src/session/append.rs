@@ -220,6 +220,8 @@ impl Session {
         let head = self.frontier.head(author);
         // The first event of a chain that another event began follows nothing.
         let (seq, prev) = head.map_or((0, None), |head| (head.seq + 1, Some(head.id)));
+        // Also where what it wrote last is void and too early: that is its parent all the same.
+        let before = head.map_or_else(Hlc::default, |head| head.time);
         Ok(Header {
             session: Some(self.id),
             device: author.device,
@@ -233,7 +235,7 @@ impl Session {
                 prev,
                 now,
             )?,
-            time: self.latest_at(author.device, now).next(now),
+            time: self.latest_at(author.device, now).max(before).next(now),
             kind,
             content,
             expires,

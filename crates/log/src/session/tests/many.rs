@@ -166,6 +166,26 @@ fn ros_501_direct_sessions_know_no_operations_of_many() {
     assert!(node.is_in(&bob.devices[0]));
 }
 
+/// A clock was ahead, and what was said by it is void: whatever the device writes next follows it all the same.
+#[test]
+fn log_7_nothing_is_dated_before_what_its_chain_holds() {
+    let mut scene = Scene::new();
+    let add = scene.add(DAN, Role::Member);
+    assert!(scene.does(BOB, &add));
+    scene.node.join(&scene.people[DAN].devices[0]);
+    let mut other = scene.apart();
+    let mute = other.mute(DAN, None);
+    assert!(other.does(BOB, &mute));
+    let day = 24 * 60 * 60 * 1000;
+    let dan = &scene.people[DAN].devices[0];
+    let early = scene.node.say_at(dan, "early", NOW + day);
+    scene.node.take_all(&other.node);
+    assert!(!scene.node.counts(&early));
+    let leave = scene.event(DAN, &Op::Leave);
+    assert_eq!(leave.header().prev, Some(early.id()));
+    assert!(leave.header().time > early.header().time);
+}
+
 #[test]
 fn ros_502_roles_are_given_raised_lowered_and_taken() {
     let mut scene = Scene::new();
