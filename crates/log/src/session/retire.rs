@@ -7,6 +7,8 @@
 //! new chain              └───────────── join ── remove-device (the old one, seen as far as a1)
 //! ```
 
+use std::collections::BTreeSet;
+
 use tenet_identity::{
     card::DeviceCard,
     keys::{DeviceId, DeviceKey},
@@ -73,17 +75,9 @@ impl Session {
         deps.sort_unstable();
         let join = self.header_of(&Op::Join(card.clone()), chain.device, latest.next(now))?;
         let join = Event::sign(key, Header { deps, ..join }, None);
-        let removal = Op::RemoveDevice(chain);
-        let after = self.header_of(&removal, chain.device, join.header().time.next(now))?;
-        let removal = Header {
-            added_by: Some(join.id()),
-            seq: 1,
-            prev: Some(join.id()),
-            ..after
-        };
-        let removal = Event::sign(key, removal, None);
+        let removals = self.removals(key, &join, self.own_too_early(chain, now), now)?;
         let mut operations = Vec::new();
-        for event in [join, removal] {
+        for event in std::iter::once(join).chain(removals) {
             let seen = self.seen(store, &event)?;
             let operation = Operation::new(&event, seen.past)?
                 .ok_or(OpError::Contradiction("not an operation"))?;
@@ -99,6 +93,40 @@ impl Session {
             from: self.roster().cut(chain),
             operations,
         }))
+    }
+
+    /// What ends chains, on the one that another operation begins.
+    fn removals(
+        &self,
+        key: &DeviceKey,
+        join: &Event,
+        chains: BTreeSet<Author>,
+        now: u64,
+    ) -> Result<Vec<Event>, AppendError> {
+        let mut removals: Vec<Event> = Vec::new();
+        for chain in chains {
+            let last = removals.last().unwrap_or(join);
+            let removal = Op::RemoveDevice(chain);
+            let time = last.header().time.next(now);
+            let header = Header {
+                added_by: Some(join.id()),
+                seq: last.header().seq.saturating_add(1),
+                prev: Some(last.id()),
+                ..self.header_of(&removal, chain.device, time)?
+            };
+            removals.push(Event::sign(key, header, None));
+        }
+        Ok(removals)
+    }
+
+    /// A chain that is given up, and others of its device that are too early at `now`: what ended those may have been
+    /// written on the first, and be void with it.
+    fn own_too_early(&self, chain: Author, now: u64) -> BTreeSet<Author> {
+        let heads = self.frontier.heads();
+        let early = heads.filter(|head| head.time.is_too_early(now));
+        let own = early.map(|head| head.author);
+        let own = own.filter(|author| author.device == chain.device);
+        own.chain([chain]).collect()
     }
 
     /// Whether a device builds nothing on a head, because it is too early by the device's clock

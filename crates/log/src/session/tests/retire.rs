@@ -107,6 +107,27 @@ fn log_14_what_lies_below_two_histories_from_the_future_is_named_once() {
     }
 }
 
+/// The first chain was ended by the second, and would stand again with that void.
+#[test]
+fn log_14_all_chains_from_the_future_are_given_up() {
+    let mut talk = Talk::new();
+    let first = talk.ann_says("first", NOW + 2 * THREE_DAYS);
+    talk.retire(NOW + THREE_DAYS);
+    let second = talk.ann_says("second", NOW + THREE_DAYS);
+    talk.retire(NOW);
+    for event in [&first, &second] {
+        assert!(!talk.anns.counts(event), "{event:?}");
+    }
+    let third = talk.ann_says("third", NOW + MINUTE);
+    assert!(talk.anns.counts(&third));
+    let author = talk
+        .anns
+        .session
+        .roster()
+        .author(talk.ann.devices[0].key.public());
+    assert_eq!(author, Some(third.author()));
+}
+
 #[test]
 fn log_10_nothing_is_built_on_what_is_void_and_too_early() {
     let mut talk = Talk::new();
