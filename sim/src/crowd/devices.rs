@@ -200,13 +200,15 @@ impl Crowd {
         }
     }
 
-    /// Whether another device of the same person has it in a session, if there is any.
+    /// Whether another device of the same person that is surely in has it in a session, if there is any.
     fn is_known_at_home(&self, node: usize) -> bool {
         let device = self.world.nodes[node].own().device();
         let others = self.devices(self.world.nodes[node].person()).into_iter();
-        let mut others = others
-            .filter(|other| *other != node && self.world.nodes[*other].engine().is_some())
-            .peekable();
+        let certain = |other: &usize| {
+            let runs = self.world.nodes[*other].engine().is_some();
+            *other != node && runs && self.model.lost(*other).is_none()
+        };
+        let mut others = others.filter(certain).peekable();
         let knows = |other: usize| {
             let disk = self.world.nodes[other].disk();
             let sessions = disk.sessions().unwrap().into_iter();

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use super::Crowd;
+use super::{Crowd, ladder::MINUTE};
 use crate::{
     disk::{Failing, How},
     machine::{Kill, Moment},
@@ -204,6 +204,7 @@ impl Crowd {
         for node in std::mem::take(&mut self.world.rogues) {
             if self.world.nodes[node].engine().is_some() {
                 self.world.kill(node);
+                self.rest(MINUTE);
             }
         }
     }
