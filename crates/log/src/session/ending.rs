@@ -72,6 +72,13 @@ impl Session {
             .collect()
     }
 
+    /// Whether a device wrote itself what ended its time.
+    pub fn has_ended_itself(&self, device: DeviceId) -> bool {
+        let ends = self.ends_of(device).into_iter();
+        let mut ends = ends.filter_map(|id| self.fold.find(id));
+        ends.any(|end| end.order.author.device == device)
+    }
+
     /// Those, what had it begin in vain, what took its identity last (it may have come in once more, and nobody heard of
     /// it), and whatever else lets these count or not.
     fn reasons_of(&self, device: DeviceId) -> Vec<&Operation> {
@@ -112,7 +119,7 @@ impl Session {
         whose.peek().is_some()
             && whose.all(|identity| !members.contains_key(&identity))
             && chains.all(|(_, chain)| chain.end.is_some())
-            && !self.reasons_of(device).is_empty()
+            && (!self.ends_of(device).is_empty() || !self.reasons_of(device).is_empty())
     }
 
     /// From when on what was said is for a device (ROS-515), if not all is. Who must be told more than what ended its time

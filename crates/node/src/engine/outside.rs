@@ -40,7 +40,7 @@ impl<S: Storage> Engine<S> {
         let mut outside: Outside = session.outsiders();
         outside.retain(|device, _| {
             let back = self.back.contains(&(id, *device));
-            !self.told.contains_key(&(id, *device)) && (back || !has_ended_itself(session, *device))
+            !self.told.contains_key(&(id, *device)) && (back || !session.has_ended_itself(*device))
         });
         let inside = session.roster().active().filter(|_| listens);
         outside.extend(inside.map(|(author, chain)| (author.device, chain.identity)));
@@ -202,11 +202,4 @@ fn ended_by(session: &Session, identity: IdentityId, device: DeviceId) -> BTreeS
     let ending = session.ending_for(identity, device);
     let ends = ending.iter().flat_map(Ending::operations);
     ends.map(|end| end.id).collect()
-}
-
-/// Whether a device wrote itself what took it out.
-fn has_ended_itself(session: &Session, device: DeviceId) -> bool {
-    let ending = session.ending(device);
-    let mut ends = ending.iter().flat_map(Ending::operations);
-    ends.any(|end| end.author.device == device)
 }
