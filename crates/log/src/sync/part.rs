@@ -1,6 +1,6 @@
 //! What of a session another device may hear.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use tenet_identity::keys::DeviceId;
 
@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     event::Event,
-    ids::Author,
     session::{Ending, Session},
     store::{LogStore, StoreError},
 };
@@ -22,14 +21,13 @@ pub enum Part {
     Whole,
     /// How it came to be out of it, and nothing else (SYNC-11).
     Ending(Ending),
-    /// No event; of the chains that it named itself how far they are held here, and not beyond what it named
-    /// (SYNC-12).
+    /// No event; of those that it named itself which are here (SYNC-12).
     Named(Named),
 }
 
-/// How many events of which chains a device said to hold.
+/// The last events of chains that a device said to hold.
 #[derive(Clone, Debug, Default)]
-pub struct Named(BTreeMap<Author, u64>);
+pub struct Named(BTreeSet<HeadEntry>);
 
 impl Part {
     /// Whether nothing is kept back.
@@ -73,12 +71,8 @@ impl Part {
 
     /// They say what they hold.
     pub(super) fn note(&mut self, heads: &[HeadEntry]) {
-        let Self::Named(named) = self else {
-            return;
-        };
-        for head in heads {
-            let count = named.0.entry(head.author).or_default();
-            *count = head.seq.saturating_add(1).max(*count);
+        if let Self::Named(named) = self {
+            named.0.extend(heads);
         }
     }
 
@@ -90,14 +84,10 @@ impl Part {
     ) -> Result<Arc<Summary>, StoreError> {
         let summary = match self {
             Self::Whole => return session.summed_up(store),
-            Self::Ending(ending) => {
-                summary::as_far_as(session, store, |author| ending.count(author))
-            }
-            Self::Named(Named(heads)) => summary::as_far_as(session, store, |author| {
-                heads.get(&author).copied().unwrap_or_default()
-            }),
+            Self::Ending(ending) => summary::of_ending(session, store, ending)?,
+            Self::Named(Named(heads)) => summary::of_named(session, store, heads)?,
         };
-        Ok(Arc::new(summary?))
+        Ok(Arc::new(summary))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a device holds, in short: for telling the other side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::bytes::ByteVec;
 use tenet_identity::{domain::derive, encoding, keys::DeviceId};
@@ -12,9 +12,9 @@ use super::{
 use crate::{
     clock::Hlc,
     domain::DIGEST,
-    ids::{Author, EventId},
+    ids::EventId,
     register::Register,
-    session::Session,
+    session::{Ending, Session},
     store::{LogStore, StoreError},
 };
 
@@ -52,16 +52,34 @@ pub(crate) fn whole(session: &Session, registers: &[Register]) -> Summary {
     Summary::of(heads(session), versions(registers))
 }
 
-/// Of every chain at most so many events, and no registers.
-pub(super) fn as_far_as<S: LogStore>(
+/// Of the events that a device named those that are here.
+pub(super) fn of_named<S: LogStore>(
     session: &Session,
     store: &S,
-    count: impl Fn(Author) -> u64,
+    named: &BTreeSet<HeadEntry>,
+) -> Result<Summary, StoreError> {
+    let mut known = Vec::new();
+    for head in named {
+        let event = store.event(head.id)?.map(|stored| stored.event);
+        let here = event.is_some_and(|event| {
+            let place = (event.author(), event.header().seq);
+            event.session() == session.id() && place == (head.author, head.seq)
+        });
+        known.extend(here.then_some(*head));
+    }
+    Ok(Summary::of(known, Vec::new()))
+}
+
+/// Of what a device may hear that is out (SYNC-11): every chain as far as that goes.
+pub(super) fn of_ending<S: LogStore>(
+    session: &Session,
+    store: &S,
+    ending: &Ending,
 ) -> Result<Summary, StoreError> {
     let mut known = Vec::new();
     for head in heads(session) {
         let author = head.author;
-        let Some(last) = count(author).checked_sub(1) else {
+        let Some(last) = ending.count(author).checked_sub(1) else {
             continue;
         };
         if head.seq <= last {
