@@ -1,6 +1,6 @@
 //! What a device that is out of a session may still hear: how it came to be out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_identity::keys::{DeviceId, IdentityId};
 
@@ -42,7 +42,7 @@ impl Session {
             return self.ending(device);
         }
         let takings = self.fold.takings(identity);
-        let reasons = self.fold.reasons(&takings, device, Some(identity));
+        let reasons = self.fold.reasons(takings, device, Some(identity));
         Some(self.told_to(device, reasons))
     }
 
@@ -64,8 +64,8 @@ impl Session {
         out && !self.fold.takings(identity).is_empty()
     }
 
-    /// The operations that ended the time of a device.
-    fn ends_of(&self, device: DeviceId) -> Vec<EventId> {
+    /// The operations that ended the time of a device, each once: one may have ended several chains of it.
+    fn ends_of(&self, device: DeviceId) -> BTreeSet<EventId> {
         let chains = self.roster().chains_of(device);
         let ends = chains.filter_map(|(_, chain)| chain.end.as_ref());
         ends.flat_map(|end| end.operations.iter().copied())
@@ -85,7 +85,7 @@ impl Session {
         let mut ends = self.ends_of(device);
         let identity = self.fold.owners_of(device).next();
         ends.extend(identity.into_iter().flat_map(|one| self.fold.takings(one)));
-        self.fold.reasons(&ends, device, identity)
+        self.fold.reasons(ends, device, identity)
     }
 
     /// Devices that are out, and whose they are.

@@ -25,11 +25,12 @@ impl Fold {
     /// ROS-510), beside what those had seen themselves: the counted operations that must be known for that, these included.
     pub(crate) fn reasons(
         &self,
-        counted: &[EventId],
+        counted: impl IntoIterator<Item = EventId>,
         device: DeviceId,
         identity: Option<IdentityId>,
     ) -> Vec<&Operation> {
-        let told = counted.iter().filter_map(|id| self.ledger.find(*id));
+        let told = counted.into_iter();
+        let told = told.filter_map(|id| self.ledger.find(id));
         let mut reasons = Reasons {
             view: self.view(),
             looked_at: BTreeSet::new(),

@@ -166,6 +166,30 @@ fn ros_501_direct_sessions_know_no_operations_of_many() {
     assert!(node.is_in(&bob.devices[0]));
 }
 
+/// SYNC-11: two chains of a device were ended by one operation; that is no more than one, and what is told beside it goes
+/// bare.
+#[test]
+fn sync_11_who_is_told_more_than_its_end_hears_no_word() {
+    let mut scene = Scene::new();
+    let add = scene.add(DAN, Role::Member);
+    assert!(scene.does(BOB, &add));
+    for _ in 0..2 {
+        scene.node.join(&scene.people[DAN].devices[0]);
+    }
+    let remove = scene.remove(DAN);
+    assert!(scene.does(BOB, &remove));
+    let (device, identity) = (scene.device(DAN).key.public(), scene.id(DAN));
+    let before = scene.node.session.floor_of(device, identity);
+    assert_ne!(before, Some(Hlc::MAX));
+    let mut other = scene.apart();
+    assert!(other.does(BOB, &add));
+    let demote = scene.demote(BOB, Role::Member);
+    assert!(scene.does(ANN, &demote));
+    scene.node.take_all(&other.node);
+    let floor = scene.node.session.floor_of(device, identity);
+    assert_eq!(floor, Some(Hlc::MAX));
+}
+
 /// A clock was ahead, and what was said by it is void: whatever the device writes next follows it all the same.
 #[test]
 fn log_7_nothing_is_dated_before_what_its_chain_holds() {
