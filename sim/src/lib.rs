@@ -11,7 +11,7 @@
 //! In reading order: [`machine`] (the loop, batches, kills), [`network`] (connections),
 //! [`node`] (one person's device), [`act`] (what persons do), [`pair`] (stories of two), [`disk`] (a
 //! store that fails when told to), [`errors`] (errors that were logged), [`rogue`] (an engine alone,
-//! and who talks to it frame by frame).
+//! and who talks to it frame by frame), `traced` (a run in words).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -35,6 +35,7 @@ mod outlet;
 pub mod pair;
 mod power;
 pub mod rogue;
+mod traced;
 pub mod walls;
 pub mod weather;
 mod wicked;

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     net::SocketAddr,
+    ops::Range,
 };
 
 use rand_chacha::ChaCha20Rng;
@@ -135,6 +136,10 @@ pub struct World {
     pub watches: bool,
     /// What was noted.
     pub trail: Vec<Carried>,
+    /// From when to when, by the true time, all that happens is put into words.
+    pub traces: Range<u64>,
+    /// The words, with when.
+    pub traced: Vec<(u64, String)>,
     /// Messages that stand under other ids: the old and the new.
     pub(super) written_again: VecDeque<(EventId, EventId)>,
     /// What was answered to those who tell many what to do.
@@ -210,6 +215,8 @@ impl World {
             sent: Sent::default(),
             watches: false,
             trail: Vec::new(),
+            traces: 0..0,
+            traced: Vec::new(),
             written_again: VecDeque::new(),
             answers: VecDeque::new(),
             queue: BTreeMap::new(),
@@ -344,6 +351,10 @@ impl World {
                 heard.then_some((node, input))
             }
             Happening::Asked { node, act } => {
+                if self.nodes[node].lost {
+                    self.unanswered(node, &act);
+                    return None;
+                }
                 if self.nodes[node].engine().is_none() {
                     // Whose process does not run waits for it.
                     let later = self.draw_end().max(GRAIN);
@@ -449,9 +460,11 @@ impl World {
         let this = &mut self.nodes[node];
         let batch = this.batches;
         this.batches += 1;
-        let Some(engine) = this.engine_mut() else {
+        if this.engine().is_none() {
             return;
-        };
+        }
+        self.trace_inputs(node, &inputs);
+        let engine = self.nodes[node].engine_mut().unwrap();
         for input in inputs {
             // A batch that is lost altogether is answered for by `commit`.
             let _ = engine.handle(now, input);

@@ -5,10 +5,11 @@
 //! tenet-sim --step 5 --seed 7 --shrink    the smallest part of it that is still wrong
 //! tenet-sim … --html PAGE                 and a page that shows what is wrong
 //! tenet-sim … --tell                      and all that was done
+//! tenet-sim … --trace 4700-4760           and all that happened in that span, in virtual seconds
 //! ```
 #![allow(clippy::print_stdout, reason = "this program talks to whoever runs it")]
 
-use std::{panic, process::ExitCode};
+use std::{ops::Range, panic, process::ExitCode};
 
 use anyhow::Context;
 use tenet_sim::{
@@ -22,6 +23,7 @@ use tenet_sim::{
 struct Wish {
     shrinks: bool,
     tells: bool,
+    trace: Range<u64>,
     page: Option<String>,
 }
 
@@ -65,6 +67,7 @@ fn wish() -> anyhow::Result<(Wish, Plan)> {
         match word.as_str() {
             "--shrink" => wish.shrinks = true,
             "--tell" => wish.tells = true,
+            "--trace" => wish.trace = span(&words.next().context("--trace of when?")?)?,
             "--html" => wish.page = Some(words.next().context("--html of what?")?),
             _ => rest.push(word),
         }
@@ -72,9 +75,19 @@ fn wish() -> anyhow::Result<(Wish, Plan)> {
     Ok((wish, Plan::parse(&rest)?))
 }
 
+/// Reads `4700-4760`, in seconds; gives milliseconds.
+fn span(words: &str) -> anyhow::Result<Range<u64>> {
+    let (from, to) = words.split_once('-').context("a span is FROM-TO")?;
+    Ok(from.parse::<u64>()? * 1000..to.parse::<u64>()? * 1000)
+}
+
 /// Runs it, and shows what is wanted.
 fn show(wish: &Wish, plan: &Plan) -> anyhow::Result<Done> {
-    let (crowd, result) = run_with(plan, wish.tells || wish.page.is_some());
+    let watch = wish.tells || wish.page.is_some();
+    let (crowd, result) = run_with(plan, watch, wish.trace.clone());
+    for (at, what) in &crowd.world.traced {
+        println!("{:>10} {what}", at - BEGINNING);
+    }
     if wish.tells {
         tell(&crowd);
     }

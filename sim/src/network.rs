@@ -75,6 +75,12 @@ impl Network {
         self.ends[&conn].node
     }
 
+    /// The node at the other end, while anything is known of it.
+    pub fn other(&self, conn: ConnId) -> Option<usize> {
+        let other = self.ends.get(&self.ends.get(&conn)?.other)?;
+        Some(other.node)
+    }
+
     /// Something leaves this end: whose node hears it when, unless nothing gets through.
     pub fn carry(&mut self, from: ConnId, now: u64, delay: u64) -> Option<(usize, ConnId, u64)> {
         let from = self.ends.get(&from).filter(|end| end.speaks)?;

@@ -15,6 +15,7 @@ use crate::{
 impl World {
     pub(super) fn carry_out(&mut self, node: usize, output: Output) {
         self.note(node, &output);
+        self.trace_output(node, &output);
         match output {
             Output::Reply { ticket, result } => self.answered(node, ticket, result),
             Output::Send { conn, frame } if self.rogues.contains(&node) => {

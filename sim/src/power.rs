@@ -58,6 +58,20 @@ impl World {
         }
     }
 
+    /// Says of an act that is numbered that nobody will answer it; `false` of any other.
+    pub(super) fn unanswered(&mut self, node: usize, act: &Act) -> bool {
+        let Act::Numbered { number, .. } = *act else {
+            return false;
+        };
+        let result = None;
+        self.answers.push_back(Answer {
+            node,
+            number,
+            result,
+        });
+        true
+    }
+
     /// Starts a process that was switched off.
     pub fn switch_on(&mut self, node: usize) {
         self.nodes[node].is_off = false;
@@ -112,13 +126,10 @@ impl World {
         self.by_endpoint.insert(self.nodes[node].endpoint(), node);
         let this = &mut self.nodes[node];
         for (_, act) in mem::take(&mut this.asked) {
-            if let Act::Numbered { number, .. } = act {
-                self.answers.push_back(Answer {
-                    node,
-                    number,
-                    result: None,
-                });
-            } else if act.is_repeated() {
+            if self.unanswered(node, &act) {
+                continue;
+            }
+            if act.is_repeated() {
                 self.ask(node, act);
             } else {
                 self.model.look(node, &act, &self.nodes);

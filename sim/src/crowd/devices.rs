@@ -176,8 +176,8 @@ impl Crowd {
         false
     }
 
-    /// Of devices that were perhaps revoked, or may never have come in, those go that are in nothing with the others
-    /// of their person: they would dial for ever, and nobody answers them.
+    /// Of devices that were perhaps revoked, or may never have come in, those go that somebody holds to be revoked, or
+    /// that are in nothing with the others of their person: they would dial for ever, and nobody answers them.
     pub(super) fn put_doubtful_away(&mut self) {
         let all = 0..self.world.nodes.len();
         // Revoked in the last moment: nobody answers it.
@@ -191,13 +191,27 @@ impl Crowd {
         while let Some(node) = doubtful.pop() {
             let runs = self.world.nodes[node].engine().is_some();
             let perhaps = runs && self.model.lost(node) == Some(Lost::Perhaps);
-            if perhaps && !self.is_known_at_home(node) {
+            if perhaps && (self.is_revoked_somewhere(node) || !self.is_known_at_home(node)) {
                 self.world.put_away(node);
                 self.doubt_let_in_by(node);
                 let by_it = self.let_in.iter().filter(|(_, by)| **by == node);
                 doubtful.extend(by_it.map(|(new, _)| *new));
             }
         }
+    }
+
+    /// Whether somebody, whose own place is certain, holds a device to be revoked.
+    fn is_revoked_somewhere(&self, node: usize) -> bool {
+        let device = self.world.nodes[node].own().device();
+        let mut others = self.world.nodes.iter().filter(|other| {
+            let certain = self.model.lost(other.place()).is_none();
+            let honest = !self.model.is_lawless(other.person());
+            other.place() != node && other.engine().is_some() && certain && honest
+        });
+        others.any(|other| {
+            let mut sessions = sessions(other);
+            sessions.any(|one| one.roster().revoked.contains(&device))
+        })
     }
 
     /// Whether another device of the same person that is surely in has it in a session, if there is any.
@@ -210,9 +224,7 @@ impl Crowd {
         };
         let mut others = others.filter(certain).peekable();
         let knows = |other: usize| {
-            let disk = self.world.nodes[other].disk();
-            let sessions = disk.sessions().unwrap().into_iter();
-            let mut sessions = sessions.filter_map(|id| Session::load(disk, id).ok()?);
+            let mut sessions = sessions(&self.world.nodes[other]);
             sessions.any(|one| one.roster().author(device).is_some())
         };
         others.peek().is_none() || others.any(knows)
@@ -236,4 +248,11 @@ impl Crowd {
         let disk = self.world.nodes[node].disk();
         Ok(disk.last_position(session)? != Position::default())
     }
+}
+
+/// The sessions that a device holds.
+fn sessions(node: &Node) -> impl Iterator<Item = Session> {
+    let disk = node.disk();
+    let sessions = disk.sessions().unwrap().into_iter();
+    sessions.filter_map(|id| Session::load(disk, id).ok()?)
 }

@@ -1,5 +1,7 @@
 //! The five steps.
 
+use std::ops::Range;
+
 use anyhow::{Result, ensure};
 use tenet_log::roster::Policy;
 
@@ -32,15 +34,17 @@ pub struct Done {
 
 /// Runs a plan; gives the world as it ended, and what is wrong with it.
 pub fn run(plan: &Plan) -> (Crowd, Result<Done>) {
-    run_with(plan, false)
+    run_with(plan, false, 0..0)
 }
 
-/// As [`run`]; where `watch` is set every frame is noted.
-pub fn run_with(plan: &Plan, watch: bool) -> (Crowd, Result<Done>) {
+/// As [`run`]; where `watch` is set every frame is noted, and what happens in a span of virtual milliseconds is put into
+/// words.
+pub fn run_with(plan: &Plan, watch: bool, span: Range<u64>) -> (Crowd, Result<Done>) {
     let ((crowd, result), logged) = errors::during(|| {
         let mut crowd = begin(plan);
         crowd.world.watches = watch;
         let begun = crowd.world.now;
+        crowd.world.traces = begun + span.start..begun + span.end;
         let result = crowd.play(plan).and_then(|()| crowd.check());
         let done = result.map(|()| crowd.done(begun));
         (crowd, done)
