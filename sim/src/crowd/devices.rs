@@ -1,7 +1,9 @@
 //! Further devices of persons: they are let in, called something else, revoked.
 
+use tenet_apps::contacts::endpoint::{self, Endpoint};
 use tenet_identity::keys::DeviceId;
 use tenet_log::{
+    ids::SessionId,
     session::Session,
     store::{LogStore, Position},
 };
@@ -68,13 +70,32 @@ impl Crowd {
         self.world.ask(by, Act::Invite { to: device });
     }
 
+    /// Not while the other device has still to bring something: others would dial it there for ever.
     fn revoke(&mut self, device: usize, by: usize) {
-        let person = self.world.nodes[device].person();
-        if device == by || self.world.nodes[device].lost || self.model.is_lawless(person) {
+        let nodes = &self.world.nodes;
+        let person = nodes[device].person();
+        if device == by || nodes[device].lost || self.model.is_lawless(person) {
+            return;
+        }
+        let lacks = |session: &SessionId| {
+            let met = |node: usize| self.meets_others_in(node, *session);
+            met(device) && !met(by)
+        };
+        if nodes[device].disk().sessions().unwrap().iter().any(lacks) {
             return;
         }
         let device = self.id_of(device);
         self.ask(by, Deed::Revoke { person, device });
+    }
+
+    /// Whether a device knows where somebody else's of a session is met.
+    fn meets_others_in(&self, node: usize, session: SessionId) -> bool {
+        let node = &self.world.nodes[node];
+        let met = node.disk().registers_under(session, endpoint::KEY);
+        let known = self.world.nodes.iter();
+        let mut others = known.filter(|other| other.person() != node.person());
+        let met: Vec<_> = met.unwrap().iter().map(|one| one.device()).collect();
+        others.any(|other| other.keys().any(|key| met.contains(&key)))
     }
 
     /// A device is revoked by another, or may be; whom it had let in may not come in, and whom it had revoked itself
@@ -101,6 +122,7 @@ impl Crowd {
         for new in by_it.map(|(new, _)| *new).collect::<Vec<_>>() {
             if self.model.lost(new).is_none() {
                 self.model.lose(new, Lost::Perhaps);
+                self.doubt_let_in_by(new);
             }
         }
     }
@@ -214,7 +236,7 @@ impl Crowd {
         })
     }
 
-    /// Whether another device of the same person that is surely in has it in a session, if there is any.
+    /// Whether another device of the same person that is surely in has it in a session and can meet it, if there is any.
     fn is_known_at_home(&self, node: usize) -> bool {
         let device = self.world.nodes[node].own().device();
         let others = self.devices(self.world.nodes[node].person()).into_iter();
@@ -224,8 +246,10 @@ impl Crowd {
         };
         let mut others = others.filter(certain).peekable();
         let knows = |other: usize| {
-            let mut sessions = sessions(&self.world.nodes[other]);
-            sessions.any(|one| one.roster().author(device).is_some())
+            let (here, there) = (&self.world.nodes[node], &self.world.nodes[other]);
+            let mut sessions = sessions(there);
+            (is_met_by(here, there) || is_met_by(there, here))
+                && sessions.any(|one| one.roster().author(device).is_some())
         };
         others.peek().is_none() || others.any(knows)
     }
@@ -243,7 +267,7 @@ impl Crowd {
     pub(super) fn holds_any(
         &self,
         node: usize,
-        session: tenet_log::ids::SessionId,
+        session: SessionId,
     ) -> anyhow::Result<bool> {
         let disk = self.world.nodes[node].disk();
         Ok(disk.last_position(session)? != Position::default())
@@ -255,4 +279,17 @@ fn sessions(node: &Node) -> impl Iterator<Item = Session> {
     let disk = node.disk();
     let sessions = disk.sessions().unwrap().into_iter();
     sessions.filter_map(|id| Session::load(disk, id).ok()?)
+}
+
+/// Whether a device holds where another one is met.
+fn is_met_by(other: &Node, node: &Node) -> bool {
+    let disk = node.disk();
+    let mut sessions = disk.sessions().unwrap().into_iter();
+    sessions.any(|id| {
+        let met = disk.registers_under(id, endpoint::KEY).unwrap();
+        let mut met = met
+            .iter()
+            .filter_map(|one| Endpoint::decode(one.value()).ok());
+        met.any(|one| one.id == other.endpoint())
+    })
 }
