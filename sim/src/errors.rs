@@ -39,9 +39,6 @@ impl Subscriber for Errors {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line(event.metadata().target().to_owned());
         event.record(&mut line);
-        if std::env::var_os("DBG").is_some() {
-            eprintln!("ERR {}", line.0);
-        }
         self.0.lock().unwrap().push(line.0);
     }
 

@@ -264,11 +264,7 @@ impl Crowd {
     }
 
     /// Whether a device holds anything of a session.
-    pub(super) fn holds_any(
-        &self,
-        node: usize,
-        session: SessionId,
-    ) -> anyhow::Result<bool> {
+    pub(super) fn holds_any(&self, node: usize, session: SessionId) -> anyhow::Result<bool> {
         let disk = self.world.nodes[node].disk();
         Ok(disk.last_position(session)? != Position::default())
     }

@@ -1,8 +1,8 @@
 //! The five steps.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use tenet_log::roster::Policy;
 
 use super::{Crowd, Deed, Fault, Plan, chance::MOST_IN_AN_HOUR};
@@ -51,10 +51,14 @@ pub fn run_with(plan: &Plan, watch: bool, span: Range<u64>) -> (Crowd, Result<Do
     });
     // A disk that is full is told of, and so is one that fails.
     let known = crowd.faults.contains(&Fault::Full);
-    let result = result.and_then(|done| {
-        ensure!(known || logged.is_empty(), "logged as errors: {logged:?}");
-        Ok(done)
-    });
+    let distinct: BTreeSet<_> = logged.into_iter().collect();
+    let result = match result {
+        Ok(_) if !known && !distinct.is_empty() => Err(anyhow!("logged as errors: {distinct:?}")),
+        Err(error) if !distinct.is_empty() => {
+            Err(anyhow!("logged as errors: {distinct:?}; {error:#}"))
+        }
+        other => other,
+    };
     (crowd, result)
 }
 

@@ -139,18 +139,22 @@ impl Session {
         let content = Content::Payload(op.payload());
         let kind = Kind::new(op.kind())?;
         let header = match op {
-            Op::Join(card) | Op::JoinLink(Joining { card, .. }) => Header {
-                session: Some(self.id),
-                device: key.public(),
-                added_by: None,
-                seq: 0,
-                prev: None,
-                deps: self.deps(store, key.public(), Some(card.identity()), None, now)?,
-                time: self.latest_at(key.public(), now).next(now),
-                kind,
-                content,
-                expires: None,
-            },
+            Op::Join(card) | Op::JoinLink(Joining { card, .. }) => {
+                let parents =
+                    self.parents(store, key.public(), Some(card.identity()), None, now)?;
+                Header {
+                    session: Some(self.id),
+                    device: key.public(),
+                    added_by: None,
+                    seq: 0,
+                    prev: None,
+                    deps: parents.deps,
+                    time: parents.latest.next(now),
+                    kind,
+                    content,
+                    expires: None,
+                }
+            }
             _ => {
                 let author = self.own_author(key.public())?;
                 self.header(store, author, kind, content, None, now)?
@@ -220,6 +224,8 @@ impl Session {
         let head = self.frontier.head(author);
         // The first event of a chain that another event began follows nothing.
         let (seq, prev) = head.map_or((0, None), |head| (head.seq + 1, Some(head.id)));
+        let identity = self.roster().identity(author);
+        let parents = self.parents(store, author.device, identity, prev, now)?;
         // Also where what it wrote last is void and too early: that is its parent all the same.
         let before = head.map_or_else(Hlc::default, |head| head.time);
         Ok(Header {
@@ -228,14 +234,8 @@ impl Session {
             added_by: Some(author.added_by),
             seq,
             prev,
-            deps: self.deps(
-                store,
-                author.device,
-                self.roster().identity(author),
-                prev,
-                now,
-            )?,
-            time: self.latest_at(author.device, now).max(before).next(now),
+            deps: parents.deps,
+            time: parents.latest.max(before).next(now),
             kind,
             content,
             expires,
@@ -247,14 +247,15 @@ impl Session {
     ///
     /// Where there are too many, first those of the author's own identity: what its operations
     /// take away is measured by what they had seen.
-    fn deps<S: LogStore>(
+    fn parents<S: LogStore>(
         &self,
         store: &S,
         device: DeviceId,
         identity: Option<IdentityId>,
         prev: Option<EventId>,
         now: u64,
-    ) -> Result<Vec<EventId>, StoreError> {
+    ) -> Result<Parents, StoreError> {
+        let mut latest = self.latest_at(device, now);
         let (mut tips, mut hidden) = (Vec::new(), Vec::new());
         for id in self.frontier.tips().iter().filter(|id| Some(**id) != prev) {
             let Some(head) = self.frontier.find(*id) else {
@@ -274,6 +275,8 @@ impl Session {
         tips.truncate(MAX_DEPS);
         let mut deps: Vec<EventId> = tips.into_iter().map(|(_, _, id)| id).collect();
         let below = self.below(store, hidden, now)?.latest;
+        // What lies below a tip that is left out may be later than all the other tips.
+        latest = latest.max(below.last().map_or_else(Hlc::default, |order| order.time));
         let (own, others): (Vec<&OrderKey>, Vec<&OrderKey>) = below
             .iter()
             .rev()
@@ -284,8 +287,15 @@ impl Session {
         deps.extend(own.into_iter().chain(others).map(|order| order.id));
         deps.truncate(MAX_DEPS);
         deps.sort_unstable();
-        Ok(deps)
+        Ok(Parents { deps, latest })
     }
+}
+
+/// What a new event builds on beside the last one of its chain.
+struct Parents {
+    deps: Vec<EventId>,
+    /// The latest time of what the device may build upon (LOG-7).
+    latest: Hlc,
 }
 
 /// Commits to a body under a fresh salt, or leaves a payload in the header.

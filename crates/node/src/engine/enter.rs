@@ -261,7 +261,7 @@ impl<S: Storage> Engine<S> {
     /// NODE-34: joins a session in which our identity has a place and this device was never in, or went out with it.
     pub(super) fn take_place(&mut self, now: u64, id: SessionId) -> Result<(), Fault> {
         let me = self.own.identity();
-        if self.place(id) != Place::Coming {
+        if self.place(id) != Place::Coming || self.is_set_back() {
             return Ok(());
         }
         let Some(session) = self.sessions.get_mut(&id) else {
@@ -286,6 +286,9 @@ impl<S: Storage> Engine<S> {
     /// NODE-604: what was said of a device of mine holds also where whoever said so was not in yet, or where the
     /// device comes in because nobody there has heard of it.
     pub(super) fn hand_in_revocations(&mut self, now: u64) -> Result<(), Fault> {
+        if self.is_set_back() {
+            return Ok(());
+        }
         let me = self.own.identity();
         let revoked = self.revoked.iter().filter(|(who, _)| *who == me);
         for device in revoked.map(|(_, device)| *device).collect::<Vec<_>>() {

@@ -8,7 +8,7 @@ use super::{
     world::{Device, NOW, Node, Person, Raw, found_on},
 };
 use crate::{
-    clock::Hlc,
+    clock::{Hlc, MAX_AHEAD_MS},
     event::Event,
     roster::{
         Addition, History, Joining, MAX_IN_VAIN, Member, Muting, Op, Opening, Policy, Removal,
@@ -208,6 +208,26 @@ fn log_7_nothing_is_dated_before_what_its_chain_holds() {
     let leave = scene.event(DAN, &Op::Leave);
     assert_eq!(leave.header().prev, Some(early.id()));
     assert!(leave.header().time > early.header().time);
+}
+
+/// What is too early and void is not built on, but what lies below it is, and that may be later than all else.
+#[test]
+fn log_7_nothing_is_dated_before_what_lies_below_a_tip_that_it_leaves_out() {
+    let mut scene = Scene::new();
+    let add = scene.add(DAN, Role::Member);
+    assert!(scene.does(BOB, &add));
+    scene.node.join(&scene.people[DAN].devices[0]);
+    let mut other = scene.apart();
+    let mute = other.mute(DAN, None);
+    assert!(other.does(BOB, &mute));
+    let dan = &scene.people[DAN].devices[0];
+    let soon = scene.node.say_at(dan, "soon", NOW + MAX_AHEAD_MS / 2);
+    let early = scene.node.say_at(dan, "early", NOW + 2 * MAX_AHEAD_MS);
+    scene.node.take_all(&other.node);
+    assert!(!scene.node.counts(&early));
+    let says = scene.says(ANN);
+    assert!(says.header().deps.contains(&soon.id()));
+    assert!(says.header().time > soon.header().time);
 }
 
 #[test]
