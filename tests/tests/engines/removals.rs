@@ -7,7 +7,7 @@ use tenet_log::{
     session::Session,
 };
 use tenet_node::command::CommandError;
-use tenet_sim::{Act, World, machine::BEGINNING, node::Node};
+use tenet_sim::{Act, Deed, World, machine::BEGINNING, node::Node};
 
 const ANN: usize = 0;
 const BERT: usize = 1;
@@ -277,4 +277,28 @@ fn who_is_muted_is_told_so() {
     world.rest();
     assert_eq!(texts(&world, CLEO, group), ["thank you"]);
     world.check_peace();
+}
+
+/// NODE-29: taken back by somebody who had lost the word meanwhile, a message comes back, and so do its edits.
+#[test]
+fn what_was_taken_back_without_right_comes_back_with_its_edits() {
+    let (mut world, group) = four(6);
+    world.say(BERT, group, "nine o'clock");
+    world.rest();
+    let id = world.nodes[BERT].shown_in(group)[0].message.id;
+    let text = "ten o'clock".to_owned();
+    let session = group;
+    let many = |deed| Act::Many(Box::new(deed));
+    world.ask(BERT, many(Deed::Edit { session, id, text }));
+    world.rest();
+    part(&mut world, &[BERT, DORA]);
+    world.ask(BERT, many(Deed::Unsend { session, id }));
+    pass(&mut world);
+    assert_eq!(texts(&world, DORA, group).len(), 0);
+    let removal = remove(&world, BERT);
+    world.operate(ANN, group, removal);
+    join(&mut world);
+    for node in [ANN, CLEO, DORA] {
+        assert_eq!(texts(&world, node, group), ["ten o'clock"], "{node}");
+    }
 }

@@ -82,6 +82,10 @@ impl<S: Storage> Engine<S> {
         }
         if event.is_bare() {
             self.set_lacking(row.session, message, true)?;
+            // Where it had been taken back by what counts no more, so had its edits.
+            for edit in self.edits_of(&row)?.iter().filter(|edit| edit.is_bare()) {
+                self.set_lacking(row.session, edit.id(), true)?;
+            }
         }
         self.name_files(&event, position)
     }
