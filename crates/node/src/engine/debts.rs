@@ -296,7 +296,11 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         };
         let me = self.own.identity();
-        let mine = |author: Author| state.roster().identity(author) == Some(me);
+        // Of a device that turned out not to have come in nobody is the author: it may have been one of ours.
+        let mine = |author: Author| {
+            let identity = state.roster().identity(author);
+            identity.is_none_or(|identity| identity == me)
+        };
         // Each chain once, however often it is named. Of a chain that was given up (LOG-14) the
         // beginning may still be owed.
         let mut chains: BTreeMap<Author, u64> = BTreeMap::new();

@@ -202,7 +202,8 @@ impl<S: Storage> Engine<S> {
     ) -> Result<(), Fault> {
         let (me, state) = (self.own.identity(), self.sessions.get(&session));
         let identity = |author| state.and_then(|state| state.roster().identity(author));
-        match known.iter().any(|head| identity(head.author) == Some(me)) {
+        let mine = |author| identity(author).is_none_or(|identity| identity == me);
+        match known.iter().any(|head| mine(head.author)) {
             true => self.acknowledged(now, conn, session, known),
             false => Ok(()),
         }
