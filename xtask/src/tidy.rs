@@ -17,6 +17,7 @@ mod length;
 mod manifests;
 mod markdown;
 mod papers;
+mod planted;
 mod rules;
 mod rust;
 mod tree;
@@ -98,6 +99,10 @@ const CHECKS: &[Check] = &[
     Check {
         name: "every domain string is in spec/ and defined once",
         run: domains::check,
+    },
+    Check {
+        name: "mistakes can be planted",
+        run: planted::check,
     },
     Check {
         name: "links between files resolve",
