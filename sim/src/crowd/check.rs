@@ -437,16 +437,19 @@ fn same(one: &Holds, other: &Holds, open: impl Fn(&Line) -> bool) -> Result<()> 
     };
     let for_both = |line: &&Line| !one.below.contains(&line.id) && !other.below.contains(&line.id);
     let shown = |of: &Holds| -> Vec<Line> { of.view.iter().filter(for_both).cloned().collect() };
+    let held = &one.events;
     let (one, other) = (shown(one), shown(other));
     let mut pairs = one.iter().zip(&other);
     let all = one.len() == other.len();
     if !(all && pairs.all(|(one, other)| alike(one, other))) {
         let mut pairs = one.iter().zip(&other);
+        let first = pairs.find(|(one, other)| !alike(one, other));
+        let ids = first.iter().flat_map(|(one, other)| [one.id, other.id]);
+        let counts: Vec<_> = ids.map(|id| held.get(&id)).collect();
         bail!(
-            "the views differ: {} and {} lines, first {:?}",
+            "the views differ: {} and {} lines, first {first:?}, counting {counts:?}",
             one.len(),
             other.len(),
-            pairs.find(|(one, other)| !alike(one, other))
         );
     }
     Ok(())

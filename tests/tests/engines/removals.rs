@@ -302,3 +302,20 @@ fn what_was_taken_back_without_right_comes_back_with_its_edits() {
         assert_eq!(texts(&world, node, group), ["ten o'clock"], "{node}");
     }
 }
+
+/// CHAT-11: what was said, and taken back again, by somebody who had been removed meanwhile has no place.
+#[test]
+fn what_was_taken_back_after_a_removal_is_not_shown_to_who_said_it() {
+    let (mut world, group) = four(7);
+    part(&mut world, &[BERT]);
+    let removal = remove(&world, BERT);
+    world.operate(ANN, group, removal);
+    world.say(BERT, group, "am I heard?");
+    pass(&mut world);
+    let (session, id) = (group, world.nodes[BERT].shown_in(group)[0].message.id);
+    let unsend = Deed::Unsend { session, id };
+    world.ask(BERT, Act::Many(Box::new(unsend)));
+    join(&mut world);
+    assert!(!is_in(&world, BERT, group));
+    assert!(world.nodes[BERT].shown_in(group).is_empty());
+}

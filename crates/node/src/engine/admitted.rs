@@ -209,11 +209,14 @@ impl<S: Storage> Engine<S> {
         if forked {
             concerned.forked.insert(author.device);
         }
-        if stored.event.is_expired(self.clock) || self.is_withheld(&stored.event) {
+        // What was shown and taken back before it was not for us any more has its place still.
+        let withheld = self.is_withheld(&stored.event);
+        let unseen = withheld && self.store.message(id)?.is_none();
+        if stored.event.is_expired(self.clock) || unseen {
             return Ok(());
         }
         if stored.event.is_bare() {
-            self.set_lacking(session, id, stored.standing.counts())?;
+            self.set_lacking(session, id, stored.standing.counts() && !withheld)?;
         }
         let Some(identity) = identity.filter(|_| self.is_shown(session, &stored.event)) else {
             return Ok(());
