@@ -98,6 +98,7 @@ impl Store {
     /// # Errors
     /// [`OpenError`]; the file is left as it was.
     pub fn open(path: &Path, key: &[u8; 32]) -> Result<Self, OpenError> {
+        keep_ready();
         refuse_stub(path)?;
         let db = Connection::open(path).map_err(store_error)?;
         Self::begin(db, key, path, Access::Write)
@@ -111,6 +112,7 @@ impl Store {
         if !path.exists() {
             return Err(OpenError::Missing(path.to_owned()));
         }
+        keep_ready();
         refuse_stub(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(store_error)?;
@@ -122,6 +124,7 @@ impl Store {
     /// # Errors
     /// [`OpenError`].
     pub fn in_memory() -> Result<Self, OpenError> {
+        keep_ready();
         let db = Connection::open_in_memory().map_err(store_error)?;
         Self::begin(db, &[0; 32], Path::new(":memory:"), Access::Write)
     }
@@ -142,7 +145,6 @@ impl Store {
         path: &Path,
         access: Access,
     ) -> Result<Self, OpenError> {
-        keep_ready();
         let unreadable = |error: rusqlite::Error| match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                 OpenError::Unreadable(path.to_owned())
@@ -268,10 +270,11 @@ fn refuse_stub(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Keeps SQLCipher's cryptography set up for as long as the process lives.
+/// Sets SQLCipher up, before any other connection is opened, and keeps it so for as long as the process lives.
 ///
-/// The first keyed connection sets it up and the last one that closes takes it down; two threads that do so at
-/// once disturb each other, and one of them cannot set its key. So one connection is first, and stays.
+/// The first connection sets it up, and SQLite tells a second thread that all is ready before that is done; the last keyed
+/// connection that closes takes its cryptography down. Either way somebody cannot set a key. So one connection is first,
+/// alone, and stays.
 fn keep_ready() {
     static KEEPER: OnceLock<Option<Mutex<Connection>>> = OnceLock::new();
     KEEPER.get_or_init(|| {

@@ -174,13 +174,27 @@ fn is_whole(store: &Store) -> bool {
 /// The first keyed connection of a process and the last one that closes do not disturb others.
 #[test]
 fn many_threads_open_stores_at_once() {
+    let together = std::sync::Barrier::new(16);
     std::thread::scope(|scope| {
         for _ in 0..16 {
             scope.spawn(|| {
+                together.wait();
                 for _ in 0..20 {
                     drop(Store::in_memory().unwrap());
                 }
             });
         }
     });
+}
+
+/// Which thread is the first happens once in a process, so it takes some.
+#[test]
+fn the_first_stores_of_a_process_open_at_once() {
+    for _ in 0..6 {
+        let this = std::env::current_exe().unwrap();
+        let mut first = std::process::Command::new(this);
+        first.args(["--exact", "tests::many_threads_open_stores_at_once"]);
+        let output = first.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
 }
