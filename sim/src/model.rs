@@ -293,7 +293,7 @@ impl Model {
     /// was set back. There it may come to count again (FORK-1), and stands twice.
     pub fn written_again(&mut self, old: EventId, new: EventId) {
         for room in self.rooms.values_mut() {
-            let Some(said) = room.said.remove(&old) else {
+            let Some(mut said) = room.said.remove(&old) else {
                 // Whoever was set back does not know any more that it said it again already.
                 room.perhaps.extend(room.again.get(&old).cloned());
                 continue;
@@ -302,6 +302,8 @@ impl Model {
             if self.set_back.contains_key(&said.device) {
                 room.perhaps.extend(said.text.clone());
             }
+            // What others put on it stays with the place that it has no more: they do not know the new one.
+            said.vague |= said.reactions.iter().any(|(_, who)| *who != said.person);
             room.said.insert(new, said);
         }
     }

@@ -155,9 +155,24 @@ impl<S: Storage> Engine<S> {
             .handle(redial::Input::News(peer), now, &mut self.rng);
     }
 
-    /// Dials whoever is due.
+    /// Whether an endpoint was wanted because of a link, and is no more: links run out, and whoever has come in among the own
+    /// devices in another way needs none (NODE-37).
+    fn is_over(&mut self, now: u64, peer: EndpointId) -> Result<bool, StoreError> {
+        let links = self.store.knockings()?;
+        let linked = links.iter().any(|one| one.link.ext().endpoint == peer);
+        Ok(linked && !self.wanted(now)?.contains(&peer))
+    }
+
+    /// Dials whoever is due, but for who was wanted for a link's sake that is over.
     pub(super) fn dial_due(&mut self, now: u64) {
         while let Some(redial::Output::Dial(peer)) = self.redial.poll() {
+            if self.is_over(now, peer).unwrap_or(false) {
+                // The dial that was to begin is over too.
+                for over in [redial::Input::Forget(peer), redial::Input::DialFailed(peer)] {
+                    self.redial.handle(over, now, &mut self.rng);
+                }
+                continue;
+            }
             match self.addresses.get(&peer) {
                 Some(addresses) if !addresses.is_empty() => {
                     let addresses = addresses.clone();
