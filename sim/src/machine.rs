@@ -350,26 +350,7 @@ impl World {
                 }
                 heard.then_some((node, input))
             }
-            Happening::Asked { node, act } => {
-                if self.nodes[node].lost {
-                    self.unanswered(node, &act);
-                    return None;
-                }
-                if self.nodes[node].engine().is_none() {
-                    // Whose process does not run waits for it.
-                    let later = self.draw_end().max(GRAIN);
-                    self.happens_in(later, Happening::Asked { node, act });
-                    return None;
-                }
-                self.serial += 1;
-                let ticket = Ticket(self.serial);
-                if let Act::Send { text, .. } = &act {
-                    self.seal(node, &files::files(text));
-                }
-                let command = act.command(|node| self.nodes[node].did());
-                self.nodes[node].asked.insert(ticket, act);
-                Some((node, Input::Command { ticket, command }))
-            }
+            Happening::Asked { node, act } => self.is_asked(node, act),
             Happening::Dialled {
                 node,
                 life,
@@ -396,6 +377,28 @@ impl World {
                 ))
             }
         }
+    }
+
+    /// A person asks a node for something, as soon as it runs.
+    fn is_asked(&mut self, node: usize, act: Act) -> Option<(usize, Input)> {
+        if self.nodes[node].lost {
+            self.unanswered(node, &act);
+            return None;
+        }
+        if self.nodes[node].engine().is_none() {
+            // Whose process does not run waits for it.
+            let later = self.draw_end().max(GRAIN);
+            self.happens_in(later, Happening::Asked { node, act });
+            return None;
+        }
+        self.serial += 1;
+        let ticket = Ticket(self.serial);
+        if let Act::Send { text, .. } = &act {
+            self.seal(node, &files::files(text));
+        }
+        let command = act.command(|node| self.nodes[node].did());
+        self.nodes[node].asked.insert(ticket, act);
+        Some((node, Input::Command { ticket, command }))
     }
 
     /// A dial reaches who listens at one of the addresses and has the right key.
