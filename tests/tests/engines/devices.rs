@@ -84,6 +84,18 @@ pub(super) fn texts(world: &World, node: usize, with: usize) -> Vec<String> {
     texts.map(|text| text.to_string()).collect()
 }
 
+/// OWN-5: whoever comes to know a contact by a session alone does not tell the others what it made up for a name.
+#[test]
+fn a_contact_keeps_its_name_when_a_device_comes_in() {
+    for seed in 0..12 {
+        let world = restored(seed, &[]);
+        for node in [ANN, TABLET] {
+            let contact = world.nodes[node].disk().contact(identity(&world, BERT));
+            assert_eq!(contact.unwrap().unwrap().name, "bert", "{seed}, {node}");
+        }
+    }
+}
+
 /// NODE-32 to NODE-37: with nothing but the phrase and a link of another own device.
 #[test]
 fn a_restored_device_is_brought_everything() {

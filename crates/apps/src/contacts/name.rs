@@ -104,6 +104,15 @@ fn numbered(base: &str, n: usize) -> String {
     start + &suffix
 }
 
+/// Whether a name was made from a DID, because nobody had said another.
+pub fn is_made_up(name: &str, of: IdentityId) -> bool {
+    let rest = name.strip_prefix(&from_did(of));
+    rest.is_some_and(|rest| {
+        rest.bytes()
+            .all(|byte| byte == b' ' || byte.is_ascii_digit())
+    })
+}
+
 /// The end of a DID: its beginning is the same for everybody.
 fn from_did(of: IdentityId) -> String {
     let did = did::encode(&of);
