@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Lists are in the total order, and entries know theirs, for they are asked again and again. What is decided about an operation is found through these lists
-//! alone ([`Ledger::bears_on`]), so a new one costs what it concerns, not what there is.
+//! alone (`bears_on` in `decide`), so a new one costs what it concerns, not what there is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
