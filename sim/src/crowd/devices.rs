@@ -70,7 +70,7 @@ impl Crowd {
         self.world.ask(by, Act::Invite { to: device });
     }
 
-    /// Not while the other device has still to bring something: others would dial it there for ever.
+    /// OPEN: not while the other device has still to bring something; others would dial it there for ever.
     fn revoke(&mut self, device: usize, by: usize) {
         let nodes = &self.world.nodes;
         let person = nodes[device].person();

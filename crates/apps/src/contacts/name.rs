@@ -106,11 +106,9 @@ fn numbered(base: &str, n: usize) -> String {
 
 /// Whether a name was made from a DID, because nobody had said another.
 pub fn is_made_up(name: &str, of: IdentityId) -> bool {
+    let number = |rest: &str| rest.strip_prefix(' ')?.parse::<usize>().ok();
     let rest = name.strip_prefix(&from_did(of));
-    rest.is_some_and(|rest| {
-        rest.bytes()
-            .all(|byte| byte == b' ' || byte.is_ascii_digit())
-    })
+    rest.is_some_and(|rest| rest.is_empty() || number(rest).is_some())
 }
 
 /// The end of a DID: its beginning is the same for everybody.
@@ -190,6 +188,22 @@ mod tests {
         }
         assert_eq!(suggest(None, "Me", of, &[]), "Me 2");
         assert_eq!(suggest(None, "deadbeef", of, &[]), "deadbeef 2");
+    }
+
+    /// OWN-5.
+    #[test]
+    fn a_name_that_was_made_up_is_known_as_such() {
+        let of = id(99);
+        let made_up = suggest(None, "", of, &[]);
+        assert!(is_made_up(&made_up, of) && is_made_up(&numbered(&made_up, 2), of));
+        for name in [
+            "Bert".to_owned(),
+            format!("{made_up}'s"),
+            format!("{made_up}7"),
+        ] {
+            assert!(!is_made_up(&name, of), "{name}");
+        }
+        assert!(!is_made_up(&made_up, id(98)));
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl<S: Storage> Engine<S> {
 
     /// Notes a contact for my other devices.
     pub(crate) fn note_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
-        // Whoever was named after a number here, because a session came before the name did, has a name elsewhere.
+        // Whoever was named after their DID here, because a session came before the name did, has a name elsewhere.
         let made_up = name::is_made_up(&contact.name, contact.identity);
         if made_up || contact.shown().next().is_none() {
             return Ok(());

@@ -190,9 +190,8 @@ fn sync_11_who_is_told_more_than_its_end_hears_no_word() {
     assert_eq!(floor, Some(Hlc::MAX));
 }
 
-/// A clock was ahead, and what was said by it is void: whatever the device writes next follows it all the same.
-#[test]
-fn log_7_nothing_is_dated_before_what_its_chain_holds() {
+/// A session that Dan is in, and the same apart, where he was muted meanwhile.
+fn muted_apart() -> (Scene, Scene) {
     let mut scene = Scene::new();
     let add = scene.add(DAN, Role::Member);
     assert!(scene.does(BOB, &add));
@@ -200,6 +199,13 @@ fn log_7_nothing_is_dated_before_what_its_chain_holds() {
     let mut other = scene.apart();
     let mute = other.mute(DAN, None);
     assert!(other.does(BOB, &mute));
+    (scene, other)
+}
+
+/// A clock was ahead, and what was said by it is void: whatever the device writes next follows it all the same.
+#[test]
+fn log_7_nothing_is_dated_before_what_its_chain_holds() {
+    let (mut scene, other) = muted_apart();
     let day = 24 * 60 * 60 * 1000;
     let dan = &scene.people[DAN].devices[0];
     let early = scene.node.say_at(dan, "early", NOW + day);
@@ -213,13 +219,7 @@ fn log_7_nothing_is_dated_before_what_its_chain_holds() {
 /// What is too early and void is not built on, but what lies below it is, and that may be later than all else.
 #[test]
 fn log_7_nothing_is_dated_before_what_lies_below_a_tip_that_it_leaves_out() {
-    let mut scene = Scene::new();
-    let add = scene.add(DAN, Role::Member);
-    assert!(scene.does(BOB, &add));
-    scene.node.join(&scene.people[DAN].devices[0]);
-    let mut other = scene.apart();
-    let mute = other.mute(DAN, None);
-    assert!(other.does(BOB, &mute));
+    let (mut scene, other) = muted_apart();
     let dan = &scene.people[DAN].devices[0];
     let soon = scene.node.say_at(dan, "soon", NOW + MAX_AHEAD_MS / 2);
     let early = scene.node.say_at(dan, "early", NOW + 2 * MAX_AHEAD_MS);
