@@ -385,7 +385,9 @@ pass_on! { ConversationStore {
 
 pass_on! { OwnStore {
     read former_devices() -> Vec<DeviceId>;
+    read bygone() -> Vec<SessionId>;
     write put_former_device(device: DeviceId) -> ();
+    write set_bygone(session: SessionId, bygone: bool) -> ();
 } }
 
 pass_on! { SettingStore {

@@ -322,8 +322,10 @@ impl Room {
                 continue;
             }
             match by.person == *person {
-                // Its other devices hear of the leaving, and take what is said until then.
-                true if who.person == self.founder => drop(kept_from.insert(by.device)),
+                // Its other devices hear of the leaving later, take what is said until then, and bring it (NODE-109).
+                true if who.person == self.founder && devices(*person).len() == 1 => {
+                    kept_from.insert(by.device);
+                }
                 false if *by == who => kept_from.extend(devices(*person)),
                 _ => {}
             }

@@ -21,6 +21,8 @@ use tenet_sim::{
 
 #[path = "engines/answers.rs"]
 mod answers;
+#[path = "engines/bygone.rs"]
+mod bygone;
 #[path = "engines/claims.rs"]
 mod claims;
 #[path = "engines/clocks.rs"]

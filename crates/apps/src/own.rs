@@ -60,6 +60,12 @@ pub trait OwnStore {
 
     /// Notes one of them.
     fn put_former_device(&mut self, device: DeviceId) -> Result<(), StoreError>;
+
+    /// The sessions that another device of the same identity said to be out of, and of which not all is here (NODE-109).
+    fn bygone(&self) -> Result<Vec<SessionId>, StoreError>;
+
+    /// Notes one of them, or that it is none any more.
+    fn set_bygone(&mut self, session: SessionId, bygone: bool) -> Result<(), StoreError>;
 }
 
 /// The key of what is said about something with 32 bytes of id.

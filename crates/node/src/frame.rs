@@ -34,9 +34,10 @@ pub enum Frame {
     /// In the session with this tag of the sender's, its person types, or no more.
     #[n(4)]
     Typing(#[n(0)] Tag, #[n(1)] bool),
-    /// Foundings of sessions in which the receiver has a place and of which it seems not to know.
+    /// Foundings of sessions in which the receiver has a place and of which it seems not to know; or, between
+    /// devices of one identity, of such that this is out of.
     #[n(5)]
-    Bring(#[n(0)] Vec<ByteVec>),
+    Bring(#[n(0)] Vec<ByteVec>, #[n(1)] bool),
     /// A message of letting in another device of the same identity.
     #[n(6)]
     Link(#[n(0)] ByteVec),
@@ -75,7 +76,9 @@ impl Frame {
         match &frame {
             Self::Sync(_, message) => message.check()?,
             Self::Meet(tags) if tags.len() > MAX_TAGS => return Err(FrameError::Tags),
-            Self::Bring(brought) if brought.len() > MAX_BROUGHT => return Err(FrameError::Brought),
+            Self::Bring(brought, _) if brought.len() > MAX_BROUGHT => {
+                return Err(FrameError::Brought);
+            }
             _ => {}
         }
         Ok(frame)
@@ -197,7 +200,7 @@ mod tests {
     #[test]
     fn what_brings_and_links_has_these_bytes() {
         let nine = || ByteVec::from(vec![9]);
-        has_bytes(&Frame::Bring(vec![nine()]), "82 05 81 81 41 09");
+        has_bytes(&Frame::Bring(vec![nine()], true), "82 05 82 81 41 09 f5");
         has_bytes(&Frame::Link(nine()), "82 06 81 41 09");
     }
 
@@ -210,7 +213,7 @@ mod tests {
             Frame::decode(&tags(MAX_TAGS + 1)),
             Err(FrameError::Tags)
         ));
-        let brought = Frame::Bring(vec![ByteVec::from(vec![1]); MAX_BROUGHT + 1]).encode();
+        let brought = Frame::Bring(vec![ByteVec::from(vec![1]); MAX_BROUGHT + 1], false).encode();
         assert!(matches!(Frame::decode(&brought), Err(FrameError::Brought)));
         let events = vec![ByteVec::from(Vec::new()); MAX_EVENTS_PER_MESSAGE + 1];
         let events = Frame::Sync(tag(1), Message::Events(events)).encode();
@@ -248,7 +251,8 @@ mod tests {
             bytes().prop_map(Frame::Link),
             prop::collection::vec(tag(), 0..20).prop_map(Frame::Meet),
             (tag(), message).prop_map(|(tag, message)| Frame::Sync(tag, message)),
-            prop::collection::vec(bytes(), 0..4).prop_map(Frame::Bring),
+            (prop::collection::vec(bytes(), 0..4), any::<bool>())
+                .prop_map(|(brought, over)| Frame::Bring(brought, over)),
             (tag(), any::<bool>()).prop_map(|(tag, on)| Frame::Typing(tag, on)),
         ]
     }

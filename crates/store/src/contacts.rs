@@ -12,7 +12,10 @@ use tenet_identity::{
     meeting::invite::InviteId,
     secrets::Secrets,
 };
-use tenet_log::store::{Durability, StoreError, Transactions};
+use tenet_log::{
+    ids::SessionId,
+    store::{Durability, StoreError, Transactions},
+};
 use zeroize::Zeroizing;
 
 use crate::{Store, error::store_error, records::Kind};
@@ -152,6 +155,21 @@ impl OwnStore for Store {
 
     fn put_former_device(&mut self, device: DeviceId) -> Result<(), StoreError> {
         self.put_record(Kind::FormerDevice, device.as_bytes(), device.as_bytes())
+    }
+
+    fn bygone(&self) -> Result<Vec<SessionId>, StoreError> {
+        let records = self.records(Kind::Bygone, &[])?.into_iter();
+        let session = |bytes: Vec<u8>| <[u8; 32]>::try_from(bytes).map(SessionId::from);
+        let sessions: Result<Vec<SessionId>, _> = records.map(session).collect();
+        sessions.map_err(|_| DAMAGED)
+    }
+
+    fn set_bygone(&mut self, session: SessionId, bygone: bool) -> Result<(), StoreError> {
+        let key = session.as_bytes();
+        match bygone {
+            true => self.put_record(Kind::Bygone, key, key),
+            false => self.remove_record(Kind::Bygone, key),
+        }
     }
 }
 

@@ -45,6 +45,8 @@ pub(crate) enum Kind {
     FormerDevice = 15,
     /// Up to which position events are in `place` (8 bytes, big-endian); one, under the empty key.
     Placed = 16,
+    /// A session that another device of this identity is out of; by session, with its id as the value.
+    Bygone = 17,
 }
 
 impl Store {

@@ -80,6 +80,7 @@ impl Crowd {
         }
         for (session, room) in &self.model.rooms {
             self.check_room(*session, room)?;
+            self.check_bygone(*session)?;
         }
         self.check_own()?;
         self.check_debts()
@@ -194,6 +195,31 @@ impl Crowd {
             }
         }
         self.check_kept_from(room)
+    }
+
+    /// NODE-109: what a person is out of all devices of theirs hold alike.
+    fn check_bygone(&self, session: SessionId) -> Result<()> {
+        let mut first: BTreeMap<usize, &Node> = BTreeMap::new();
+        for node in self.there().filter(|node| self.stays(node)) {
+            let here = Session::load(node.disk(), session)?;
+            let lost = here.is_some_and(|it| it.has_lost(node.identity()));
+            if lost && !self.model.is_lawless(node.person()) {
+                first.entry(node.person()).or_insert(node);
+            }
+        }
+        for node in self.there().filter(|node| self.stays(node)) {
+            let Some(first) = first.get(&node.person()) else {
+                continue;
+            };
+            let (one, other) = (first.place(), node.place());
+            if one != other {
+                let (here, there) = (self.holds(first, session)?, self.holds(node, session)?);
+                same(&here, &there, |_| false).with_context(|| {
+                    format!("nodes {one} and {other} are one person's, who is out of {session}")
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// Who is in no more knows it, also whose joining turned out to be void.

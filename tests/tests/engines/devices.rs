@@ -130,21 +130,28 @@ pub(super) fn check(world: &World) {
 #[test]
 fn a_device_is_restored_whatever_dies() {
     let (before, calm) = (talked(1), restored(1, &[]));
-    for node in [ANN, BERT, TABLET] {
-        for batch in before.nodes[node].batches..calm.nodes[node].batches {
-            for moment in [Moment::Before, Moment::After(0), Moment::After(1)] {
-                let kill = Kill {
-                    node,
-                    batch,
-                    moment,
-                };
-                let (world, errors) = errors::during(|| restored(1, &[kill]));
-                assert!(errors.is_empty(), "{kill:?}: {errors:?}");
-                assert_eq!(texts(&world, ANN, BERT).len(), 2, "{kill:?}");
-                check(&world);
-            }
+    for kill in kills(&[ANN, BERT, TABLET], &before, &calm) {
+        let (world, errors) = errors::during(|| restored(1, &[kill]));
+        assert!(errors.is_empty(), "{kill:?}: {errors:?}");
+        assert_eq!(texts(&world, ANN, BERT).len(), 2, "{kill:?}");
+        check(&world);
+    }
+}
+
+/// The end of each of these processes at each of the commits between.
+pub(super) fn kills(nodes: &[usize], before: &World, after: &World) -> Vec<Kill> {
+    let mut kills = Vec::new();
+    for node in nodes.iter().copied() {
+        for batch in before.nodes[node].batches..after.nodes[node].batches {
+            let moments = [Moment::Before, Moment::After(0), Moment::After(1)];
+            kills.extend(moments.map(|moment| Kill {
+                node,
+                batch,
+                moment,
+            }));
         }
     }
+    kills
 }
 
 /// Lets an hour pass: who is lost is dialled for ever.
@@ -655,7 +662,7 @@ fn not_everything_that_is_brought_is_entered() {
     let (sessions, ..) = bench.stored();
     let bring = |some: &[Vec<u8>]| {
         let foundings = some.iter().cloned().map(EncodedEvent::from);
-        Frame::Bring(foundings.collect())
+        Frame::Bring(foundings.collect(), false)
     };
     let done = bench.frame(line, &bring(&foreign));
     assert_eq!((done.reason(line), bench.stored().0), (None, sessions));

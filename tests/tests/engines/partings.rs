@@ -11,7 +11,7 @@ use tenet_node::{
     input::{CloseReason, Notice},
 };
 use tenet_sim::{
-    Act, Kill, Moment, Script, World, errors,
+    Act, Kill, Script, World, errors,
     node::Node,
     rogue::{Bench, Rogue},
     script::{
@@ -23,6 +23,7 @@ use tenet_sim::{
 
 use super::{
     ANN, BERT,
+    devices::kills,
     members::friends,
     requests::{accepts, are_contacts, is_requested, opens_to, requests},
 };
@@ -177,18 +178,9 @@ fn a_removal_survives_the_end_of_either_process_at_any_commit() {
         world
     };
     let (before, whole) = (talked(2, &[]), story(&[]));
-    for node in [ANN, BERT] {
-        for batch in before.nodes[node].batches..whole.nodes[node].batches {
-            for moment in [Moment::Before, Moment::After(0), Moment::After(1)] {
-                let kill = Kill {
-                    node,
-                    batch,
-                    moment,
-                };
-                let story = std::panic::catch_unwind(|| drop(story(&[kill])));
-                assert!(story.is_ok(), "after {kill:?}");
-            }
-        }
+    for kill in kills(&[ANN, BERT], &before, &whole) {
+        let story = std::panic::catch_unwind(|| drop(story(&[kill])));
+        assert!(story.is_ok(), "after {kill:?}");
     }
 }
 

@@ -64,6 +64,14 @@ impl Session {
         out && !self.fold.takings(identity).is_empty()
     }
 
+    /// Whether devices of an identity were in and it is out.
+    pub fn has_lost(&self, identity: IdentityId) -> bool {
+        let roster = self.roster();
+        let mut chains = roster.chains.values();
+        let was_in = chains.any(|chain| chain.identity == identity);
+        was_in && !roster.members.contains_key(&identity)
+    }
+
     /// The operations that ended the time of a device, each once: one may have ended several chains of it.
     fn ends_of(&self, device: DeviceId) -> BTreeSet<EventId> {
         let chains = self.roster().chains_of(device);
@@ -124,7 +132,7 @@ impl Session {
 
     /// From when on what was said is for a device (ROS-515), if not all is. Who must be told more than what ended its time
     /// as far as it is known here learns that, and no word of what was said meanwhile.
-    pub fn floor_of(&self, device: DeviceId, identity: IdentityId) -> Option<Hlc> {
+    pub fn floor_of(&self, identity: IdentityId, device: DeviceId) -> Option<Hlc> {
         let more = || self.reasons_of(device).len() > self.ends_of(device).len();
         match self.is_gone(identity, device) || (self.is_out(device) && more()) {
             true => Some(Hlc::MAX),

@@ -64,7 +64,9 @@ impl<S: Storage> Engine<S> {
         if ours.is_some() {
             self.has_looked(now, session);
             self.queue(session, event, admitted.position)?;
-        } else if self.author_of(event) == Some(self.own.identity()) {
+        } else if self.author_of(event) == Some(self.own.identity())
+            && (admitted.standing.counts() || !self.bygone.contains(session))
+        {
             self.queue_sisters(session, event, admitted.position)?;
         }
         if let Some(recent) = self.recent.get_mut(&session) {
@@ -265,6 +267,7 @@ impl<S: Storage> Engine<S> {
         let before = (self.devices.clone(), self.revoked.clone());
         let outside = self.outside.remove(&session).unwrap_or_default();
         self.index_revoked();
+        self.index_bygone(session)?;
         self.index_outside(session);
         self.note_seen(now, session)?;
         self.settle_floor(now, session)?;

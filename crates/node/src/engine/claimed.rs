@@ -81,7 +81,8 @@ impl<S: Storage> Engine<S> {
     pub(super) fn part(&self, id: SessionId, identity: IdentityId, device: DeviceId) -> Part {
         let session = self.sessions.get(&id);
         session.map_or(Part::Whole, |session| {
-            part_of(session, self.place(id), identity, device)
+            let here = (self.own.identity(), self.place(id));
+            part_of(session, here, identity, device)
         })
     }
 
@@ -95,10 +96,14 @@ impl<S: Storage> Engine<S> {
 /// What of a session, in which we are like this, a device may hear.
 pub(super) fn part_of(
     session: &Session,
-    place: Place,
+    (me, place): (IdentityId, Place),
     identity: IdentityId,
     device: DeviceId,
 ) -> Part {
+    if identity == me && place == Place::Left && session.has_lost(me) {
+        // NODE-109
+        return Part::Whole;
+    }
     match session.ending_for(identity, device) {
         // Where we have no place yet, who brought it may be named by what we still lack.
         None if place == Place::In && is_strange(session, identity, device) => {

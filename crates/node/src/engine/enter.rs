@@ -37,6 +37,15 @@ const MAX_EARLY: usize = 16;
 /// was restored makes one more.
 const MAX_DIRECT: usize = 16;
 
+/// A founding that was brought and is from the future.
+pub(crate) struct Early {
+    /// From when on it may be opened, in Unix milliseconds.
+    pub(crate) at: u64,
+    founding: ByteVec,
+    /// Whether its session is said to be over for us (NODE-109).
+    over: bool,
+}
+
 /// How this device stands in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -62,11 +71,7 @@ impl<S: Storage> Engine<S> {
         if session.may_return(device) {
             return Place::Coming;
         }
-        let gone = || {
-            let mine = roster.chains.values().any(|chain| chain.identity == me);
-            mine && !roster.members.contains_key(&me)
-        };
-        match roster.has_held(device) || gone() {
+        match roster.has_held(device) || session.has_lost(me) {
             true => Place::Left,
             false => Place::Coming,
         }
@@ -90,19 +95,21 @@ impl<S: Storage> Engine<S> {
             let theirs = connection.tags(secret).1;
             let outside = self.is_outside(identity, device, *session);
             let here = self.place(*session) == Place::In && !outside;
+            // NODE-109
+            let here = here || self.is_bygone_with(identity, *session);
             here && !connection.named.contains(&theirs) && !connection.offered.contains(session)
         });
         let mut unknown: Vec<SessionId> = unknown.map(|(session, _)| session).collect();
         // NODE-901
         unknown.sort_by_key(|session| Reverse(self.last_active(*session)));
-        for some in unknown.chunks(MAX_BROUGHT) {
-            let mut foundings = Vec::with_capacity(some.len());
-            for session in some {
-                let first = self.store.since(*session, Position::default(), 1)?;
-                let first = first.first().map(|stored| stored.event.to_wire());
-                foundings.extend(first.map(ByteVec::from));
+        let (over, present): (Vec<_>, Vec<_>) = unknown
+            .iter()
+            .partition(|session| self.bygone.contains(**session));
+        for (some, over) in [(present, false), (over, true)] {
+            for some in some.chunks(MAX_BROUGHT) {
+                let foundings = self.foundings(some)?;
+                self.send(conn, &Frame::Bring(foundings, over));
             }
-            self.send(conn, &Frame::Bring(foundings));
         }
         if let Some(connection) = self.connections.0.get_mut(&conn) {
             connection.offered.extend(unknown);
@@ -110,17 +117,34 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// NODE-33: somebody brings sessions.
+    /// The founding events of sessions.
+    fn foundings(&self, sessions: &[SessionId]) -> Result<Vec<ByteVec>, StoreError> {
+        let mut foundings = Vec::with_capacity(sessions.len());
+        for session in sessions {
+            let first = self.store.since(*session, Position::default(), 1)?;
+            let first = first.first().map(|stored| stored.event.to_wire());
+            foundings.extend(first.map(ByteVec::from));
+        }
+        Ok(foundings)
+    }
+
+    /// NODE-33: somebody brings sessions, which both of us are out of or not.
     pub(super) fn on_bring(
         &mut self,
         now: u64,
         conn: ConnId,
         brought: &[ByteVec],
+        over: bool,
     ) -> Result<(), Fault> {
         let connection = self.connections.0.get(&conn);
         let Some(by) = connection.and_then(|it| it.ready()).map(|it| it.identity) else {
             return Ok(());
         };
+        if over && by != self.own.identity() {
+            return Err(Fault::Peer(
+                "it brought what only we may say to be over".into(),
+            ));
+        }
         for bytes in brought {
             let event = Unverified::decode(bytes)
                 .and_then(Unverified::verify)
@@ -133,15 +157,22 @@ impl<S: Storage> Engine<S> {
             if time.is_too_early(now) {
                 let early = self.early.entry(conn).or_default();
                 if early.len() < MAX_EARLY {
-                    early.push((time.acceptable_from(), bytes.clone()));
+                    early.push(Early {
+                        at: time.acceptable_from(),
+                        founding: bytes.clone(),
+                        over,
+                    });
                 }
                 continue;
             }
-            if !self.sessions.contains_key(&id) {
-                if !self.may_enter(by, &founding)? {
-                    continue;
-                }
-                self.enter(now, &event, &founding)?;
+            let is_new = !self.sessions.contains_key(&id);
+            if is_new && !self.may_enter(by, &founding)? {
+                continue;
+            }
+            self.set_told_bygone(id, over && (is_new || self.place(id) == Place::Coming))?;
+            match is_new {
+                true => self.enter(now, &event, &founding)?,
+                false => self.take_place(now, id)?,
             }
             if self.place(id) == Place::Coming
                 && let Some(connection) = self.connections.0.get_mut(&conn)
@@ -154,14 +185,14 @@ impl<S: Storage> Engine<S> {
 
     /// NODE-603: what was brought too early is looked at as if it came now.
     pub(super) fn bring_due(&mut self, now: u64) -> Result<(), Fault> {
-        let mut due: Vec<(ConnId, ByteVec)> = Vec::new();
+        let mut due: Vec<(ConnId, Early)> = Vec::new();
         for (conn, early) in &mut self.early {
-            let some = early.extract_if(.., |(at, _)| *at <= now);
-            due.extend(some.map(|(_, bytes)| (*conn, bytes)));
+            let some = early.extract_if(.., |one| one.at <= now);
+            due.extend(some.map(|one| (*conn, one)));
         }
         self.early.retain(|_, early| !early.is_empty());
-        for (conn, bytes) in due {
-            self.on_bring(now, conn, &[bytes])?;
+        for (conn, early) in due {
+            self.on_bring(now, conn, &[early.founding], early.over)?;
         }
         Ok(())
     }
@@ -261,7 +292,8 @@ impl<S: Storage> Engine<S> {
     /// NODE-34: joins a session in which our identity has a place and this device was never in, or went out with it.
     pub(super) fn take_place(&mut self, now: u64, id: SessionId) -> Result<(), Fault> {
         let me = self.own.identity();
-        if self.place(id) != Place::Coming || self.is_set_back() {
+        let waits = self.bygone.is_told(id);
+        if self.place(id) != Place::Coming || self.is_set_back() || waits {
             return Ok(());
         }
         let Some(session) = self.sessions.get_mut(&id) else {

@@ -7,6 +7,7 @@
 //! ```
 
 use tenet_apps::chat::fold::{self, Change};
+use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
     clock::Hlc,
     event::Event,
@@ -52,12 +53,25 @@ impl<S: Storage> Engine<S> {
     /// Whether an event is for whoever is at the other end of a connection.
     pub(super) fn is_for(&self, conn: ConnId, event: &Event) -> bool {
         let ready = self.connections.0.get(&conn).and_then(|it| it.ready());
-        let session = self.sessions.get(&event.session());
-        let both = ready.zip(session);
-        both.is_some_and(|(it, session)| {
-            let floor = session.floor_of(it.device, it.identity);
+        ready.is_some_and(|it| {
+            let floor = self.floor_of(event.session(), it.identity, it.device);
             floor.is_none_or(|floor| !event.is_below(floor))
         })
+    }
+
+    /// From when on what is said in a session is for a device, if not all is.
+    pub(super) fn floor_of(
+        &self,
+        session: SessionId,
+        identity: IdentityId,
+        device: DeviceId,
+    ) -> Option<Hlc> {
+        if self.is_bygone_with(identity, session) {
+            // What is here is ours.
+            return None;
+        }
+        let session = self.sessions.get(&session);
+        session.map_or(Some(Hlc::MAX), |session| session.floor_of(identity, device))
     }
 
     /// SYNC-803: whether an event lacks what it says because that is not for this person.

@@ -1,8 +1,9 @@
 //! At the end of a batch: each connection is told what came and sent what it lacks.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use tenet_log::{
+    clock::Hlc,
     ids::SessionId,
     store::StoreError,
     sync::{Message, Recent},
@@ -41,20 +42,20 @@ impl<S: Storage> Engine<S> {
                     continue;
                 }
                 share.dirty = false;
-                let Some(session) = sessions.get(&share.session) else {
+                if !sessions.contains_key(&share.session) {
                     continue;
-                };
+                }
                 let mut messages: Vec<Message> = share.peer.acknowledgement().into_iter().collect();
                 let waits = window.holds_back(share);
-                if waits || !welcome.contains(&(*conn, share.session)) {
+                let floor = welcome.get(&(*conn, share.session)).filter(|_| !waits);
+                let Some(floor) = floor else {
                     // Who has left hears that we know, and nothing more.
                     share.dirty = waits;
                     let messages = messages.into_iter();
                     frames.extend(messages.map(|said| (*conn, Frame::Sync(share.ours, said))));
                     continue;
-                }
-                let floor = session.floor_of(ready.device, ready.identity);
-                share.peer.withhold_below(floor);
+                };
+                share.peer.withhold_below(*floor);
                 let at_hand = recent.get(&share.session);
                 messages.extend(share.peer.pump_recent(store, at_hand, now)?);
                 if at_hand.is_none() {
@@ -78,9 +79,10 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// Of the shares that may have something to send those whose devices may hear it.
-    fn welcome(&self) -> BTreeSet<(ConnId, SessionId)> {
-        let mut welcome = BTreeSet::new();
+    /// Of the shares that may have something to send those whose devices may hear it, and from when on what was said is
+    /// for them.
+    fn welcome(&self) -> BTreeMap<(ConnId, SessionId), Option<Hlc>> {
+        let mut welcome = BTreeMap::new();
         for (conn, connection) in &self.connections.0 {
             let Some(ready) = connection.ready().filter(|ready| ready.stirred) else {
                 continue;
@@ -90,7 +92,10 @@ impl<S: Storage> Engine<S> {
                 self.may_hear(ready.identity, ready.device, share.session)
                     || self.is_outside(ready.identity, ready.device, share.session)
             });
-            welcome.extend(heard.map(|share| (*conn, share.session)));
+            welcome.extend(heard.map(|share| {
+                let floor = self.floor_of(share.session, ready.identity, ready.device);
+                ((*conn, share.session), floor)
+            }));
         }
         welcome
     }

@@ -32,11 +32,15 @@ impl<S: Storage> Engine<S> {
                 self.on_typing(now, conn, tag, on);
                 Ok(())
             }
-            (Frame::Bring(brought), Stage::Ready(_)) => self.on_bring(now, conn, &brought),
-            (Frame::Sync(..) | Frame::Typing(..) | Frame::Bring(_), _) if connection.in_knock() => {
+            (Frame::Bring(brought, over), Stage::Ready(_)) => {
+                self.on_bring(now, conn, &brought, over)
+            }
+            (Frame::Sync(..) | Frame::Typing(..) | Frame::Bring(..), _)
+                if connection.in_knock() =>
+            {
                 Ok(())
             }
-            (Frame::Meet(_) | Frame::Sync(..) | Frame::Typing(..) | Frame::Bring(_), _) => Err(
+            (Frame::Meet(_) | Frame::Sync(..) | Frame::Typing(..) | Frame::Bring(..), _) => Err(
                 Fault::Peer("it spoke of sessions before it said who it is".into()),
             ),
         }

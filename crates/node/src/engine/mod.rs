@@ -15,6 +15,7 @@ mod allowance;
 mod asked;
 mod batch;
 mod bringing;
+mod bygone;
 mod claimed;
 mod debts;
 mod depart;
@@ -50,7 +51,6 @@ use std::{
     net::SocketAddr,
 };
 
-use minicbor::bytes::ByteVec;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use tenet_apps::contacts::Profile;
@@ -74,7 +74,8 @@ use allowance::Allowances;
 use batch::Batch;
 pub(crate) use bringing::Bringing;
 pub use bringing::Progress;
-pub(crate) use enter::Place;
+use bygone::Bygone;
+pub(crate) use enter::{Early, Place};
 use files::Fetching;
 use floor::Since;
 use former::Former;
@@ -135,6 +136,8 @@ pub struct Engine<S> {
     floors: BTreeMap<SessionId, Since>,
     /// To whom we are silent.
     pub(crate) blocked: BTreeSet<IdentityId>,
+    /// Sessions that we are out of (NODE-109).
+    bygone: Bygone,
     /// Devices that named a session since they were out of it (NODE-106).
     back: BTreeSet<(SessionId, DeviceId)>,
     /// Sessions that we left and in which somebody knows that (NODE-104).
@@ -160,8 +163,8 @@ pub struct Engine<S> {
     pub(crate) resume: BTreeMap<(ConnId, SessionId), u64>,
     /// When the first of the events that are held back may enter, in Unix milliseconds.
     held_at: Option<u64>,
-    /// Foundings that were brought and are from the future, and from when on they may be opened (NODE-603).
-    pub(crate) early: BTreeMap<ConnId, Vec<(u64, ByteVec)>>,
+    /// Foundings that were brought and are from the future (NODE-603).
+    pub(crate) early: BTreeMap<ConnId, Vec<Early>>,
     /// Whether a link that is still to be taken may be knocked with on a connection that stands.
     pub(crate) knock_again: bool,
     /// When to keep the words of what was said, in Unix milliseconds.
@@ -226,6 +229,7 @@ impl<S: Storage> Engine<S> {
             devices: BTreeMap::new(),
             members: BTreeMap::new(),
             outside: BTreeMap::new(),
+            bygone: Bygone::default(),
             told: BTreeMap::new(),
             revoked: BTreeSet::new(),
             suspended: BTreeSet::new(),
@@ -299,7 +303,7 @@ impl<S: Storage> Engine<S> {
     pub fn deadline(&self) -> Option<u64> {
         let resume = self.resume.values().min().copied();
         // What a store that failed just now could not take is not tried again at once.
-        let early = self.early.values().flatten().map(|(at, _)| *at).min();
+        let early = self.early.values().flatten().map(|early| early.at).min();
         let stored = [
             self.held_at,
             resume,

@@ -102,17 +102,19 @@ impl<S: Storage> Engine<S> {
 
     /// Whether a device is out of a session by our fold, so that it hears no more than its ending.
     pub(super) fn is_out(&self, device: DeviceId, session: SessionId) -> bool {
-        let session = self.sessions.get(&session);
-        session.is_some_and(|session| session.is_out(device))
+        let state = self.sessions.get(&session);
+        let out = state.is_some_and(|session| session.is_out(device));
+        out && !self.is_bygone_for(device, session)
     }
 
-    /// Whether the device on a connection is out of a session by our fold.
+    /// Whether the device on a connection is out of a session by our fold, and not together with us.
     pub(super) fn is_out_on(&self, conn: ConnId, session: SessionId) -> bool {
         let ready = self.connections.0.get(&conn).and_then(Connection::ready);
         let both = ready.zip(self.sessions.get(&session));
-        both.is_some_and(|(it, session)| {
+        let out = both.is_some_and(|(it, session)| {
             session.is_out(it.device) || session.is_gone(it.identity, it.device)
-        })
+        });
+        out && !self.is_bygone_on(conn, session)
     }
 
     /// SYNC-11: who came in, or is out now, hears another part of a session than before.
@@ -120,7 +122,7 @@ impl<S: Storage> Engine<S> {
         let Some(state) = self.sessions.get(&session) else {
             return Ok(());
         };
-        let place = self.place(session);
+        let (me, place) = (self.own.identity(), self.place(session));
         let mut anew = Vec::new();
         for (conn, connection) in &mut self.connections.0 {
             let Some(ready) = connection.ready_mut() else {
@@ -128,7 +130,10 @@ impl<S: Storage> Engine<S> {
             };
             let (identity, device) = (ready.identity, ready.device);
             for share in ready.shares_of(session) {
-                if share.peer.restrict(part_of(state, place, identity, device)) {
+                if share
+                    .peer
+                    .restrict(part_of(state, (me, place), identity, device))
+                {
                     anew.push(*conn);
                 }
                 share.dirty = true;

@@ -33,6 +33,7 @@ impl<S: Storage> Engine<S> {
         self.load_former()?;
         self.load_profile()?;
         self.load_typing()?;
+        self.load_bygone()?;
         self.outside.clear();
         for id in self.sessions.keys().copied().collect::<Vec<_>>() {
             self.index_outside(id);
@@ -84,6 +85,11 @@ impl<S: Storage> Engine<S> {
             for member in roster.members.keys().filter(|_| !left) {
                 members.entry(*member).or_default().insert(*id);
             }
+        }
+        // NODE-109
+        let me = Some(self.own.identity());
+        for mine in devices.values_mut().filter(|one| one.identity == me) {
+            mine.sessions.extend(self.bygone.iter());
         }
         (self.devices, self.members) = (devices, members);
         self.left_known = left_known;

@@ -33,7 +33,8 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         };
         let says = matches!(message, Message::Events(_) | Message::Registers(_));
-        if says && self.left_by_ourselves(session) {
+        let ours = self.is_bygone_on(conn, session);
+        if says && !ours && self.left_by_ourselves(session) {
             // Whoever writes there has not heard yet that we left, or has left too.
             return self.on_said_in_vain(now, conn, tag, session, &message);
         }
@@ -100,10 +101,11 @@ impl<S: Storage> Engine<S> {
             share.dirty = true;
             Ok(answer.into_iter().collect())
         })?;
-        match agreed.is_empty() {
-            true => Ok(()),
-            false => self.acknowledged(now, conn, session, &agreed),
+        if agreed.is_empty() {
+            return Ok(());
         }
+        self.all_is_here(now, conn, session)?;
+        self.acknowledged(now, conn, session, &agreed)
     }
 
     fn on_events(
