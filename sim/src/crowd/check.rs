@@ -439,16 +439,15 @@ fn line(shown: &Shown) -> Line {
 /// who lost the right to, later or elsewhere, comes back only where it was not erased yet (seed 13).
 fn same(one: &Holds, other: &Holds, open: impl Fn(&Line) -> bool) -> Result<()> {
     if one.events != other.events {
-        let lacks = |of: &Holds, from: &Holds| {
-            from.events
-                .iter()
-                .filter(|(id, counts)| of.events.get(id) != Some(counts))
-                .count()
+        let beside = |of: &Holds, from: &Holds| -> Vec<EventId> {
+            let theirs = from.events.iter();
+            let theirs = theirs.filter(|(id, counts)| of.events.get(id) != Some(counts));
+            theirs.map(|(id, _)| *id).collect()
         };
         bail!(
-            "the sets differ: {} and {} events differ",
-            lacks(one, other),
-            lacks(other, one)
+            "the sets differ: the first holds otherwise {:?}, the second {:?}",
+            beside(other, one),
+            beside(one, other)
         );
     }
     ensure!(one.heads == other.heads, "the frontiers differ");
