@@ -30,6 +30,8 @@ pub(crate) struct Connection {
     /// The tags that the other end named last: among them may be those of sessions that we only
     /// come to know later.
     pub(crate) named: BTreeSet<Tag>,
+    /// Digests of sessions with these tags that were said before we shared them.
+    pub(crate) early: BTreeMap<Tag, [u8; 32]>,
     /// Sessions that we brought here.
     pub(crate) offered: BTreeSet<SessionId>,
     /// Sessions that the other end brought and in which we have no place yet.
@@ -139,6 +141,7 @@ impl Connection {
             knocked: None,
             answered: None,
             named: BTreeSet::new(),
+            early: BTreeMap::new(),
             offered: BTreeSet::new(),
             brought: BTreeSet::new(),
             claimed: BTreeSet::new(),

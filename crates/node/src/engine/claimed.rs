@@ -13,16 +13,15 @@ use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
     ids::SessionId,
     session::Session,
-    store::StoreError,
     sync::{Named, Part},
 };
 
-use super::{Engine, Place};
+use super::{Engine, Fault, Place};
 use crate::{connection::Connection, input::ConnId, storage::Storage};
 
 impl<S: Storage> Engine<S> {
     /// NODE-38: the other end has named sessions; among them may be some in which nothing names it, or that it is out of.
-    pub(super) fn note_claims(&mut self, conn: ConnId) -> Result<(), StoreError> {
+    pub(super) fn note_claims(&mut self, conn: ConnId) -> Result<(), Fault> {
         let again = self.tell_again(conn);
         let Some(connection) = self.connections.0.get(&conn) else {
             return Ok(());

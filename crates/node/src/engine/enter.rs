@@ -180,7 +180,7 @@ impl<S: Storage> Engine<S> {
                 connection.brought.insert(id);
             }
         }
-        Ok(self.say_meet(conn)?)
+        self.say_meet(conn)
     }
 
     /// NODE-603: what was brought too early is looked at as if it came now.

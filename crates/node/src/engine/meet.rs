@@ -3,7 +3,6 @@
 use rand_core::Rng;
 use tenet_log::{
     ids::SessionId,
-    store::StoreError,
     sync::{Message, Peer, Tag},
 };
 
@@ -21,7 +20,7 @@ const PADDING: usize = 16;
 
 impl<S: Storage> Engine<S> {
     /// Says which sessions we believe to share.
-    pub(super) fn say_meet(&mut self, conn: ConnId) -> Result<(), StoreError> {
+    pub(super) fn say_meet(&mut self, conn: ConnId) -> Result<(), Fault> {
         let Some(connection) = self.connections.0.get(&conn) else {
             return Ok(());
         };
@@ -43,7 +42,7 @@ impl<S: Storage> Engine<S> {
         tags.sort();
         self.send(conn, &Frame::Meet(tags));
         self.begin_shares(conn)?;
-        self.bring(conn)
+        Ok(self.bring(conn)?)
     }
 
     /// The other end says which sessions it believes to share.
@@ -58,7 +57,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Begins to synchronise every session that both have named by now.
-    fn begin_shares(&mut self, conn: ConnId) -> Result<(), StoreError> {
+    fn begin_shares(&mut self, conn: ConnId) -> Result<(), Fault> {
         let Some(connection) = self.connections.0.get(&conn) else {
             return Ok(());
         };
@@ -101,20 +100,23 @@ impl<S: Storage> Engine<S> {
         theirs: Tag,
         share: Share,
         message: Message,
-    ) -> Result<(), StoreError> {
-        let frame = Frame::Sync(share.ours, message);
-        let ready = self
-            .connections
-            .0
-            .get_mut(&conn)
-            .and_then(|connection| connection.ready_mut());
-        if let Some(ready) = ready {
-            ready.shares.insert(theirs, share);
-            self.knock_again = true;
-            self.send(conn, &frame);
-            self.want_again(conn, theirs)?;
+    ) -> Result<(), Fault> {
+        let (session, frame) = (share.session, Frame::Sync(share.ours, message));
+        let Some(connection) = self.connections.0.get_mut(&conn) else {
+            return Ok(());
+        };
+        let early = connection.early.remove(&theirs);
+        let Some(ready) = connection.ready_mut() else {
+            return Ok(());
+        };
+        ready.shares.insert(theirs, share);
+        self.knock_again = true;
+        self.send(conn, &frame);
+        self.want_again(conn, theirs)?;
+        match early {
+            Some(digest) => self.on_digest(self.clock, conn, theirs, session, digest),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Sessions to be spoken of on a connection, with their secrets: those that the device at its other end

@@ -163,8 +163,10 @@ impl<S: Storage> Engine<S> {
         let active = known.into_iter().flat_map(|known| &known.sessions);
         let outside = self.sessions_outside(device);
         let gone = self.sessions_gone(identity, device);
+        let bygone = self.bygone.iter();
+        let bygone = bygone.filter(|_| identity == self.own.identity());
         let known = member.chain(active).copied();
-        known.chain(outside).chain(gone).collect()
+        known.chain(outside).chain(gone).chain(bygone).collect()
     }
 
     /// Whether a device may hear what is said in a session.
@@ -181,7 +183,7 @@ impl<S: Storage> Engine<S> {
             known.identity == Some(identity) && known.sessions.contains(&session)
         });
         let in_it = (member || active) && !self.is_out(device, session);
-        in_it && !self.is_shut_out(identity, device)
+        (in_it || self.is_bygone_with(identity, session)) && !self.is_shut_out(identity, device)
     }
 
     /// Offers an event to its session; `None` where there is no such session here.

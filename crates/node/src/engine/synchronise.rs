@@ -30,6 +30,7 @@ impl<S: Storage> Engine<S> {
     ) -> Result<(), Fault> {
         let Some(session) = self.share(conn, tag).map(|share| share.session) else {
             // A session that we left meanwhile, or that we do not share: not a crime.
+            self.note_early(conn, tag, &message);
             return Ok(());
         };
         let says = matches!(message, Message::Events(_) | Message::Registers(_));
@@ -74,7 +75,18 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    fn on_digest(
+    /// NODE-15: a digest of a session that we may come to share is as if said when we do: each is answered by one.
+    fn note_early(&mut self, conn: ConnId, tag: Tag, message: &Message) {
+        let connection = self.connections.0.get_mut(&conn);
+        if let Some(connection) = connection
+            && let Message::Digest(digest) = message
+            && connection.named.contains(&tag)
+        {
+            connection.early.insert(tag, *digest);
+        }
+    }
+
+    pub(super) fn on_digest(
         &mut self,
         now: u64,
         conn: ConnId,
