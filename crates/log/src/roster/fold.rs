@@ -64,12 +64,15 @@ impl Fold {
         operations.sort_by_key(|operation| operation.order);
         let mut ledger = Ledger::default();
         // Some room for those that follow: moving so many takes milliseconds.
-        ledger.reserve(operations.len() + operations.len() / 8);
+        let room = operations.len() + operations.len() / 8;
+        ledger.reserve(room);
         for operation in operations {
             ledger.enter(operation);
         }
+        ledger.reserve_people();
         let roster = Roster::begin(ledger.founding()?);
         let mut verdicts = Verdicts::default();
+        verdicts.counts.reserve(room);
         verdicts.counts.resize(ledger.len(), None);
         let all: BTreeSet<Number> = (0..ledger.len()).collect();
         decide(&ledger, &mut verdicts, &all);

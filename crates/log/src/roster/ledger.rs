@@ -298,6 +298,11 @@ impl Ledger {
         self.entries.reserve(operations);
     }
 
+    /// Makes room for an eighth more people.
+    pub(super) fn reserve_people(&mut self) {
+        self.people.reserve(self.people.len() / 8);
+    }
+
     /// Whether an identity was named by something that an operation had seen, counted or not.
     pub(super) fn names(&self, identity: IdentityId, operation: &Operation) -> bool {
         self.about(identity)
