@@ -285,9 +285,7 @@ impl<S: Storage> Engine<S> {
         let ready = ready.filter_map(|(conn, one)| Some((*conn, one.ready()?)));
         let company = ready.filter(|(_, it)| self.is_company(it.identity, it.device));
         let conns: Vec<ConnId> = company.map(|(conn, _)| conn).collect();
-        for conn in conns {
-            self.say_meet(conn)?;
-        }
+        self.meet_soon.extend(conns);
         self.take_place(now, session)?;
         self.hand_in_revocations(now)
     }

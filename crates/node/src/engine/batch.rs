@@ -211,7 +211,7 @@ impl<S: Storage> Engine<S> {
         result: Result<(), Fault>,
         mark: usize,
     ) -> Result<(), StoreError> {
-        let Err(fault) = result else {
+        let Err(fault) = result.and_then(|()| self.say_meets()) else {
             return self.store.keep();
         };
         let reason = match &fault {
@@ -262,7 +262,9 @@ impl<S: Storage> Engine<S> {
         if let Some(batch) = &mut self.batch {
             batch.tickets.push(ticket);
         }
-        match self.execute(now, command) {
+        let result = self.execute(now, command);
+        let result = result.and_then(|reply| Ok(self.say_meets().map(|()| reply)?));
+        match result {
             Ok(reply) => {
                 self.outputs.push(Output::Reply {
                     ticket,
@@ -291,6 +293,7 @@ impl<S: Storage> Engine<S> {
 
     fn undo(&mut self, mark: usize) -> Result<(), StoreError> {
         self.take_back(mark, self.spreading_before);
+        self.meet_soon.clear();
         self.store.undo()?;
         self.load_sessions()
     }

@@ -45,6 +45,14 @@ impl<S: Storage> Engine<S> {
         Ok(self.bring(conn)?)
     }
 
+    /// Says so where an input changed rosters.
+    pub(super) fn say_meets(&mut self) -> Result<(), Fault> {
+        while let Some(conn) = self.meet_soon.pop_first() {
+            self.say_meet(conn)?;
+        }
+        Ok(())
+    }
+
     /// The other end says which sessions it believes to share.
     pub(super) fn on_meet(&mut self, now: u64, conn: ConnId, tags: &[Tag]) -> Result<(), Fault> {
         if let Some(connection) = self.connections.0.get_mut(&conn) {
