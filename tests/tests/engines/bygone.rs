@@ -1,11 +1,12 @@
 //! Sessions that a person is out of, on a device that comes later (NODE-109).
 
-use tenet_delivery::outbox::Outbox;
+use tenet_delivery::{outbox::Outbox, state::State};
 use tenet_log::{
     ids::SessionId,
     roster::{Addition, Op, Removal, Role},
     session::Session,
 };
+use tenet_node::command::CommandError;
 use tenet_sim::{Act, Kill, World, errors, machine::BEGINNING, node::Node};
 
 use super::{
@@ -66,6 +67,35 @@ fn a_new_device_is_brought_what_was_left() {
         link_the_tablet(&mut world);
         check(&world, group);
     }
+}
+
+/// DEL-14 is for what is still under way: nobody fails to get what was said long ago.
+#[test]
+fn what_was_delivered_before_does_not_fail_on_a_new_device() {
+    let (mut world, group) = talked(1);
+    world.operate(ANN, group, Op::Leave);
+    world.rest();
+    link_the_tablet(&mut world);
+    let shown = world.nodes[TABLET].shown_in(group);
+    let failed = shown
+        .iter()
+        .filter(|shown| matches!(shown.state, State::Failed(_)));
+    assert_eq!(failed.count(), 0);
+}
+
+#[test]
+fn a_new_device_says_why_nothing_can_be_said_there() {
+    let (mut world, group) = talked(1);
+    world.operate(ANN, group, Op::Leave);
+    world.rest();
+    link_the_tablet(&mut world);
+    world.say(TABLET, group, "are you there?");
+    world.rest();
+    let refused = world.refused.pop();
+    assert!(
+        matches!(&refused, Some((_, CommandError::Refused(why))) if why.contains("you left it")),
+        "{refused:?}"
+    );
 }
 
 #[test]

@@ -106,14 +106,21 @@ impl Session {
         all
     }
 
-    /// What ended a device's last time in the session, and whose doing that was; `None` where it is in or never
-    /// was. Of several that did, the last in the order.
-    pub fn departure(&self, device: DeviceId) -> Option<(&Op, Option<IdentityId>)> {
+    /// What ended a device's last time in the session, or that of its identity where it never was in itself, and whose
+    /// doing that was; `None` where it is in, or neither was. Of several that did, the last in the order.
+    pub fn departure(
+        &self,
+        identity: IdentityId,
+        device: DeviceId,
+    ) -> Option<(&Op, Option<IdentityId>)> {
         if self.roster().author(device).is_some() {
             return None;
         }
-        let ends = self.ends_of(device).into_iter();
-        let ends = ends.filter_map(|id| self.fold.find(id));
+        let mut ends = self.ends_of(device);
+        if ends.is_empty() && self.has_lost(identity) {
+            ends.extend(self.fold.takings(identity));
+        }
+        let ends = ends.into_iter().filter_map(|id| self.fold.find(id));
         let last = ends.max_by_key(|end| end.order)?;
         Some((&last.op, self.whose(last.order.author)))
     }

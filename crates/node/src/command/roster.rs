@@ -396,14 +396,15 @@ impl<S: Storage> Engine<S> {
     /// Why nothing can be done in a group of which this device is out.
     fn out_of(&self, id: SessionId, outcome: &str) -> CommandError {
         let name = self.group(id).map(|group| group.name).unwrap_or_default();
-        let departure = self.sessions.get(&id);
-        let departure = departure.and_then(|session| session.departure(self.own.device()));
+        let (me, device) = (self.own.identity(), self.own.device());
+        let session = self.sessions.get(&id);
+        let departure = session.and_then(|session| session.departure(me, device));
         let Some((op, by)) = departure else {
             return CommandError::Refused(format!(
                 "this device has not come into \"{name}\" yet, or not again; {outcome}"
             ));
         };
-        let mine = by == Some(self.own.identity());
+        let mine = by == Some(me);
         let who = match by {
             Some(_) if mine => "you".to_owned(),
             Some(by) => self.called_in(id, by),

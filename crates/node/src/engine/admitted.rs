@@ -66,6 +66,7 @@ impl<S: Storage> Engine<S> {
             self.queue(session, event, admitted.position)?;
         } else if self.author_of(event) == Some(self.own.identity())
             && (admitted.standing.counts() || !self.bygone.contains(session))
+            && !self.bygone.is_told(session)
         {
             self.queue_sisters(session, event, admitted.position)?;
         }
