@@ -32,6 +32,8 @@ pub enum Failure {
     Expired,
     /// It was written by a clock far ahead, and is said again by another event.
     WrittenAgain,
+    /// Another device of the same person said it before this one came: that one knows whether it arrived.
+    NotKnown,
 }
 
 /// A text that names no state that can be waited for.
@@ -117,6 +119,7 @@ impl Failure {
             Self::NotCounted => 2,
             Self::Expired => 3,
             Self::WrittenAgain => 4,
+            Self::NotKnown => 5,
         }
     }
 
@@ -127,6 +130,7 @@ impl Failure {
             2 => Some(Self::NotCounted),
             3 => Some(Self::Expired),
             4 => Some(Self::WrittenAgain),
+            5 => Some(Self::NotKnown),
             _ => None,
         }
     }
@@ -148,6 +152,9 @@ impl fmt::Display for Failure {
             Self::WrittenAgain => {
                 "this machine's clock was far ahead; the message was written again under another id"
             }
+            Self::NotKnown => {
+                "it was said before this device came in; whether it arrived is known where it was said"
+            }
         })
     }
 }
@@ -163,11 +170,12 @@ mod tests {
 
     use super::*;
 
-    const FAILURES: [Failure; 4] = [
+    const FAILURES: [Failure; 5] = [
         Failure::NobodyThere,
         Failure::NotCounted,
         Failure::Expired,
         Failure::WrittenAgain,
+        Failure::NotKnown,
     ];
 
     fn dispatch(acknowledged: u32, failure: Option<Failure>) -> Dispatch {

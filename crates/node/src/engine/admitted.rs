@@ -66,9 +66,10 @@ impl<S: Storage> Engine<S> {
             self.queue(session, event, admitted.position)?;
         } else if self.author_of(event) == Some(self.own.identity())
             && (admitted.standing.counts() || !self.bygone.contains(session))
-            && !self.bygone.is_told(session)
         {
             self.queue_sisters(session, event, admitted.position)?;
+        } else if self.bygone.is_told(session) {
+            self.note_built_on(now, event)?;
         }
         if let Some(recent) = self.recent.get_mut(&session) {
             recent.events.push((admitted.position, event.clone()));

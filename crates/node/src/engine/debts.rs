@@ -154,6 +154,9 @@ impl<S: Storage> Engine<S> {
         still: &[Outgoing],
     ) -> Result<(), StoreError> {
         let recipient = self.recipient(session, device);
+        let here = self.own.device();
+        let state = self.sessions.get(&session);
+        let was_there = state.is_some_and(|state| state.roster().has_held(here));
         let alone = self.store.forget(session, device)?;
         for outgoing in still {
             self.store.queue(outgoing, &[recipient])?;
@@ -164,9 +167,10 @@ impl<S: Storage> Engine<S> {
         for event in lost {
             let stored = LogStore::event(&self.store, event)?;
             let counts = stored.is_some_and(|stored| stored.standing.counts());
-            let failure = match counts {
-                true => Failure::NobodyThere,
-                false => Failure::NotCounted,
+            let failure = match (counts, was_there) {
+                (false, _) => Failure::NotCounted,
+                (true, true) => Failure::NobodyThere,
+                (true, false) => Failure::NotKnown,
             };
             self.store.fail(event, failure)?;
         }
@@ -338,6 +342,20 @@ impl<S: Storage> Engine<S> {
             true => self.forget_who_heard(now, session),
             false => Ok(()),
         }
+    }
+
+    /// NODE-109: whoever builds on what my devices said had it. Nothing else tells that of a session that is over.
+    pub(super) fn note_built_on(&mut self, now: u64, event: &Event) -> Result<(), Fault> {
+        let (session, me) = (event.session(), self.own.identity());
+        for parent in event.parents() {
+            let stored = LogStore::event(&self.store, parent)?;
+            let mine = stored.filter(|stored| self.author_of(&stored.event) == Some(me));
+            if let Some(mine) = mine {
+                let (author, seq) = (mine.event.author(), mine.event.header().seq);
+                self.has_it(now, session, author, seq, event.author().device)?;
+            }
+        }
+        Ok(())
     }
 
     /// NODE-108: what those had seen of us who took us out has arrived with them.
