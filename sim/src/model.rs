@@ -105,6 +105,8 @@ pub struct Said {
     pub vague: bool,
     /// With which device each person did something about it.
     pub touched: BTreeMap<usize, usize>,
+    /// Whether its person was out already, by somebody who cannot have seen it: then it counts nowhere while they are.
+    pub void: bool,
     /// Devices that are not to have it: whom this one had put out when it said it.
     pub kept_from: BTreeSet<usize>,
 }
@@ -337,6 +339,7 @@ impl Room {
             reactions: BTreeSet::new(),
             vague: false,
             touched: BTreeMap::from([(who.person, who.device)]),
+            void: self.fates.get(&who.person) == Some(&Fate::Out),
             kept_from,
         };
         let before = self.said.insert(id, said);

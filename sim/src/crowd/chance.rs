@@ -5,7 +5,10 @@ use tenet_log::{
     roster::{Addition, Member, Muting, Op, Policy, Removal, Role, Setting},
 };
 
-use super::{Crowd, Deed, Fault, Plan, ladder::MINUTE};
+use super::{
+    Crowd, Deed, Fault, Plan,
+    ladder::{MINUTE, STORMS},
+};
 use crate::model::Fate;
 
 pub(super) const HOUR: u64 = 60 * MINUTE;
@@ -40,16 +43,21 @@ impl Crowd {
             let some = crowd.some(many, size);
             crowd.prepare(&some, Policy::default());
         }
+        crowd.acquaint_neighbours(many);
+        crowd
+    }
+
+    /// Everybody knows some others as contacts.
+    pub(super) fn acquaint_neighbours(&mut self, many: usize) {
         for node in 0..many {
             let near: Vec<usize> = match many > 2 * NEIGHBOURS {
                 true => (1..=NEIGHBOURS).map(|step| (node + step) % many).collect(),
                 false => (node + 1..many).collect(),
             };
             for other in near {
-                crowd.acquaint(node, other);
+                self.acquaint(node, other);
             }
         }
-        crowd
     }
 
     /// So many different nodes.
@@ -75,8 +83,10 @@ impl Crowd {
             let pause = self.choose(2 * HOUR as usize / deeds) as u64;
             let until = (self.world.now + pause).min(end);
             self.run_until(until);
-            if !plan.skip.contains(&deed) {
-                self.something(deed, plan);
+            match plan.step {
+                _ if plan.skip.contains(&deed) => {}
+                STORMS => self.stir(plan),
+                _ => self.something(deed, plan),
             }
         }
         self.run_until(end);

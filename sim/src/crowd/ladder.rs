@@ -1,4 +1,4 @@
-//! The five steps.
+//! The five steps, and storms.
 
 use std::{collections::BTreeSet, ops::Range};
 
@@ -9,6 +9,10 @@ use super::{Crowd, Deed, Fault, Plan, chance::MOST_IN_AN_HOUR};
 use crate::{errors, weather::Weather};
 
 pub(super) const MINUTE: u64 = 60_000;
+
+/// The step that is nothing but storms over one session of 5 to 60.
+pub(super) const STORMS: u8 = 6;
+
 const HOUR: u64 = 60 * MINUTE;
 
 /// The same where clocks were up to three days ahead, or a device took another key: a link that it gave is dialled for a day.
@@ -68,6 +72,7 @@ fn begin(plan: &Plan) -> Crowd {
         2 => Crowd::new(plan.seed, 100.min(plan.nodes)),
         3 => Crowd::new(plan.seed, 120.min(plan.nodes)),
         4 => Crowd::new(plan.seed, 1000.min(plan.nodes)),
+        STORMS => Crowd::club(plan),
         _ => Crowd::company(plan),
     }
 }

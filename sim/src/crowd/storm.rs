@@ -6,12 +6,51 @@ use tenet_log::{
     roster::{Member, Op, Policy, Role},
 };
 
-use super::{Crowd, Deed};
+use super::{Crowd, Deed, Fault, Plan};
+
+/// How many are in a session over which storms blow.
+const CLUBS: [usize; 12] = [5, 5, 6, 6, 7, 8, 10, 12, 16, 24, 40, 60];
 
 /// How far apart two changes are at most, in milliseconds.
 const PAUSE: usize = 20_000;
 
 impl Crowd {
+    /// One session of 5 to 60, some of whom have, or may get, a second device.
+    pub(super) fn club(plan: &Plan) -> Self {
+        let mut drawn = Self::new(plan.seed, 0);
+        let many = CLUBS[drawn.choose(CLUBS.len())].min(plan.nodes).max(2);
+        let further = 1 + drawn.choose(5);
+        let further: Vec<usize> = (0..further).map(|_| drawn.choose(many)).collect();
+        let mut crowd = Self::of(plan.seed, many, &further);
+        let all: Vec<usize> = (0..many).collect();
+        let session = crowd.prepare(&all, Policy::default());
+        crowd.acquaint_neighbours(many);
+        crowd.raise_some(session);
+        crowd
+    }
+
+    /// Something happens to who is in, and as what, by whoever has a say and has heard of whatever; and somebody says
+    /// something.
+    pub(super) fn stir(&mut self, plan: &Plan) {
+        let fault = match self.choose(20) {
+            0..4 => {
+                let groups = self.groups();
+                return self
+                    .one_of(&groups)
+                    .map_or((), |session| self.say_in(session));
+            }
+            4..12 => Fault::Roster,
+            12..15 => Fault::Device,
+            15..17 => Fault::Part,
+            17 => Fault::Churn,
+            18 => Fault::Cut,
+            _ => Fault::Storm,
+        };
+        if !plan.without.contains(&fault) {
+            self.go_wrong(fault);
+        }
+    }
+
     pub(super) fn storm(&mut self) {
         let groups: Vec<SessionId> = self.groups();
         let Some(session) = self.one_of(&groups) else {

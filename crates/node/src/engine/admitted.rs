@@ -220,7 +220,8 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         }
         if stored.event.is_bare() {
-            self.set_lacking(session, id, stored.standing.counts() && !withheld)?;
+            let asks = stored.standing.counts() && self.asks_for(&stored.event);
+            self.set_lacking(session, id, asks)?;
         }
         let Some(identity) = identity.filter(|_| self.is_shown(session, &stored.event)) else {
             return Ok(());
@@ -269,7 +270,9 @@ impl<S: Storage> Engine<S> {
         let before = (self.devices.clone(), self.revoked.clone());
         let outside = self.outside.remove(&session).unwrap_or_default();
         self.index_revoked();
-        self.index_bygone(session)?;
+        if self.index_bygone(session)? {
+            self.compare_anew(now, session);
+        }
         self.index_outside(session);
         self.note_seen(now, session)?;
         self.settle_floor(now, session)?;

@@ -51,18 +51,16 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// The roster of a session is another than before.
-    pub(super) fn index_bygone(&mut self, id: SessionId) -> Result<(), StoreError> {
+    /// The roster of a session is another than before; whether we are out of it now, and were not.
+    pub(super) fn index_bygone(&mut self, id: SessionId) -> Result<bool, StoreError> {
         let lost = |session: &Session| session.has_lost(self.own.identity());
         let out = self.place(id) == Place::Left && self.sessions.get(&id).is_some_and(lost);
-        match out {
-            true => self.bygone.here.insert(id),
-            false => self.bygone.here.remove(&id),
-        };
-        match out {
-            true => self.set_told_bygone(id, false),
-            false => Ok(()),
+        if !out {
+            self.bygone.here.remove(&id);
+            return Ok(false);
         }
+        self.set_told_bygone(id, false)?;
+        Ok(self.bygone.here.insert(id))
     }
 
     /// Another device of ours says that we are out of a session of which not all is here, or there is nothing more to

@@ -57,7 +57,7 @@ impl<S: Storage> Engine<S> {
         if let (Some(at), Content::Body { .. }) = (header.expires, &header.content) {
             self.expire_at = Some(self.expire_at.map_or(at, |next| next.min(at)));
         }
-        if event.is_bare() && !event.is_expired(now) && !self.is_withheld(event) {
+        if event.is_bare() && !event.is_expired(now) && self.asks_for(event) {
             self.set_lacking(event.session(), event.id(), counts)?;
         }
         Ok(())

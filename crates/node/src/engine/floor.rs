@@ -79,16 +79,21 @@ impl<S: Storage> Engine<S> {
         event.is_bare() && !self.since(event.session()).is_for_us(event)
     }
 
+    /// Whether what an event says is asked for where it is not here: what is for us, and, of a session that we are out of,
+    /// what another device of ours may have (NODE-109).
+    pub(super) fn asks_for(&self, event: &Event) -> bool {
+        let session = self.sessions.get(&event.session());
+        let lost = || session.is_some_and(|session| session.has_lost(self.own.identity()));
+        !self.is_withheld(event) || lost()
+    }
+
     /// SYNC-803: the roster is another; what is for this person now is asked for and shown, what is not any
     /// more is neither.
     pub(super) fn settle_floor(&mut self, now: u64, session: SessionId) -> Result<(), StoreError> {
         let since = self.since(session);
-        if since == Since::Nothing {
-            // Who is out keeps what they have.
-            return Ok(());
-        }
         let before = self.floors.insert(session, since).unwrap_or(Since::Nothing);
-        if before == since {
+        if before == since || since == Since::Nothing {
+            // Who is out keeps what they have.
             return Ok(());
         }
         let mut after = Position::default();

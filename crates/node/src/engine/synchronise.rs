@@ -94,7 +94,7 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         digest: [u8; 32],
     ) -> Result<(), Fault> {
-        let mut agreed = Vec::new();
+        let (mut agreed, mut anew) = (Vec::new(), false);
         let part = self.part_on(conn, session);
         // NODE-15: a digest that answers none of ours begins anew: the other end had to wait, and both
         // compare again what they hold. Answers owe no answer, so this ends.
@@ -105,8 +105,13 @@ impl<S: Storage> Engine<S> {
             }
             let (peer, message) = Peer::open_to(session, store, part)?;
             share.peer = peer;
+            anew = true;
             Ok(vec![message])
         })?;
+        if anew {
+            // They may give now what they would not before.
+            self.want_again(conn, tag)?;
+        }
         self.with_share(conn, tag, session, |share, session, store| {
             let answer = share.peer.on_digest(session, store, digest)?;
             agreed = share.peer.agreed();
