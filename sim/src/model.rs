@@ -105,7 +105,8 @@ pub struct Said {
     pub vague: bool,
     /// With which device each person did something about it.
     pub touched: BTreeMap<usize, usize>,
-    /// Whether its person was out already, by somebody who cannot have seen it: then it counts nowhere while they are.
+    /// Whether its person was out already, or its device revoked, by somebody who cannot have seen it: then it counts
+    /// nowhere while that is so.
     pub void: bool,
     /// Devices that are not to have it: whom this one had put out when it said it.
     pub kept_from: BTreeSet<usize>,
@@ -150,11 +151,12 @@ impl Model {
         reply: &Reply,
         devices: impl Fn(usize) -> Vec<usize>,
     ) {
+        let revoked = self.lost(who.device) == Some(Lost::Revoked);
         let room = deed.session().and_then(|id| self.rooms.get_mut(&id));
         let Some(room) = room else { return };
         match (deed, reply) {
             (Deed::Say { text, .. }, Reply::Sent { id, .. }) => {
-                room.said(who, text, *id, devices);
+                room.said(who, text, *id, revoked, devices);
             }
             (Deed::Edit { id, text, .. }, _) => room.change(who, id, |said| {
                 if let Some(old) = &mut said.text {
@@ -248,6 +250,13 @@ impl Model {
         person.is_some_and(|person| !self.is_lawless(*person))
     }
 
+    /// Whether a message must not be shown: it was said by who was out already, or on a device that was revoked, and
+    /// that holds.
+    pub fn must_be_hidden(&self, room: &Room, said: &Said) -> bool {
+        let out = room.fates.get(&said.person) == Some(&Fate::Out);
+        said.void && (out || self.lost(said.device) == Some(Lost::Revoked))
+    }
+
     /// Whether a message must be shown.
     pub fn must_be_shown(&self, room: &Room, said: &Said) -> bool {
         room.counts(said.person) && !self.lost.contains_key(&said.device)
@@ -317,7 +326,15 @@ impl Room {
         matches!(self.fates.get(&person), Some(Fate::In | Fate::Brought)) && !self.over
     }
 
-    fn said(&mut self, who: Who, text: &str, id: EventId, devices: impl Fn(usize) -> Vec<usize>) {
+    fn said(
+        &mut self,
+        who: Who,
+        text: &str,
+        id: EventId,
+        revoked: bool,
+        devices: impl Fn(usize) -> Vec<usize>,
+    ) {
+        let void = revoked || self.fates.get(&who.person) == Some(&Fate::Out);
         let mut kept_from = BTreeSet::new();
         for (person, by) in &self.out_by {
             if self.fates.get(person) != Some(&Fate::Out) {
@@ -339,7 +356,7 @@ impl Room {
             reactions: BTreeSet::new(),
             vague: false,
             touched: BTreeMap::from([(who.person, who.device)]),
-            void: self.fates.get(&who.person) == Some(&Fate::Out),
+            void,
             kept_from,
         };
         let before = self.said.insert(id, said);

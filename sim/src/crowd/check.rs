@@ -346,9 +346,8 @@ impl Crowd {
                 || (line.text.as_ref()).is_none_or(|text| room.perhaps.contains(text));
             ensure!(known, "nobody said {line:?}");
             let said = room.said.get(&line.id);
-            let void = said
-                .is_some_and(|said| said.void && room.fates.get(&said.person) == Some(&Fate::Out));
-            ensure!(!void, "{line:?} is shown, said by who was out already");
+            let hidden = said.is_some_and(|said| self.model.must_be_hidden(room, said));
+            ensure!(!hidden, "{line:?} is shown, said by who was out already");
         }
         for (id, said) in &room.said {
             if holds.below.contains(id) || !self.model.must_be_shown(room, said) {

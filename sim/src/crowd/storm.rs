@@ -103,8 +103,13 @@ impl Crowd {
         let Some(person) = self.one_of(&persons) else {
             return;
         };
-        let live = self.live(person);
-        if let Some(node) = self.one_of(&live) {
+        // Also on a device that was revoked and may not know.
+        let mut devices = match self.choose(3) {
+            0 => self.devices(person),
+            _ => self.live(person),
+        };
+        devices.retain(|node| self.world.nodes[*node].engine().is_some());
+        if let Some(node) = self.one_of(&devices) {
             let text = format!("{} of {node}, in a storm", self.next);
             self.ask(node, Deed::Say { session, text });
         }

@@ -1,4 +1,5 @@
-//! Mistakes on purpose: each of `sim/planted/*.patch` is put into a copy of the tree, and seeds are run until one
+//! Mistakes on purpose: each of `sim/planted/*.patch` is put into a copy of the tree, and seeds are run (of step 5, or of
+//! the one that is named in its first line) until one
 //! is wrong that is right without it. A simulator that does not find them finds nothing.
 //!
 //! Each patch is taken back before the next one is put in, so that only what it touches is built again; with the
@@ -55,7 +56,8 @@ fn all(patches: &[PathBuf], names: &[String], folder: &Path) -> Result<()> {
         tell("git", &["apply", "--unsafe-paths", &file], &tree)?;
         let planted = build(&tree, &folder.join("planted"))?;
         let begun = Instant::now();
-        match caught(&planted, &whole)? {
+        let step = step_of(&fs::read_to_string(patch)?);
+        match caught(&planted, &whole, step)? {
             Some((seed, what)) => println!(
                 "| {name} | seed {seed}, after {:.0} s | {} |",
                 begun.elapsed().as_secs_f64(),
@@ -87,8 +89,15 @@ fn build(tree: &Path, to: &Path) -> Result<PathBuf> {
     Ok(to.to_owned())
 }
 
+/// The step whose worlds find a mistake, as its first line says: `… --step 6`.
+fn step_of(patch: &str) -> u8 {
+    let first = patch.lines().next().unwrap_or_default();
+    let named = first.split_once("--step ").map(|(_, step)| step.trim());
+    named.and_then(|step| step.parse().ok()).unwrap_or(5)
+}
+
 /// The first seed that is wrong with the mistake and right without it, and what it says.
-fn caught(planted: &Path, whole: &Path) -> Result<Option<(u64, String)>> {
+fn caught(planted: &Path, whole: &Path, step: u8) -> Result<Option<(u64, String)>> {
     let until = Instant::now() + PATIENCE;
     let jobs = thread::available_parallelism().map_or(1, usize::from) as u64;
     let mut seeds = (1..).filter(|seed| seed % 50 != 0);
@@ -97,7 +106,7 @@ fn caught(planted: &Path, whole: &Path) -> Result<Option<(u64, String)>> {
         let said = thread::scope(|scope| {
             let runs: Vec<_> = some
                 .iter()
-                .map(|seed| scope.spawn(|| wrong(planted, *seed)))
+                .map(|seed| scope.spawn(|| wrong(planted, step, *seed)))
                 .collect();
             let said = runs.into_iter().map(|run| match run.join() {
                 Ok(said) => said,
@@ -107,7 +116,7 @@ fn caught(planted: &Path, whole: &Path) -> Result<Option<(u64, String)>> {
         })?;
         for (seed, what) in some.iter().zip(said) {
             if let Some(what) = what
-                && wrong(whole, *seed)?.is_none()
+                && wrong(whole, step, *seed)?.is_none()
             {
                 return Ok(Some((*seed, what)));
             }
@@ -117,9 +126,10 @@ fn caught(planted: &Path, whole: &Path) -> Result<Option<(u64, String)>> {
 }
 
 /// What is wrong with a seed, if anything is.
-fn wrong(binary: &Path, seed: u64) -> Result<Option<String>> {
+fn wrong(binary: &Path, step: u8, seed: u64) -> Result<Option<String>> {
+    let (step, seed) = (step.to_string(), seed.to_string());
     let output = Command::new(binary)
-        .args(["--step", "5", "--nodes", NODES, "--seed", &seed.to_string()])
+        .args(["--step", &step, "--nodes", NODES, "--seed", &seed])
         .output()
         .with_context(|| format!("cannot start {}", binary.display()))?;
     if output.status.success() {

@@ -57,6 +57,8 @@ impl<S: Storage> Engine<S> {
     pub(super) fn on_meet(&mut self, now: u64, conn: ConnId, tags: &[Tag]) -> Result<(), Fault> {
         if let Some(connection) = self.connections.0.get_mut(&conn) {
             connection.named = tags.iter().copied().collect();
+            let named = &connection.named;
+            connection.early.retain(|tag, _| named.contains(tag));
         }
         self.note_claims(conn)?;
         self.begin_shares(conn)?;
