@@ -3,7 +3,7 @@
 use tenet_delivery::outbox::Outbox;
 use tenet_log::{
     ids::SessionId,
-    roster::{Addition, Member, Muting, Op, Removal, Role},
+    roster::{Addition, History, Member, Muting, Op, Policy, Removal, Role},
     session::Session,
 };
 use tenet_node::command::CommandError;
@@ -193,6 +193,38 @@ fn who_is_added_again_is_in_again() {
     world.check_same(&[ANN, BERT, CLEO, DORA], group);
     owes_nothing(&world);
     world.check_peace();
+}
+
+/// SYNC-803: who was taken out twice unheard is told all bare; once in again, it is asked for.
+#[test]
+fn who_comes_in_again_gets_what_had_come_without_its_words() {
+    let (mut world, group) = four(1);
+    let all = Policy {
+        history: History::All,
+        ..Policy::default()
+    };
+    world.operate(ANN, group, Op::Policy(all));
+    world.rest();
+    part(&mut world, &[DORA]);
+    world.say(ANN, group, "meanwhile");
+    pass(&mut world);
+    let added = Op::Add(Addition {
+        identity: world.nodes[DORA].identity(),
+        role: Role::Member,
+        floor: None,
+    });
+    let removed = remove(&world, DORA);
+    for op in [removed.clone(), added.clone(), removed] {
+        world.operate(ANN, group, op);
+        pass(&mut world);
+    }
+    join(&mut world);
+    assert!(!is_in(&world, DORA, group));
+    assert!(texts(&world, DORA, group).is_empty());
+    world.operate(ANN, group, added);
+    pass(&mut world);
+    assert!(is_in(&world, DORA, group));
+    assert_eq!(texts(&world, DORA, group), ["meanwhile"]);
 }
 
 /// NODE-106: whoever of the others is met tells it; who wrote it need not be there.
