@@ -195,7 +195,8 @@ fn who_is_added_again_is_in_again() {
     world.check_peace();
 }
 
-/// SYNC-803: who was taken out twice unheard is told all bare; once in again, it is asked for.
+/// SYNC-803, NODE-109: who was taken out twice unheard is told all bare; once in again, it has what that says. Either of
+/// the two rules alone brings it.
 #[test]
 fn who_comes_in_again_gets_what_had_come_without_its_words() {
     let (mut world, group) = four(1);

@@ -86,7 +86,7 @@ impl<S: Storage> Engine<S> {
     ) -> Result<(), Fault> {
         let ready = self.connections.0.get(&conn).and_then(|it| it.ready());
         let mine = ready.is_some_and(|it| it.identity == self.own.identity());
-        if !(mine && self.bygone.is_told(session)) {
+        if !mine || !self.bygone.is_told(session) {
             return Ok(());
         }
         self.set_told_bygone(session, false)?;
