@@ -266,9 +266,11 @@ pub(super) fn allows(
         Op::Demote(member) => {
             target.is_some_and(|target| target.is_above(member.role)) && (own || takes)
         }
-        Op::Remove(_) | Op::Mute(_) | Op::Unmute(_) => takes,
-        // ROS-1301: also of whoever is not in any more.
-        Op::Withdraw(_) => takes || (!own && target.is_none() && role.at_least(policy.remove)),
+        // Also of whoever has no role by what counts: another may have let them in apart from this (ROS-506, ROS-1301).
+        Op::Remove(_) | Op::Withdraw(_) => {
+            takes || (!own && target.is_none() && role.at_least(policy.remove))
+        }
+        Op::Mute(_) | Op::Unmute(_) => takes,
         Op::OpenLink(opening) => role.at_least(policy.links) && role.may_give(opening.role),
         Op::CloseLink(_) => role.at_least(policy.links),
         Op::Policy(_) | Op::Dissolve => role == Role::Owner,

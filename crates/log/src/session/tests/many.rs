@@ -586,6 +586,27 @@ fn ros_510_of_a_giving_and_a_taking_apart_the_higher_author_decides() {
 }
 
 #[test]
+fn ros_506_who_was_let_in_in_vain_is_put_out_of_what_another_gave_apart() {
+    let mut scene = Scene::new();
+    let up = scene.promote(CID, Role::Owner);
+    assert!(scene.does(ANN, &up));
+    let (mut one, mut other) = (scene.apart(), scene.apart());
+    for op in [one.add(DAN, Role::Member), one.remove(BOB)] {
+        assert!(one.does(ANN, &op));
+    }
+    let in_vain = other.event(BOB, &scene.add(DAN, Role::Member));
+    let removal = other.event(CID, &scene.remove(DAN));
+    one.meet(&mut other);
+    assert!(!one.node.holds(&in_vain), "Bob was out");
+    assert!(one.node.holds(&removal));
+    assert_eq!(one.role(DAN), None);
+    // Whoever had no role is put out of nothing that comes later.
+    let again = one.add(DAN, Role::Member);
+    assert!(one.does(CID, &again));
+    assert_eq!(one.role(DAN), Some(Role::Member));
+}
+
+#[test]
 fn ros_7_in_a_circle_the_higher_role_comes_first() {
     let mut scene = Scene::new();
     let out = scene.demote(CID, Role::Observer);

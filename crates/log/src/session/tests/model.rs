@@ -200,6 +200,10 @@ impl Model {
                 && target(identity).is_some_and(|target| role < target)
                 && role <= policy.remove
         };
+        let over_or_gone = |identity: IdentityId| {
+            let gone = identity != by && target(identity).is_none();
+            over(identity) || (gone && role <= policy.remove)
+        };
         let gives = |given: Role| given >= Role::Member && role <= given || role == Role::Owner;
         match op {
             Op::Join(card) | Op::AddDevice(card) => card.identity() == by,
@@ -222,13 +226,10 @@ impl Model {
                 let higher = target(one.identity).is_some_and(|target| target < one.role);
                 higher && (one.identity == by || over(one.identity))
             }
-            Op::Remove(one) => over(one.identity),
+            Op::Remove(one) => over_or_gone(one.identity),
             Op::Mute(one) => over(one.identity),
             Op::Unmute(one) => over(*one),
-            Op::Withdraw(one) => {
-                let gone = one.identity != by && target(one.identity).is_none();
-                over(one.identity) || (gone && role <= policy.remove)
-            }
+            Op::Withdraw(one) => over_or_gone(one.identity),
             Op::OpenLink(one) => role <= policy.links && gives(one.role),
             Op::CloseLink(opening) => role <= policy.links && past.contains(opening),
             Op::Policy(_) | Op::Dissolve => role == Role::Owner,
