@@ -139,12 +139,22 @@ pub struct Frontier {
 
 impl Frontier {
     /// From stored heads.
-    pub fn from_heads(heads: Vec<Head>) -> Self {
-        let mut frontier = Self::default();
-        for head in heads {
-            frontier.put(head);
+    pub fn from_heads(mut heads: Vec<Head>) -> Self {
+        heads.sort_by_key(|head| (head.author, head.branch));
+        let tips = heads.iter().filter(|head| head.tip).map(|head| head.id);
+        let mut past = Past::default();
+        for head in &heads {
+            past.extend(head.author, head.seq);
         }
-        frontier
+        // Maps are made at once from what is sorted.
+        let chains = heads.chunk_by(|one, other| one.author == other.author);
+        let chains = chains.filter_map(|all| Some((all.first()?.author, all.to_vec())));
+        Self {
+            chains: chains.collect(),
+            authors: heads.iter().map(|head| (head.id, head.author)).collect(),
+            tips: tips.collect(),
+            past,
+        }
     }
 
     /// Shares with a past what both have in common: one of the frontier as it lately was.

@@ -24,7 +24,7 @@ impl<S: Storage> Engine<S> {
         self.want_lacking()?;
         self.spread_registers();
         let mut frames = Vec::new();
-        let welcome = self.welcome();
+        let welcome = self.welcome()?;
         let own = self.brought_first();
         self.bring_at = None;
         let (store, sessions, recent) = (&self.store, &self.sessions, &mut self.recent);
@@ -81,7 +81,7 @@ impl<S: Storage> Engine<S> {
 
     /// Of the shares that may have something to send those whose devices may hear it, and from when on what was said is
     /// for them.
-    fn welcome(&self) -> BTreeMap<(ConnId, SessionId), Option<Hlc>> {
+    fn welcome(&self) -> Result<BTreeMap<(ConnId, SessionId), Option<Hlc>>, StoreError> {
         let mut welcome = BTreeMap::new();
         for (conn, connection) in &self.connections.0 {
             let Some(ready) = connection.ready().filter(|ready| ready.stirred) else {
@@ -92,11 +92,11 @@ impl<S: Storage> Engine<S> {
                 self.may_hear(ready.identity, ready.device, share.session)
                     || self.is_outside(ready.identity, ready.device, share.session)
             });
-            welcome.extend(heard.map(|share| {
-                let floor = self.floor_of(share.session, ready.identity, ready.device);
-                ((*conn, share.session), floor)
-            }));
+            for share in heard {
+                let floor = self.floor_of(share.session, ready.identity, ready.device)?;
+                welcome.insert((*conn, share.session), floor);
+            }
         }
-        welcome
+        Ok(welcome)
     }
 }

@@ -271,6 +271,7 @@ impl<S: Storage> Engine<S> {
             clock: now,
         };
         engine.load_sessions()?;
+        engine.keep_outcomes()?;
         engine.ensure_own_session(now)?;
         engine.take_places_at_start(now)?;
         engine.expire_at_start(now)?;
