@@ -370,6 +370,11 @@ impl Outcome {
     }
 }
 
+/// Reads what [`encoding::encode`] wrote, without asking whether it could have been written otherwise: nobody compares it.
+fn read<'b, T: Decode<'b, ()>>(value: &'b [u8]) -> Option<T> {
+    minicbor::decode(value).ok()
+}
+
 /// How far rows were read; the head comes first.
 enum Reading {
     Nothing,
@@ -389,7 +394,7 @@ impl Reading {
     fn row(self, key: &[u8], value: &[u8], of: (u64, Position)) -> Option<Self> {
         match (self, Part::of_key(key)?) {
             (Self::Nothing, Part::Head) => {
-                let head: HeadForm = encoding::decode(value).ok()?;
+                let head: HeadForm = read(value)?;
                 let fits = head.version == VERSION && (head.operations, Position(head.last)) == of;
                 fits.then(|| Self::Read(Box::new(Gathered::begin(head))))
             }
@@ -429,15 +434,15 @@ impl Gathered {
         let Outcome { roster, annals } = &mut self.outcome;
         match part {
             Part::Head => return None,
-            Part::Person(identity) => self.person(identity, encoding::decode(value).ok()?),
+            Part::Person(identity) => self.person(identity, read(value)?),
             Part::Link(opening) => {
-                let link: LinkForm = encoding::decode(value).ok()?;
+                let link: LinkForm = read(value)?;
                 let LinkForm { key, role, until } = link;
                 roster.links.insert(opening, Link { key, role, until });
             }
             Part::Setting(key) => drop(roster.settings.insert(key, value.to_vec())),
             Part::Device(device) => {
-                let form: DeviceForm = encoding::decode(value).ok()?;
+                let form: DeviceForm = read(value)?;
                 let statement = UnverifiedRevocation::from_bytes(&form.statement);
                 let statement: Revocation = statement.ok()?.trusted().ok()?;
                 annals.revocations.insert(device, statement);
