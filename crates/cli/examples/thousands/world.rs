@@ -18,7 +18,7 @@ use tenet_log::{
     register::Register,
     roster::{Addition, Founding, Member, Op, Policy, Role, SessionKind, Setting},
     session::{Receipt, Session},
-    store::{Durability, LogStore, Transactions},
+    store::{Durability, Transactions},
 };
 use tenet_store::Store;
 use zeroize::Zeroizing;

@@ -68,6 +68,17 @@ impl Session {
         Ok(session)
     }
 
+    /// Whether what the store keeps of a session is what its operations come to; what it would make anew is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn is_kept_right<S: LogStore>(store: &S, id: SessionId) -> Result<bool, StoreError> {
+        let Some(kept) = Outcome::kept(store, id)? else {
+            return Ok(true);
+        };
+        Ok(folded(store, id)?.is_some_and(|(_, outcome)| outcome == kept))
+    }
+
     /// Whether the store keeps what the operations come to.
     pub fn is_kept(&self) -> bool {
         self.kept

@@ -61,6 +61,19 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
+    /// LOG-1601: has the store keep anew what the operations of these sessions come to.
+    pub(crate) fn keep_anew(&mut self, miskept: &[SessionId]) -> Result<(), StoreError> {
+        if miskept.is_empty() {
+            return Ok(());
+        }
+        for id in miskept {
+            if let Some(mut session) = Session::load_anew(&self.store, *id)? {
+                session.keep(&mut self.store)?;
+            }
+        }
+        self.load_sessions()
+    }
+
     /// Works out anew which devices are in which session; a session that we left counts for
     /// those who are still owed something, that we left above all (NODE-104).
     pub(super) fn index_devices(&mut self) -> Result<(), StoreError> {

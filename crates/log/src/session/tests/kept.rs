@@ -173,6 +173,11 @@ fn log_1602_what_is_wrong_goes_with_the_next_operation() {
     let mut session = Session::load(&store, id).unwrap().unwrap();
     assert!(session.is_kept(), "nothing shows it");
     assert_ne!(session.outcome, node.session.outcome);
+    assert!(
+        !Session::is_kept_right(&store, id).unwrap(),
+        "but a look at all of it does"
+    );
+    assert!(Session::is_kept_right(&node.store, id).unwrap());
     let join = Op::Join(bob.devices[1].card.clone());
     let (event, _) = session
         .operate(&mut store, &bob.devices[1].key, &join, super::world::NOW)
