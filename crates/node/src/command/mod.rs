@@ -471,11 +471,9 @@ impl<S: Storage> Engine<S> {
             Command::Group { who, change } => self.change_group(now, &who, change),
             Command::Members { who } => self.members_of(&who),
             Command::Reach => self.reach(now),
-            Command::Mend { events, miskept } => {
-                self.keep_anew(&miskept)?;
-                let left = self.mend_events(events)?;
-                Ok(Reply::Mending { left })
-            }
+            Command::Mend { events, miskept } => Ok(Reply::Mending {
+                left: self.mend_all(events, &miskept)?,
+            }),
         }
     }
 }

@@ -72,11 +72,13 @@ impl Mending {
 
 impl<S: Storage> Engine<S> {
     /// Asks everybody who is here for these events, and whoever comes later; how many are awaited
-    /// then.
-    pub(crate) fn mend_events(
+    /// then. What is kept of these sessions is made anew at once.
+    pub(crate) fn mend_all(
         &mut self,
         events: Vec<(SessionId, EventId)>,
+        miskept: &[SessionId],
     ) -> Result<usize, StoreError> {
+        self.keep_anew(miskept)?;
         let asks = !events.is_empty();
         for (session, event) in events {
             let damaged = self.mending.damaged.entry(session).or_default();
