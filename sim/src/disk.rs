@@ -304,6 +304,7 @@ pass_on! { Outbox {
         -> Vec<Acked>;
     write forget(session: SessionId, device: DeviceId) -> Vec<EventId>;
     write fail(event: EventId, failure: Failure) -> ();
+    write reach(event: EventId, reached: u32, of: u32) -> ();
 } }
 
 pass_on! { Fetches {

@@ -24,6 +24,7 @@ pub mod act;
 pub mod crowd;
 mod cuts;
 pub mod disk;
+mod due;
 pub mod errors;
 pub mod fanout;
 pub mod files;

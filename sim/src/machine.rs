@@ -147,8 +147,10 @@ pub struct World {
     queue: BTreeMap<(u64, u64), Happening>,
     serial: u64,
     /// When nodes want to be called, by the true time; and of each the same.
-    due: BTreeSet<(u64, usize)>,
-    due_of: Vec<Option<u64>>,
+    pub(super) due: BTreeSet<(u64, usize)>,
+    pub(super) due_of: Vec<Option<u64>>,
+    /// Nodes that have more to do than what recurs for ever.
+    pub(super) at_work: BTreeSet<usize>,
     pub(super) by_endpoint: BTreeMap<EndpointId, usize>,
 }
 
@@ -223,6 +225,7 @@ impl World {
             serial: 0,
             due: BTreeSet::new(),
             due_of: Vec::new(),
+            at_work: BTreeSet::new(),
             by_endpoint: BTreeMap::new(),
         };
         world.due_of.resize(world.nodes.len(), None);
@@ -248,8 +251,13 @@ impl World {
         self.rng.next_u64() % end.max(1)
     }
 
-    /// Lets the next thing happen; `false` when nothing will ever happen again by itself.
+    /// Lets the next thing happen; `false` when nothing will ever happen again by itself, but for what recurs.
     pub fn step(&mut self) -> bool {
+        let rests = self.queue.is_empty() && self.at_work.is_empty();
+        !rests && self.advance()
+    }
+
+    fn advance(&mut self) -> bool {
         let Some(next) = self.next() else {
             return false;
         };
@@ -278,7 +286,7 @@ impl World {
     pub fn step_until(&mut self, until: u64) -> bool {
         let due = self.next().is_some_and(|next| next <= until);
         if due {
-            self.step()
+            self.advance()
         } else {
             self.now = self.now.max(until);
             false
@@ -308,28 +316,6 @@ impl World {
     /// A node's clock.
     pub fn clock(&self, node: usize) -> u64 {
         self.now + self.nodes[node].ahead
-    }
-
-    /// When a node wants to be called, by the true time.
-    fn deadline(&self, node: usize) -> Option<u64> {
-        let node = &self.nodes[node];
-        let at = node.engine()?.deadline()?;
-        Some(at.saturating_sub(node.ahead))
-    }
-
-    /// Notes anew when a node wants to be called.
-    pub(super) fn rearm(&mut self, node: usize) {
-        let at = self.deadline(node);
-        if let Some(before) = std::mem::replace(&mut self.due_of[node], at) {
-            self.due.remove(&(before, node));
-        }
-        self.due.extend(at.map(|at| (at, node)));
-    }
-
-    /// Sets a node's clock: so far ahead of the true time, in milliseconds.
-    pub fn set_clock(&mut self, node: usize, ahead: u64) {
-        self.nodes[node].ahead = ahead;
-        self.rearm(node);
     }
 
     /// Turns what happens into what a running node is told.

@@ -1,5 +1,6 @@
 //! What leaves a node after a commit, and where it goes.
 
+use tenet_delivery::fanout::message::Message as Spread;
 use tenet_log::{event::Unverified, sync::Message};
 use tenet_node::{
     command::{CommandError, Reply},
@@ -87,8 +88,10 @@ impl World {
 
     /// Notes which events a frame carries.
     fn watch(&mut self, from: usize, to: usize, came: u64, frame: &[u8]) {
-        let Ok(Frame::Sync(_, Message::Events(events))) = Frame::decode(frame) else {
-            return;
+        let events = match Frame::decode(frame) {
+            Ok(Frame::Sync(_, Message::Events(events))) => events,
+            Ok(Frame::Spread(_, Spread::Give(event, _))) => vec![event],
+            _ => return,
         };
         let decoded = events
             .iter()

@@ -27,6 +27,8 @@ mod bygone;
 mod claims;
 #[path = "engines/clocks.rs"]
 mod clocks;
+#[path = "engines/crowds.rs"]
+mod crowds;
 #[path = "engines/devices.rs"]
 mod devices;
 #[path = "engines/doors.rs"]

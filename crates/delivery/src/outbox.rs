@@ -117,6 +117,10 @@ pub trait Outbox {
     /// Notes that an event will not be delivered, and removes its rows; unknown events are let be.
     fn fail(&mut self, event: EventId, failure: Failure) -> Result<(), StoreError>;
 
+    /// Notes that of so many receivers, who have no rows of their own, so many have an event at least (`DEL-15`); an
+    /// event that was never queued is let be.
+    fn reach(&mut self, event: EventId, reached: u32, of: u32) -> Result<(), StoreError>;
+
     /// How far the own event at a place in the log is; `None` for events that were never queued.
     fn dispatch(&self, event: Position) -> Result<Option<Dispatch>, StoreError>;
 }

@@ -44,8 +44,9 @@ pub const LASTING_MS: u64 = 10_000;
 /// The most dials under way at a time.
 ///
 /// A guess: enough that a few dead devices, each costing the whole time limit of a dial, do not
-/// hold up the living ones; few enough that a home router's table does not notice.
-pub const MAX_UNDER_WAY: usize = 8;
+/// hold up the living ones, and that a plan's first head reaches up to 52 before the second takes it for dead; few
+/// enough that a home router's table does not notice.
+pub const MAX_UNDER_WAY: usize = 32;
 
 /// What the machine is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

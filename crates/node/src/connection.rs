@@ -72,6 +72,12 @@ impl Ready {
         self.shares.get_mut(&tag)
     }
 
+    /// Whether all of a session is spoken of here.
+    pub(crate) fn shares_all(&self, session: SessionId) -> bool {
+        let mut shares = self.shares.values();
+        shares.any(|share| share.session == session && share.peer.hears_all())
+    }
+
     /// Those of a session, which may have something to send after this.
     pub(crate) fn shares_of(&mut self, session: SessionId) -> impl Iterator<Item = &mut Share> {
         let Self {

@@ -4,6 +4,7 @@
 //! identity crate says (hello, knock and its answers) travels as bytes of that crate's own forms.
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
+use tenet_delivery::fanout::message as fanout;
 use tenet_identity::encoding;
 use tenet_log::sync::{Message, MessageError, Tag};
 
@@ -41,6 +42,9 @@ pub enum Frame {
     /// A message of letting in another device of the same identity.
     #[n(6)]
     Link(#[n(0)] ByteVec),
+    /// A message about an event of the session with this tag of the sender's, on its way to many.
+    #[n(7)]
+    Spread(#[n(0)] Tag, #[n(1)] fanout::Message),
 }
 
 /// Why bytes are no frame.
@@ -53,6 +57,9 @@ pub enum FrameError {
     /// A message in it is over a limit.
     #[error(transparent)]
     Message(#[from] MessageError),
+    /// A message of fan-out in it is none.
+    #[error(transparent)]
+    Spread(#[from] fanout::MessageError),
     /// Too many tags.
     #[error("frame holds too many session tags")]
     Tags,
@@ -75,6 +82,7 @@ impl Frame {
         let frame: Self = encoding::decode(bytes)?;
         match &frame {
             Self::Sync(_, message) => message.check()?,
+            Self::Spread(_, message) => message.check()?,
             Self::Meet(tags) if tags.len() > MAX_TAGS => return Err(FrameError::Tags),
             Self::Bring(brought, _) if brought.len() > MAX_BROUGHT => {
                 return Err(FrameError::Brought);
@@ -204,6 +212,18 @@ mod tests {
         has_bytes(&Frame::Link(nine()), "82 06 81 41 09");
     }
 
+    /// NODE-1, FAN-12: the bytes that travel.
+    #[test]
+    fn what_is_on_its_way_to_many_has_these_bytes() {
+        let one = || fanout::Message::Have(vec![id(0x11)]);
+        let (aa, one_id) = ("aa".repeat(16), "11".repeat(32));
+        let expected = format!("82 07 82 50{aa} 82 03 81 81 5820{one_id}");
+        has_bytes(&Frame::Spread(tag(0xaa), one()), &expected);
+        let many = fanout::Message::Have(vec![id(1); fanout::MAX_HAD + 1]);
+        let refused = Frame::decode(&Frame::Spread(tag(1), many).encode());
+        assert!(matches!(refused, Err(FrameError::Spread(_))));
+    }
+
     /// NODE-2.
     #[test]
     fn what_is_over_a_limit_is_no_frame() {
@@ -254,6 +274,9 @@ mod tests {
             (prop::collection::vec(bytes(), 0..4), any::<bool>())
                 .prop_map(|(brought, over)| Frame::Bring(brought, over)),
             (tag(), any::<bool>()).prop_map(|(tag, on)| Frame::Typing(tag, on)),
+            (tag(), bytes()).prop_map(|(tag, event)| {
+                Frame::Spread(tag, fanout::Message::Give(event, None))
+            }),
         ]
     }
 

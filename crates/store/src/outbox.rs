@@ -176,6 +176,15 @@ impl Outbox for Store {
         self.execute(sql, params![position, failure.code()])
     }
 
+    fn reach(&mut self, event: EventId, reached: u32, of: u32) -> Result<(), StoreError> {
+        let position = self.find_event(event)?;
+        self.execute(
+            "UPDATE dispatch SET copies = max(copies, ?3), acknowledged = max(acknowledged, ?2) \
+             WHERE position = ?1",
+            params![position, reached, of],
+        )
+    }
+
     fn dispatch(&self, event: Position) -> Result<Option<Dispatch>, StoreError> {
         self.one(
             "SELECT copies, acknowledged, failure FROM dispatch WHERE position = ?1",

@@ -45,6 +45,14 @@ impl Line {
         self.0.get(from..to).unwrap_or_default()
     }
 
+    /// Somebody is met more or less likely than before; who is not in the session stays out of it.
+    pub fn set(&mut self, point: Point, hope: Hope) {
+        let at = self.0.binary_search_by_key(&point, |member| member.point);
+        if let Some(member) = at.ok().and_then(|at| self.0.get_mut(at)) {
+            member.hope = hope;
+        }
+    }
+
     /// How likely somebody is met, if they are in the session.
     pub fn hope(&self, point: Point) -> Option<Hope> {
         let at = self.0.binary_search_by_key(&point, |member| member.point);

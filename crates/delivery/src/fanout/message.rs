@@ -80,8 +80,11 @@ impl Message {
         Ok(message)
     }
 
-    /// FAN-13.
-    fn check(&self) -> Result<(), MessageError> {
+    /// Checks what a decoded message names (`FAN-13`).
+    ///
+    /// # Errors
+    /// [`MessageError::Task`], [`MessageError::Limit`].
+    pub fn check(&self) -> Result<(), MessageError> {
         match self {
             Self::Give(_, Some(task)) | Self::Offer(_, Some(task)) if !task.is_sound() => {
                 Err(MessageError::Task)

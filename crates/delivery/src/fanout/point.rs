@@ -6,7 +6,7 @@ use minicbor::{Decode, Encode};
 use tenet_identity::{domain::derive, keys::DeviceId};
 use tenet_log::ids::SessionId;
 
-use crate::domain::{FANOUT_POINT, FANOUT_RANK};
+use crate::domain::{FANOUT_NEARNESS, FANOUT_POINT, FANOUT_RANK};
 
 /// How long one order of ranks holds, in milliseconds: an hour.
 ///
@@ -86,6 +86,21 @@ impl Turn {
             &[&self.0.to_be_bytes(), &point.0.to_be_bytes()],
         );
         beginning(hash)
+    }
+
+    /// How near two points are to each other in this turn, whoever of the two asks: the smaller, the nearer (`FAN-16`).
+    pub fn nearness(self, one: Point, other: Point) -> u64 {
+        let (low, high) = (one.min(other), one.max(other));
+        let parts = [self.0, low.0, high.0].map(u64::to_be_bytes);
+        beginning(derive(
+            FANOUT_NEARNESS,
+            &parts.each_ref().map(<[u8; 8]>::as_slice),
+        ))
+    }
+
+    /// When this turn is over, in Unix milliseconds.
+    pub const fn end(self) -> u64 {
+        self.0.saturating_add(1).saturating_mul(TURN_MS)
     }
 }
 

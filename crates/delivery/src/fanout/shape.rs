@@ -14,6 +14,9 @@ pub const LEAST_PARENTS: usize = 3;
 /// The most: with 5 of whom a fifth dies, 3 in 10,000 spans lose all of them.
 pub const MOST_PARENTS: usize = 5;
 
+/// The most devices of a session that needs no plan: whoever says something sends it to all whom it is connected with.
+pub const FEW: usize = 10;
+
 /// The most members of a small session.
 pub const SMALL: usize = 50;
 

@@ -28,6 +28,7 @@ pub fn conformance<O: Outbox>(mut make: impl FnMut() -> O) {
     whoever_comes_in_later_gets_what_waited(&mut make());
     whoever_leaves_is_waited_for_no_more(&mut make());
     what_failed_is_sent_no_more(&mut make());
+    of_many_it_is_counted_who_has_it(&mut make());
 }
 
 fn rows_wait_until_acknowledged(outbox: &mut impl Outbox) {
@@ -71,6 +72,27 @@ fn queueing_again_changes_nothing(outbox: &mut impl Outbox) {
     assert_eq!(outbox.pending(device(1), START, ALL).unwrap(), [event]);
     outbox.queue(&event, &[receiver(1), receiver(2)]).unwrap();
     assert_eq!(outbox.dispatch(event.position).unwrap().unwrap().copies, 2);
+}
+
+/// DEL-15.
+fn of_many_it_is_counted_who_has_it(outbox: &mut impl Outbox) {
+    let event = outgoing(1, 1, 0);
+    outbox.reach(event.event, 1, 9).unwrap();
+    assert_eq!(outbox.dispatch(event.position).unwrap(), None);
+    outbox.queue(&event, &[receiver(1)]).unwrap();
+    let dispatch = |outbox: &mut dyn Outbox| {
+        let dispatch = outbox.dispatch(event.position).unwrap().unwrap();
+        (dispatch.acknowledged, dispatch.copies)
+    };
+    outbox.reach(event.event, 0, 900).unwrap();
+    assert_eq!(dispatch(outbox), (0, 900));
+    assert_eq!(acknowledge(outbox, &event, 1), [acked(&event, true)]);
+    outbox.reach(event.event, 52, 900).unwrap();
+    assert_eq!(dispatch(outbox), (52, 900));
+    // Counts come in any order, and only grow.
+    outbox.reach(event.event, 40, 900).unwrap();
+    assert_eq!(dispatch(outbox), (52, 900));
+    assert_eq!(outbox.pending_events().unwrap(), 0);
 }
 
 fn one_acknowledgement_settles_a_range(outbox: &mut impl Outbox) {

@@ -161,6 +161,15 @@ impl Outbox for MemoryOutbox {
         Ok(())
     }
 
+    fn reach(&mut self, event: EventId, reached: u32, of: u32) -> Result<(), StoreError> {
+        let found = self.find(event);
+        if let Some((_, dispatch)) = found.and_then(|at| self.events.get_mut(&at)) {
+            dispatch.copies = dispatch.copies.max(of);
+            dispatch.acknowledged = dispatch.acknowledged.max(reached);
+        }
+        Ok(())
+    }
+
     fn dispatch(&self, event: Position) -> Result<Option<Dispatch>, StoreError> {
         Ok(self.events.get(&event).map(|(_, dispatch)| *dispatch))
     }

@@ -15,6 +15,7 @@ mod holdings;
 mod message;
 mod part;
 mod peer;
+mod recent;
 mod summary;
 mod tag;
 
@@ -23,7 +24,8 @@ pub use message::{
     Objection, RegisterEntry,
 };
 pub use part::{Named, Part};
-pub use peer::{Peer, Recent, WINDOW_BYTES, WINDOW_EVENTS};
+pub use peer::{Peer, WINDOW_BYTES, WINDOW_EVENTS};
+pub use recent::Recent;
 pub(crate) use summary::{Summary, whole};
 pub use tag::{Direction, Tag, tag};
 

@@ -12,6 +12,7 @@ use super::{
     holdings::Holdings,
     message::MAX_HEADS,
     part::Part,
+    recent::Recent,
     summary::{self, Summary},
 };
 use crate::{
@@ -57,6 +58,10 @@ pub struct Peer {
     agreed: Vec<HeadEntry>,
     theirs: Holdings,
     cursor: Option<Position>,
+    /// Where what we held ended when it became known what they lack.
+    compared: Position,
+    /// Whether what came since is sent too (SYNC-4).
+    passes_on: bool,
     under_way: VecDeque<(Author, u64, usize)>,
     under_way_bytes: usize,
     registers: VecDeque<ByteVec>,
@@ -78,36 +83,6 @@ pub struct Peer {
 struct Opened {
     summary: Arc<Summary>,
     position: Position,
-}
-
-/// The events of a session that came last, so that nobody needs to read them back to pass them on.
-#[derive(Clone, Debug, Default)]
-pub struct Recent {
-    /// Just before the first of them.
-    pub after: Position,
-    /// All that came since, in the order in which they came.
-    pub events: Vec<(Position, Event)>,
-}
-
-impl Recent {
-    /// From now on.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn begin<S: LogStore>(store: &S, session: SessionId) -> Result<Self, StoreError> {
-        Ok(Self {
-            after: store.last_position(session)?,
-            events: Vec::new(),
-        })
-    }
-
-    /// Lets go of the events: whoever still lacks them reads them back.
-    pub fn forget(&mut self) {
-        if let Some((last, _)) = self.events.last() {
-            self.after = *last;
-        }
-        self.events.clear();
-    }
 }
 
 impl Peer {
@@ -141,6 +116,8 @@ impl Peer {
             agreed: Vec::new(),
             theirs: Holdings::default(),
             cursor: None,
+            compared: Position::default(),
+            passes_on: true,
             under_way: VecDeque::new(),
             under_way_bytes: 0,
             registers: VecDeque::new(),
@@ -191,6 +168,7 @@ impl Peer {
             let heads = opened.summary.heads();
             self.theirs = Holdings::ours(heads, session.forks());
             self.cursor = Some(opened.position);
+            self.compared = opened.position;
             self.agreed = heads.to_vec();
         }
         Ok(None)
@@ -258,10 +236,8 @@ impl Peer {
         self.under_way_bytes = 0;
         let (theirs, first) = Holdings::claimed(session, store, heads, self.part.out())?;
         self.theirs = theirs;
-        self.cursor = Some(match first {
-            Some(position) => Position(position.0 - 1),
-            None => store.last_position(self.session)?,
-        });
+        self.compared = store.last_position(self.session)?;
+        self.cursor = Some(first.map_or(self.compared, |first| Position(first.0 - 1)));
         self.registers = match self.part.is_whole() {
             false => VecDeque::new(),
             true => summary::lacking(&store.registers(self.session)?, versions).into(),
@@ -293,10 +269,11 @@ impl Peer {
             return Ok(None);
         }
         self.paused_until = None;
-        let mut events = Vec::new();
+        let (mut events, last) = (Vec::new(), self.last());
         let all = match recent.filter(|recent| cursor >= recent.after) {
             Some(recent) => {
-                let mut newer = recent.events.iter().filter(|(at, _)| *at > cursor);
+                let newer = recent.events.iter();
+                let mut newer = newer.filter(|(at, _)| *at > cursor && *at <= last);
                 newer.try_fold(true, |all, (position, event)| {
                     Ok(all && self.take(store, *position, event, &mut events)?)
                 })?
@@ -320,6 +297,9 @@ impl Peer {
         while let Some(cursor) = self.cursor {
             let page = store.since(self.session, cursor, PAGE)?;
             for stored in &page {
+                if stored.position > self.last() {
+                    return Ok(true);
+                }
                 if is_straggler(stored, now) {
                     let from = stored.event.header().time.acceptable_from();
                     self.left_out = self.left_out.max(Some(from));
@@ -361,6 +341,28 @@ impl Peer {
             events.push(ByteVec::from(bytes));
         }
         Ok(true)
+    }
+
+    /// Whether what comes new is sent to them, or others see to that (SYNC-4).
+    pub fn pass_on(&mut self, passes_on: bool) {
+        self.passes_on = passes_on;
+    }
+
+    /// Up to where they are sent what they lack; what came after they were compared others may see to.
+    fn last(&self) -> Position {
+        match self.passes_on {
+            true => Position(i64::MAX),
+            false => self.compared,
+        }
+    }
+
+    /// Whether something came that they were not compared with.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn is_behind<S: LogStore>(&self, store: &S) -> Result<bool, StoreError> {
+        let cursor = self.cursor.unwrap_or_default();
+        Ok(!self.passes_on && cursor < store.last_position(self.session)?)
     }
 
     /// From when on what was said is for them, if not all is (ROS-515): what lies below goes without its body
@@ -434,11 +436,16 @@ impl Peer {
         until
     }
 
-    /// An event came from them and is in our set (or was already).
-    pub fn on_received(&mut self, author: Author, seq: u64, id: EventId) {
+    /// They hold an event that is in our set, and know that we do.
+    pub fn on_held(&mut self, author: Author, seq: u64, id: EventId) {
         if self.theirs.note(author, seq, id) {
             self.gaps = 0;
         }
+    }
+
+    /// An event came from them and is in our set (or was already).
+    pub fn on_received(&mut self, author: Author, seq: u64, id: EventId) {
+        self.on_held(author, seq, id);
         let newest = self.to_acknowledge.entry(author).or_insert((seq, id));
         if newest.0 <= seq {
             *newest = (seq, id);
@@ -467,9 +474,13 @@ impl Peer {
         (self.under_way.len(), self.under_way_bytes)
     }
 
-    /// Whether all that we hold was sent, and is held durably there.
+    /// Whether all that is to be sent was sent, and is held durably there.
     pub fn is_caught_up<S: LogStore>(&self, store: &S) -> Result<bool, StoreError> {
-        Ok(self.under_way.is_empty() && self.cursor == Some(store.last_position(self.session)?))
+        let last = match self.passes_on {
+            true => store.last_position(self.session)?,
+            false => self.compared,
+        };
+        Ok(self.under_way.is_empty() && self.cursor == Some(last))
     }
 }
 

@@ -74,6 +74,7 @@ impl<S: Storage> Engine<S> {
         if let Some(recent) = self.recent.get_mut(&session) {
             recent.events.push((admitted.position, event.clone()));
         }
+        self.note_admitted(now, event, ours);
         self.connections.mark(session);
         if admitted.forked {
             // SYNC-8: who has the other history says so only when both compare.
@@ -285,6 +286,7 @@ impl<S: Storage> Engine<S> {
         if let Some(group) = self.group(session) {
             self.notify(Notice::Group(group));
         }
+        self.index_crowd(session);
         self.want_the_changed(now, session)?;
         let ready = self.connections.0.iter();
         let ready = ready.filter_map(|(conn, one)| Some((*conn, one.ready()?)));

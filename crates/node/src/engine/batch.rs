@@ -148,7 +148,7 @@ impl<S: Storage> Engine<S> {
             }
             Input::Closed { .. } | Input::DialFailed { .. } | Input::Discovered { .. } => {
                 self.note(now, input);
-                self.store.keep()
+                self.settle(now, None, Ok(()), mark)
             }
         }
     }
@@ -179,6 +179,7 @@ impl<S: Storage> Engine<S> {
             Input::DialFailed { peer } => {
                 self.redial
                     .handle(redial::Input::DialFailed(peer), now, &mut self.rng);
+                self.not_reached(now, peer);
             }
             Input::Discovered { peer, addresses } => self.on_discovered(now, peer, addresses),
             // All that runs over it ends with its connection, which `give_up` closes.
@@ -203,6 +204,15 @@ impl<S: Storage> Engine<S> {
         }
     }
 
+    /// What follows from an input once all of it is done.
+    fn conclude(&mut self, now: u64) -> Result<(), Fault> {
+        while self.fanout.is_due() || !self.meet_soon.is_empty() {
+            self.fan_out(now)?;
+            self.say_meets()?;
+        }
+        Ok(())
+    }
+
     /// Ends an input: keeps what it did, or undoes it and answers for it.
     fn settle(
         &mut self,
@@ -211,7 +221,7 @@ impl<S: Storage> Engine<S> {
         result: Result<(), Fault>,
         mark: usize,
     ) -> Result<(), StoreError> {
-        let Err(fault) = result.and_then(|()| self.say_meets()) else {
+        let Err(fault) = result.and_then(|()| self.conclude(now)) else {
             return self.store.keep();
         };
         let reason = match &fault {
@@ -263,7 +273,7 @@ impl<S: Storage> Engine<S> {
             batch.tickets.push(ticket);
         }
         let result = self.execute(now, command);
-        let result = result.and_then(|reply| Ok(self.say_meets().map(|()| reply)?));
+        let result = result.and_then(|reply| Ok(self.conclude(now).map(|()| reply)?));
         match result {
             Ok(reply) => {
                 self.outputs.push(Output::Reply {
@@ -294,6 +304,7 @@ impl<S: Storage> Engine<S> {
     fn undo(&mut self, mark: usize) -> Result<(), StoreError> {
         self.take_back(mark, self.spreading_before);
         self.meet_soon.clear();
+        self.fanout.undo();
         self.store.undo()?;
         self.load_sessions()
     }
@@ -315,6 +326,7 @@ impl<S: Storage> Engine<S> {
     fn give_up(&mut self, now: u64, tickets: &[Ticket], error: &StoreError) {
         tracing::error!(%error, "a batch could not be committed");
         self.take_back(0, 0);
+        self.fanout.clear();
         self.recover_later(now);
         if let Err(error) = self.store.abandon().and_then(|()| self.load_sessions()) {
             tracing::error!(%error, "the store does not come back");

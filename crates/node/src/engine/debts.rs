@@ -15,7 +15,7 @@ use tenet_log::{
     sync::HeadEntry,
 };
 
-use super::{Engine, Fault, outside::Outside};
+use super::{Engine, Fault, Place, outside::Outside};
 use crate::{
     input::{ConnId, Notice},
     storage::Storage,
@@ -70,6 +70,13 @@ impl<S: Storage> Engine<S> {
             // NODE-108
             return Ok(Vec::new());
         }
+        if self.is_sparse(id) && self.place(id) == Place::In {
+            // NODE-1406: one row for all, which the first who has it takes away.
+            return Ok(vec![Recipient {
+                device: self.own.device(),
+                receiver: true,
+            }]);
+        }
         let roster = session.roster();
         let me = self.own.identity();
         let alone = roster.members.keys().all(|member| *member == me);
@@ -86,6 +93,23 @@ impl<S: Storage> Engine<S> {
     /// What nobody has yet is owed to whoever came; nothing is owed to whoever went.
     pub(super) fn settle_outbox(&mut self, now: u64, session: SessionId) -> Result<(), StoreError> {
         let recipients = self.recipients(session)?;
+        let mut after = Position::default();
+        loop {
+            let page = self.store.undelivered(session, after, PAGE)?;
+            for outgoing in &page {
+                let readers = self.readers(outgoing, &recipients)?;
+                self.store.queue(outgoing, &readers)?;
+            }
+            if !page.is_empty() && !self.is_sparse(session) {
+                // NODE-602: who came may hold it already, and then never acknowledges it.
+                self.compare_anew(now, session);
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE => after = last.position,
+                _ => break,
+            }
+        }
+        // Only then: what somebody else gets now has not failed.
         let waiting: Vec<DeviceId> = self
             .store
             .waiting()?
@@ -100,22 +124,7 @@ impl<S: Storage> Engine<S> {
                 self.owe_no_more(session, device)?;
             }
         }
-        let mut after = Position::default();
-        loop {
-            let page = self.store.undelivered(session, after, PAGE)?;
-            for outgoing in &page {
-                let readers = self.readers(outgoing, &recipients)?;
-                self.store.queue(outgoing, &readers)?;
-            }
-            if !page.is_empty() {
-                // NODE-602: who came may hold it already, and then never acknowledges it.
-                self.compare_anew(now, session);
-            }
-            match page.last() {
-                Some(last) if page.len() == PAGE => after = last.position,
-                _ => return Ok(()),
-            }
-        }
+        Ok(())
     }
 
     /// SYNC-801: those of some to whom what an event says is brought: only they have got it then.
@@ -335,7 +344,11 @@ impl<S: Storage> Engine<S> {
         seq: u64,
         device: DeviceId,
     ) -> Result<(), Fault> {
-        let acked = self.store.acknowledge(session, author, seq, device)?;
+        let mut acked = self.store.acknowledge(session, author, seq, device)?;
+        if self.is_sparse(session) {
+            let for_all = self.own.device();
+            acked.extend(self.store.acknowledge(session, author, seq, for_all)?);
+        }
         let parted = !acked.is_empty() && (self.has_left(session) || self.is_out(device, session));
         let delivered = acked.into_iter().filter(|acked| acked.first);
         let ids: Vec<EventId> = delivered.map(|acked| acked.event).collect();

@@ -44,6 +44,10 @@ impl<S: Storage> Engine<S> {
         now: u64,
         session: SessionId,
     ) -> Result<(), StoreError> {
+        if self.is_sparse(session) {
+            // Whom to be connected with there is chosen apart from this.
+            return Ok(());
+        }
         let heard = self.heard_in(session);
         let met = self.met_in(session)?.into_iter();
         let (here, gone): (Vec<_>, Vec<_>) = met.partition(|(device, _)| heard.contains(device));
@@ -71,6 +75,10 @@ impl<S: Storage> Engine<S> {
         let mut wanted: BTreeSet<EndpointId> = BTreeSet::new();
         let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
         for session in sessions {
+            if self.is_sparse(session) {
+                wanted.extend(self.neighbours(session).map(|(endpoint, _)| endpoint));
+                continue;
+            }
             for endpoint in self.endpoints_in(session)? {
                 wanted.insert(endpoint.id);
                 self.addresses.insert(endpoint.id, endpoint.addresses);

@@ -15,6 +15,14 @@ use super::{
 };
 use crate::{frame::Frame, input::ConnId, storage::Storage};
 
+/// What a device hears of a session by sync.
+struct Hears {
+    /// From when on what was said is for it, if not all is.
+    floor: Option<Hlc>,
+    /// Whether what comes new is passed on to it (NODE-1401).
+    news: bool,
+}
+
 impl<S: Storage> Engine<S> {
     /// Acknowledges what came and sends what is lacking, session by session.
     pub(super) fn flush(&mut self, now: u64) -> Result<(), StoreError> {
@@ -47,15 +55,16 @@ impl<S: Storage> Engine<S> {
                 }
                 let mut messages: Vec<Message> = share.peer.acknowledgement().into_iter().collect();
                 let waits = window.holds_back(share);
-                let floor = welcome.get(&(*conn, share.session)).filter(|_| !waits);
-                let Some(floor) = floor else {
+                let hears = welcome.get(&(*conn, share.session)).filter(|_| !waits);
+                let Some(hears) = hears else {
                     // Who has left hears that we know, and nothing more.
                     share.dirty = waits;
                     let messages = messages.into_iter();
                     frames.extend(messages.map(|said| (*conn, Frame::Sync(share.ours, said))));
                     continue;
                 };
-                share.peer.withhold_below(*floor);
+                share.peer.withhold_below(hears.floor);
+                share.peer.pass_on(hears.news);
                 let at_hand = recent.get(&share.session);
                 messages.extend(share.peer.pump_recent(store, at_hand, now)?);
                 if at_hand.is_none() {
@@ -76,12 +85,12 @@ impl<S: Storage> Engine<S> {
         for (conn, frame) in frames {
             self.send(conn, &frame);
         }
+        self.say_haves();
         Ok(())
     }
 
-    /// Of the shares that may have something to send those whose devices may hear it, and from when on what was said is
-    /// for them.
-    fn welcome(&self) -> Result<BTreeMap<(ConnId, SessionId), Option<Hlc>>, StoreError> {
+    /// Of the shares that may have something to send those whose devices may hear it, and what of it.
+    fn welcome(&self) -> Result<BTreeMap<(ConnId, SessionId), Hears>, StoreError> {
         let mut welcome = BTreeMap::new();
         for (conn, connection) in &self.connections.0 {
             let Some(ready) = connection.ready().filter(|ready| ready.stirred) else {
@@ -93,8 +102,12 @@ impl<S: Storage> Engine<S> {
                     || self.is_outside(ready.identity, ready.device, share.session)
             });
             for share in heard {
-                let floor = self.floor_of(share.session, ready.identity, ready.device)?;
-                welcome.insert((*conn, share.session), floor);
+                let session = share.session;
+                let hears = Hears {
+                    floor: self.floor_of(session, ready.identity, ready.device)?,
+                    news: self.passes_on(session, ready.device),
+                };
+                welcome.insert((*conn, session), hears);
             }
         }
         Ok(welcome)

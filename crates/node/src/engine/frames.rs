@@ -35,14 +35,16 @@ impl<S: Storage> Engine<S> {
             (Frame::Bring(brought, over), Stage::Ready(_)) => {
                 self.on_bring(now, conn, &brought, over)
             }
-            (Frame::Sync(..) | Frame::Typing(..) | Frame::Bring(..), _)
-                if connection.in_knock() =>
-            {
-                Ok(())
+            (Frame::Spread(tag, message), Stage::Ready(_)) => {
+                self.on_spread(now, conn, tag, message)
             }
-            (Frame::Meet(_) | Frame::Sync(..) | Frame::Typing(..) | Frame::Bring(..), _) => Err(
-                Fault::Peer("it spoke of sessions before it said who it is".into()),
-            ),
+            (Frame::Meet(_), _) => Err(too_soon()),
+            _ if connection.in_knock() => Ok(()),
+            _ => Err(too_soon()),
         }
     }
+}
+
+fn too_soon() -> Fault {
+    Fault::Peer("it spoke of sessions before it said who it is".into())
 }

@@ -120,6 +120,8 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         };
         ready.shares.insert(theirs, share);
+        let device = ready.device;
+        self.speaks_of(session, device);
         self.knock_again = true;
         self.send(conn, &frame);
         self.want_again(conn, theirs)?;

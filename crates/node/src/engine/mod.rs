@@ -22,6 +22,7 @@ mod depart;
 mod dial;
 mod enter;
 mod erasure;
+mod fanout;
 mod files;
 mod floor;
 mod flush;
@@ -76,6 +77,7 @@ pub(crate) use bringing::Bringing;
 pub use bringing::Progress;
 use bygone::Bygone;
 pub(crate) use enter::{Early, Place};
+use fanout::FanOut;
 use files::Fetching;
 use floor::Since;
 use former::Former;
@@ -150,6 +152,7 @@ pub struct Engine<S> {
     /// The link by which another device of ours is let in, while it is open.
     pub(crate) linking: Option<Linking>,
     typing: Typing,
+    fanout: FanOut,
     machine: Machine,
     outputs: Vec<Output>,
     /// Registers to be passed on when the batch ends, and to which device not.
@@ -254,6 +257,7 @@ impl<S: Storage> Engine<S> {
             mending: Mending::default(),
             linking: None,
             typing: Typing::default(),
+            fanout: FanOut::default(),
             machine: Machine::default(),
             outputs: Vec::new(),
             spreading: Vec::new(),
@@ -272,6 +276,7 @@ impl<S: Storage> Engine<S> {
         };
         engine.load_sessions()?;
         engine.keep_outcomes()?;
+        engine.say_the_unheard()?;
         engine.ensure_own_session(now)?;
         engine.take_places_at_start(now)?;
         engine.expire_at_start(now)?;
@@ -305,6 +310,13 @@ impl<S: Storage> Engine<S> {
 
     /// When [`Input::Tick`](crate::input::Input::Tick) is due, in Unix milliseconds.
     pub fn deadline(&self) -> Option<u64> {
+        let both = [self.work_deadline(), self.fanout.upkeep_at()];
+        both.into_iter().flatten().min()
+    }
+
+    /// The same without what recurs for ever and changes nothing by itself (NODE-1407, FAN-15): nothing is left to be
+    /// done where there is none.
+    pub fn work_deadline(&self) -> Option<u64> {
         let resume = self.resume.values().min().copied();
         // What a store that failed just now could not take is not tried again at once.
         let early = self.early.values().flatten().map(|early| early.at).min();
@@ -328,6 +340,7 @@ impl<S: Storage> Engine<S> {
             self.recover_at,
             fetching,
             typing,
+            self.fanout.deadline(),
             self.bring_at,
         ]
         .into_iter()
@@ -346,6 +359,7 @@ impl<S: Storage> Engine<S> {
             self.publish_endpoints(now)?;
             self.want_everybody(now)?;
         }
+        self.fan_out_due(now)?;
         self.resume_due(now)?;
         self.bring_due(now)?;
         self.admit_due(now)?;
@@ -407,6 +421,9 @@ impl<S: Storage> Engine<S> {
         if let Stage::Ready(ready) = connection.stage {
             self.tell_connection(ready.identity, ready.device);
             self.typing_gone(ready.identity);
+            if !self.met.contains_key(&ready.device) {
+                self.is_gone_from_crowds(ready.device);
+            }
         }
     }
 

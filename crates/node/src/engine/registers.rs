@@ -180,6 +180,10 @@ impl<S: Storage> Engine<S> {
             // Of a session that we are out of we take what is said there, and dial nobody for it (NODE-108).
             return Ok(());
         }
+        let session = register.session();
+        if self.is_sparse(session) && !self.is_neighbour(now, session, id) {
+            return Ok(());
+        }
         self.addresses.insert(id, endpoint.addresses);
         self.redial
             .handle(redial::Input::Want(id), now, &mut self.rng);

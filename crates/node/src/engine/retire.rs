@@ -39,6 +39,7 @@ impl<S: Storage> Engine<S> {
             }
             self.recover_at = Some(now);
             self.forget_typing();
+            self.fanout.clear();
             self.former.heard_by(now);
         }
         self.clock = now;

@@ -39,6 +39,9 @@ impl<S: Storage> Engine<S> {
             self.index_outside(id)?;
         }
         self.index_devices()?;
+        for id in self.sessions.keys().copied().collect::<Vec<_>>() {
+            self.index_crowd(id);
+        }
         self.load_fetches()?;
         self.load_erasures()?;
         self.load_index()

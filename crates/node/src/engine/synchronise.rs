@@ -2,7 +2,7 @@
 
 use tenet_log::{
     event::{self, Event, Unverified},
-    ids::SessionId,
+    ids::{EventId, SessionId},
     register,
     session::Receipt,
     store::{LogStore, StoreError},
@@ -19,6 +19,24 @@ use crate::{
 
 /// How many held events are taken in at a time.
 const DUE_PAGE: usize = 256;
+
+/// What became of an event that came.
+pub(super) enum Taken {
+    /// It is in the set now.
+    New,
+    /// It was before.
+    Known,
+    /// It waits for our clock.
+    Later,
+    /// It builds on this, which is not here.
+    Lacks(EventId),
+    /// No more is taken of its author for now (NODE-301).
+    TooMuch,
+    /// Its session is gone.
+    Not,
+    /// It is never taken.
+    Refused(String),
+}
 
 impl<S: Storage> Engine<S> {
     pub(super) fn on_sync(
@@ -47,6 +65,7 @@ impl<S: Storage> Engine<S> {
                     share.peer.on_frontier(session, store, &heads, &versions)
                 })?;
                 self.note_compared(now, conn, tag, &heads);
+                self.crowd_had(conn, session, &heads);
                 self.acknowledged(now, conn, session, &heads)
             }
             Message::Events(events) => self.on_events(now, conn, tag, session, &events),
@@ -66,6 +85,7 @@ impl<S: Storage> Engine<S> {
                     let arrived = before.saturating_sub(share.peer.under_way().0) as u64;
                     self.note_arrived(now, conn, tag, arrived);
                 }
+                self.crowd_had(conn, session, &heads);
                 self.acknowledged(now, conn, session, &heads)
             }
             Message::Want(wanted) => self.on_want(conn, tag, session, &wanted),
@@ -212,7 +232,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// NODE-601: what this device wrote, or another one of mine (DEL-14), comes back from somebody, who holds it then.
-    fn came_back(
+    pub(super) fn came_back(
         &mut self,
         now: u64,
         conn: ConnId,
@@ -228,7 +248,7 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// Takes in one event; `false` where what follows it cannot be taken either.
+    /// Takes in one event that sync brings; `false` where what follows it cannot be taken either.
     fn on_event(
         &mut self,
         now: u64,
@@ -237,52 +257,68 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         event: &Event,
     ) -> Result<bool, Fault> {
-        let author = self.author_of(event);
-        if author == Some(self.own.identity()) {
-            self.has_looked(now, session);
-        } else if self.is_too_much(session, author) {
-            self.say(conn, tag, Message::Object(event.id(), Objection::NoRoom));
-            return Ok(false);
-        }
-        // Of a session that is gone nothing is acknowledged.
-        let Some(receipt) = self.receive(now, session, event)? else {
-            return Ok(false);
-        };
-        match receipt {
-            Receipt::Admitted(admitted) => {
+        match self.take_in(now, conn, session, event)? {
+            Taken::New | Taken::Known => {
                 self.note_received(conn, tag, event);
-                self.charge_event(event, Some(&admitted));
-                self.admitted(now, session, event, *admitted, None)?;
-                if author == Some(self.own.identity())
-                    && let Some(sender) = self.device_on(conn)
-                {
-                    self.has_it(now, session, event.author(), event.header().seq, sender)?;
-                }
-                Ok(true)
+                return Ok(true);
             }
-            Receipt::Known => {
-                self.note_received(conn, tag, event);
-                let (author, seq, id) = (event.author(), event.header().seq, event.id());
-                self.came_back(now, conn, session, &[HeadEntry { author, seq, id }])?;
-                Ok(true)
-            }
-            Receipt::Held { .. } => {
-                self.charge_event(event, None);
-                self.say(
-                    conn,
-                    tag,
-                    Message::Object(event.id(), Objection::TooEarly(now)),
-                );
-                Ok(false)
-            }
-            Receipt::Lacks(_) => {
+            Taken::Later => self.say(
+                conn,
+                tag,
+                Message::Object(event.id(), Objection::TooEarly(now)),
+            ),
+            Taken::TooMuch => self.say(conn, tag, Message::Object(event.id(), Objection::NoRoom)),
+            Taken::Lacks(_) => {
                 self.with_share(conn, tag, session, |share, session, store| {
                     Ok(share.peer.on_gap(session, store)?.into_iter().collect())
                 })?;
-                Ok(false)
             }
-            Receipt::Refused(refusal) => Err(Fault::Peer(refusal.to_string())),
+            Taken::Not => {}
+            Taken::Refused(what) => return Err(Fault::Peer(what)),
         }
+        Ok(false)
+    }
+
+    /// Takes in one event, however it came.
+    pub(super) fn take_in(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        session: SessionId,
+        event: &Event,
+    ) -> Result<Taken, Fault> {
+        let author = self.author_of(event);
+        let mine = author == Some(self.own.identity());
+        if mine {
+            self.has_looked(now, session);
+        } else if self.is_too_much(session, author) {
+            return Ok(Taken::TooMuch);
+        }
+        // Of a session that is gone nothing is acknowledged.
+        let Some(receipt) = self.receive(now, session, event)? else {
+            return Ok(Taken::Not);
+        };
+        Ok(match receipt {
+            Receipt::Admitted(admitted) => {
+                self.charge_event(event, Some(&admitted));
+                self.admitted(now, session, event, *admitted, None)?;
+                if mine && let Some(sender) = self.device_on(conn) {
+                    self.has_it(now, session, event.author(), event.header().seq, sender)?;
+                }
+                Taken::New
+            }
+            Receipt::Known => {
+                let (author, seq, id) = (event.author(), event.header().seq, event.id());
+                self.came_back(now, conn, session, &[HeadEntry { author, seq, id }])?;
+                Taken::Known
+            }
+            Receipt::Held { .. } => {
+                self.charge_event(event, None);
+                Taken::Later
+            }
+            Receipt::Lacks(parent) => Taken::Lacks(parent),
+            Receipt::Refused(refusal) => Taken::Refused(refusal.to_string()),
+        })
     }
 
     fn note_received(&mut self, conn: ConnId, tag: Tag, event: &Event) {
@@ -320,7 +356,7 @@ impl<S: Storage> Engine<S> {
         conn: ConnId,
         tag: Tag,
         session: SessionId,
-        id: tenet_log::ids::EventId,
+        id: EventId,
         objection: Objection,
     ) -> Result<(), Fault> {
         let Objection::TooEarly(theirs) = objection else {

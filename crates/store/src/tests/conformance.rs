@@ -158,6 +158,10 @@ impl Outbox for Loose {
         self.0.fail(event, failure)
     }
 
+    fn reach(&mut self, event: EventId, reached: u32, of: u32) -> Result<(), StoreError> {
+        self.0.reach(event, reached, of)
+    }
+
     fn dispatch(&self, event: Position) -> Result<Option<Dispatch>, StoreError> {
         self.0.dispatch(event)
     }

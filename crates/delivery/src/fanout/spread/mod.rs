@@ -57,6 +57,11 @@ pub enum Input {
         /// The turn of its time.
         turn: Turn,
     },
+    /// The event is here already, or came another way than by a plan.
+    Held(
+        /// The turn of its time.
+        Turn,
+    ),
     /// The event was offered.
     Offered {
         /// Who has it.
@@ -96,6 +101,16 @@ pub enum Output {
     Have(Point),
     /// Who of a span has it.
     Report(Point, Report),
+}
+
+impl Output {
+    /// To whom it goes.
+    pub fn to(&self) -> Point {
+        match self {
+            Self::Give(to, _) | Self::Offer(to, _) | Self::Report(to, _) => *to,
+            Self::Want(to) | Self::Have(to) => *to,
+        }
+    }
 }
 
 /// One event at one device: who has it, and what this device is to see to.
@@ -153,6 +168,7 @@ impl Spread {
         match input {
             Input::Said(turn) => self.say(turn, line, now),
             Input::Given { from, task, turn } => self.given(from, task, turn, line, now),
+            Input::Held(turn) => self.hold(turn, None, line, now),
             Input::Offered { from, task } => self.offered(from, task, line, now),
             Input::Wanted(who) if self.turn.is_some() => self.sent.give(who, None),
             Input::Wanted(_) => {}
@@ -218,19 +234,24 @@ impl Spread {
     fn given(&mut self, from: Point, task: Option<Task>, turn: Turn, line: &Line, now: u64) {
         self.sent.has.insert(from);
         self.sent.outputs.push_back(Output::Have(from));
-        if self.turn.replace(turn).is_none() {
-            self.ask_at = None;
-            let asked = std::mem::take(&mut self.asked);
-            for asker in std::mem::take(&mut self.askers).into_iter().chain(asked) {
-                if asker != from {
-                    self.sent.outputs.push_back(Output::Have(asker));
-                }
-            }
-            for duty in &mut self.duties {
-                duty.wait_from(now, line);
-            }
-        }
+        self.hold(turn, Some(from), line, now);
         self.take((from, task), true, line, now);
+    }
+
+    /// It is here from now on: all who offered it hear that, but for who gave it.
+    fn hold(&mut self, turn: Turn, from: Option<Point>, line: &Line, now: u64) {
+        if self.turn.replace(turn).is_some() {
+            return;
+        }
+        self.ask_at = None;
+        let asked = std::mem::take(&mut self.asked);
+        let askers = std::mem::take(&mut self.askers).into_iter().chain(asked);
+        for asker in askers.filter(|asker| Some(*asker) != from) {
+            self.sent.outputs.push_back(Output::Have(asker));
+        }
+        for duty in &mut self.duties {
+            duty.wait_from(now, line);
+        }
     }
 
     fn offered(&mut self, from: Point, task: Option<Task>, line: &Line, now: u64) {

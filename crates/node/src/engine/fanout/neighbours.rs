@@ -1,0 +1,201 @@
+//! With whom a device keeps a connection in a session of more than fifty (NODE-1407).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use tenet_delivery::{
+    fanout::{point::Turn, shape::SMALL},
+    redial,
+};
+use tenet_identity::keys::{DeviceId, EndpointId};
+use tenet_log::{ids::SessionId, store::StoreError};
+
+use super::{Engine, Fault, Soon, crowd::Crowd};
+use crate::storage::Storage;
+
+/// How many are dialled; as many others dial this device, so each has about twice as many.
+const DIALLED: usize = 4;
+
+/// With how many connections nobody further is dialled.
+const ENOUGH: usize = 2 * DIALLED;
+
+/// When everybody was tried in vain, after how long they are tried again, in milliseconds.
+const TRY_AGAIN_MS: u64 = 5 * 60 * 1_000;
+
+/// Whom to be connected with for the sake of one session.
+pub(super) struct Neighbours {
+    turn: Option<Turn>,
+    /// Who is tried next, if somebody is not there.
+    next: VecDeque<DeviceId>,
+    chosen: BTreeMap<EndpointId, DeviceId>,
+    /// Whom a plan named in this turn.
+    called: BTreeMap<EndpointId, DeviceId>,
+    /// When to look whether there are enough, in Unix milliseconds.
+    pub(super) look_at: u64,
+}
+
+impl Neighbours {
+    pub(super) fn new(now: u64) -> Self {
+        Self {
+            turn: None,
+            next: VecDeque::new(),
+            chosen: BTreeMap::new(),
+            called: BTreeMap::new(),
+            look_at: now,
+        }
+    }
+
+    /// A plan names a device: the connection is kept for the turn.
+    pub(super) fn called(&mut self, endpoint: EndpointId, device: DeviceId) {
+        self.called.insert(endpoint, device);
+    }
+
+    /// Somebody is not there, who is to be replaced then; which device that is.
+    pub(super) fn failed(&mut self, endpoint: EndpointId, now: u64) -> Option<DeviceId> {
+        let chosen = self.chosen.remove(&endpoint);
+        if chosen.is_some() {
+            self.look_at = now;
+        }
+        chosen.or(self.called.remove(&endpoint))
+    }
+
+    pub(super) fn wants(&self, endpoint: EndpointId) -> bool {
+        self.chosen.contains_key(&endpoint) || self.called.contains_key(&endpoint)
+    }
+
+    pub(super) fn wanted(&self) -> impl Iterator<Item = (EndpointId, DeviceId)> + '_ {
+        let both = self.chosen.iter().chain(&self.called);
+        both.map(|(endpoint, device)| (*endpoint, *device))
+    }
+
+    /// Only those who are in still.
+    pub(super) fn retain(&mut self, is_in: impl Fn(DeviceId) -> bool, now: u64) {
+        self.chosen.retain(|_, device| is_in(*device));
+        self.called.retain(|_, device| is_in(*device));
+        self.look_at = self.look_at.min(now);
+    }
+
+    /// Whether another turn has begun: everybody is chosen anew.
+    fn turns(&mut self, turn: Turn, nearest: impl FnOnce() -> Vec<DeviceId>) -> bool {
+        let new = self.turn != Some(turn);
+        if new {
+            self.turn = Some(turn);
+            self.chosen.clear();
+            self.called.clear();
+            self.next = nearest().into();
+        }
+        new
+    }
+}
+
+impl<S: Storage> Engine<S> {
+    /// Whether a session is one in which nobody is connected with everybody.
+    pub(in crate::engine) fn is_sparse(&self, session: SessionId) -> bool {
+        let crowd = self.fanout.crowds.get(&session);
+        crowd.is_some_and(|crowd| crowd.len() > SMALL)
+    }
+
+    /// The devices that are dialled for a sparse session, and where they are met.
+    pub(in crate::engine) fn neighbours(
+        &self,
+        session: SessionId,
+    ) -> impl Iterator<Item = (EndpointId, DeviceId)> + '_ {
+        let crowd = self.fanout.crowds.get(&session).into_iter();
+        crowd.flat_map(|crowd| crowd.neighbours.wanted())
+    }
+
+    /// A device says where it is met: whether it is dialled there for the sake of a sparse session.
+    pub(in crate::engine) fn is_neighbour(
+        &mut self,
+        now: u64,
+        session: SessionId,
+        endpoint: EndpointId,
+    ) -> bool {
+        let Some(crowd) = self.fanout.crowds.get_mut(&session) else {
+            return false;
+        };
+        if crowd.neighbours.chosen.len() < DIALLED {
+            crowd.neighbours.look_at = now;
+        }
+        crowd.neighbours.wants(endpoint)
+    }
+
+    /// Chooses as many as are lacking, and all anew in another turn.
+    pub(super) fn keep_neighbours(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
+        if !self.is_sparse(session) {
+            return Ok(());
+        }
+        let turn = Turn::of(now);
+        let Some(crowd) = self.fanout.crowds.get_mut(&session) else {
+            return Ok(());
+        };
+        if crowd.neighbours.look_at > now {
+            return Ok(());
+        }
+        let turned = crowd.turn_neighbours(turn, now);
+        while let Some(device) = self.next_neighbour(session) {
+            if !self.is_heard(session, device) {
+                continue;
+            }
+            let Some(endpoint) = self.met_at(session, device)? else {
+                continue;
+            };
+            if let Some(crowd) = self.fanout.crowds.get_mut(&session) {
+                crowd.neighbours.chosen.insert(endpoint.id, device);
+            }
+            self.addresses.insert(endpoint.id, endpoint.addresses);
+            let want = redial::Input::Want(endpoint.id);
+            self.redial.handle(want, now, &mut self.rng);
+        }
+        match turned {
+            true => Ok(self.forget_the_unwanted(now)?),
+            false => Ok(()),
+        }
+    }
+
+    fn next_neighbour(&mut self, session: SessionId) -> Option<DeviceId> {
+        let crowd = self.fanout.crowds.get_mut(&session)?;
+        let enough = crowd.neighbours.chosen.len() >= DIALLED || crowd.met() >= ENOUGH;
+        match enough {
+            true => None,
+            false => crowd.neighbours.next.pop_front(),
+        }
+    }
+
+    /// Dials nobody any more for whom there is no reason left.
+    fn forget_the_unwanted(&mut self, now: u64) -> Result<(), StoreError> {
+        let wanted = self.wanted(now)?;
+        let known: Vec<EndpointId> = self.addresses.keys().copied().collect();
+        for endpoint in known.into_iter().filter(|one| !wanted.contains(one)) {
+            self.addresses.remove(&endpoint);
+            let forget = redial::Input::Forget(endpoint);
+            self.redial.handle(forget, now, &mut self.rng);
+        }
+        Ok(())
+    }
+
+    /// No connection with an endpoint came about.
+    pub(in crate::engine) fn not_reached(&mut self, now: u64, endpoint: EndpointId) {
+        for crowd in self.fanout.crowds.values_mut() {
+            if let Some(device) = crowd.neighbours.failed(endpoint, now) {
+                let soon = [Soon::Lost(device), Soon::Unwanted(endpoint)];
+                self.fanout.soon.extend(soon);
+            }
+        }
+    }
+}
+
+impl Crowd {
+    /// Whether another turn has begun; looks again when this one is over, or earlier where nobody is left to be tried.
+    fn turn_neighbours(&mut self, turn: Turn, now: u64) -> bool {
+        let mut neighbours = std::mem::replace(&mut self.neighbours, Neighbours::new(now));
+        let turned = neighbours.turns(turn, || self.by_nearness(turn));
+        if neighbours.next.is_empty() && !turned {
+            neighbours.next = self.by_nearness(turn).into();
+            neighbours.look_at = now.saturating_add(TRY_AGAIN_MS);
+        } else {
+            neighbours.look_at = turn.end();
+        }
+        self.neighbours = neighbours;
+        turned
+    }
+}
