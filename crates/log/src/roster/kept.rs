@@ -196,17 +196,17 @@ impl Rows {
         self.0.insert(part.key(), value);
     }
 
-    /// Writes them, with which operations they are of.
+    /// Writes them, with how many operations they are of, and where the last of those came in.
     pub(crate) fn write<S: LogStore>(
         &self,
         store: &mut S,
         session: SessionId,
         outcome: &Outcome,
+        (operations, last): (u64, Position),
     ) -> Result<(), StoreError> {
         for (key, value) in &self.0 {
             store.put_outcome(session, key, value.as_deref())?;
         }
-        let (operations, last) = store.operation_count(session)?;
         let head = outcome.head(operations, last);
         store.put_outcome(session, &Part::Head.key(), Some(&head))
     }

@@ -54,7 +54,7 @@ impl Session {
         let standing = fold.standing_of(event, outcome.roster());
         let position = self.insert(store, event, standing)?;
         store.put_past(event.id(), &past, base(self.fold(store)?, event.id()))?;
-        self.keep_shift(store, &shift)?;
+        self.keep_shift(store, &shift, position)?;
         let mut changes = Changes::default();
         self.restand_operations(store, &shift, &mut changes)?;
         self.restand_chains(store, &shift, &mut changes)?;

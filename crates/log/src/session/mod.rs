@@ -85,8 +85,8 @@ pub struct Session {
     fold: OnceLock<Box<Fold>>,
     /// Whether they are what the outcome is of for sure, and share with the frontier what both have in common.
     unfolded: bool,
-    /// Whether the store keeps the outcome as it is.
-    kept: bool,
+    /// Of how many operations the store keeps the outcome, and where the last of them came in; `None` where it does not.
+    kept: Option<(u64, Position)>,
     frontier: Frontier,
     forks: Forks,
     latest: Hlc,
@@ -210,7 +210,7 @@ impl Session {
             outcome,
             fold: OnceLock::from(Box::new(fold)),
             unfolded: true,
-            kept: false,
+            kept: None,
             frontier: Frontier::default(),
             forks: Forks::default(),
             latest: Hlc::default(),

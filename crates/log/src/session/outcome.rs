@@ -15,7 +15,7 @@ use crate::{
     frontier::Frontier,
     ids::{Author, SessionId},
     roster::{Fold, Op, Operation, Outcome, Shift},
-    store::{LogStore, StoreError},
+    store::{LogStore, Position, StoreError},
 };
 
 impl Session {
@@ -25,7 +25,11 @@ impl Session {
     /// [`StoreError`].
     pub fn load<S: LogStore>(store: &S, id: SessionId) -> Result<Option<Self>, StoreError> {
         match Outcome::kept(store, id)? {
-            Some(outcome) => Ok(Some(Self::with(store, id, outcome, None)?)),
+            Some((outcome, of)) => {
+                let mut session = Self::with(store, id, outcome, None)?;
+                session.kept = Some(of);
+                Ok(Some(session))
+            }
             None => Self::load_anew(store, id),
         }
     }
@@ -54,7 +58,7 @@ impl Session {
         let mut session = Self {
             id,
             outcome,
-            kept: fold.is_none(),
+            kept: None,
             fold: fold.map_or_else(OnceLock::new, |fold| OnceLock::from(Box::new(fold))),
             unfolded: false,
             frontier,
@@ -73,7 +77,7 @@ impl Session {
     /// # Errors
     /// [`StoreError`].
     pub fn is_kept_right<S: LogStore>(store: &S, id: SessionId) -> Result<bool, StoreError> {
-        let Some(kept) = Outcome::kept(store, id)? else {
+        let Some((kept, _)) = Outcome::kept(store, id)? else {
             return Ok(true);
         };
         Ok(folded(store, id)?.is_some_and(|(_, outcome)| outcome == kept))
@@ -81,7 +85,7 @@ impl Session {
 
     /// Whether the store keeps what the operations come to.
     pub fn is_kept(&self) -> bool {
-        self.kept
+        self.kept.is_some()
     }
 
     /// Has the store keep what the operations come to, in place of what it kept.
@@ -90,26 +94,32 @@ impl Session {
     /// [`StoreError`].
     pub fn keep<S: LogStore>(&mut self, store: &mut S) -> Result<(), StoreError> {
         store.forget_outcome(self.id)?;
-        self.outcome.rows().write(store, self.id, &self.outcome)?;
-        self.kept = true;
+        let of = store.operation_count(self.id)?;
+        let rows = self.outcome.rows();
+        rows.write(store, self.id, &self.outcome, of)?;
+        self.kept = Some(of);
         Ok(())
     }
 
-    /// The same after one operation more.
+    /// The same after one operation more, which came in there.
     pub(super) fn keep_shift<S: LogStore>(
         &mut self,
         store: &mut S,
         shift: &Shift,
+        position: Position,
     ) -> Result<(), StoreError> {
-        match self.kept {
-            true => shift.rows.write(store, self.id, &self.outcome),
-            false => self.keep(store),
-        }
+        let Some((operations, _)) = self.kept else {
+            return self.keep(store);
+        };
+        let of = (operations.saturating_add(1), position);
+        shift.rows.write(store, self.id, &self.outcome, of)?;
+        self.kept = Some(of);
+        Ok(())
     }
 
     /// Lets go of the operations, which are read again once something asks for them.
     pub fn rest(&mut self) {
-        if self.kept {
+        if self.kept.is_some() {
             self.fold = OnceLock::new();
             self.unfolded = false;
         }
@@ -131,7 +141,7 @@ impl Session {
             let (fold, outcome) = folded(store, self.id)?.ok_or(UNFOUNDED)?;
             if outcome != self.outcome {
                 self.outcome = outcome;
-                self.kept = false;
+                self.kept = None;
             }
             self.fold = OnceLock::from(Box::new(fold));
             self.share();

@@ -19,24 +19,23 @@ use crate::{
 };
 
 impl Outcome {
-    /// The outcome that the store keeps, if it is of the operations that the store has, and readable.
+    /// The outcome that the store keeps, if it is of the operations that the store has, and readable; with how many they
+    /// are, and where the last of them came in.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read at all.
     pub(crate) fn kept<S: LogStore>(
         store: &S,
         session: SessionId,
-    ) -> Result<Option<Self>, StoreError> {
-        let (operations, last) = store.operation_count(session)?;
+    ) -> Result<Option<(Self, (u64, Position))>, StoreError> {
+        let of = store.operation_count(session)?;
         let mut reading = Reading::Nothing;
         store.outcome(session, &mut |key, value| {
             let read = std::mem::replace(&mut reading, Reading::Unreadable);
-            reading = read
-                .row(key, value, (operations, last))
-                .unwrap_or(Reading::Unreadable);
+            reading = read.row(key, value, of).unwrap_or(Reading::Unreadable);
         })?;
         Ok(match reading {
-            Reading::Read(gathered) => Some(gathered.finish()),
+            Reading::Read(gathered) => Some((gathered.finish(), of)),
             Reading::Nothing | Reading::Unreadable => None,
         })
     }
