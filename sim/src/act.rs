@@ -172,7 +172,10 @@ impl Act {
                 of: Contents::Message(id),
                 change: TransferChange::Resume,
             },
-            Self::Mend { events } => Command::Mend { events },
+            Self::Mend { events } => Command::Mend {
+                events,
+                miskept: Vec::new(),
+            },
             Self::Many(deed) => deed.command(),
             Self::Numbered { deed, .. } => deed.command(),
         }

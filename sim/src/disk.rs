@@ -221,6 +221,8 @@ macro_rules! single {
 }
 
 single!(
+    (),
+    (u64, Position),
     bool,
     usize,
     u64,
@@ -261,6 +263,8 @@ pass_on! { LogStore {
     read last_position(session: SessionId) -> Position;
     read heads(session: SessionId) -> Vec<Head>;
     read operations(session: SessionId) -> Vec<(Stored, Past)>;
+    read operation_count(session: SessionId) -> (u64, Position);
+    read outcome(session: SessionId, read: &mut dyn FnMut(&[u8], &[u8])) -> ();
     read register(session: SessionId, device: DeviceId, key: &str) -> Option<Register>;
     read registers(session: SessionId) -> Vec<Register>;
     read registers_under(session: SessionId, key: &str) -> Vec<Register>;
@@ -282,6 +286,8 @@ pass_on! { LogStore {
     write set_standing(id: EventId, standing: Standing) -> ();
     write put_head(session: SessionId, head: &Head) -> ();
     write put_past(id: EventId, past: &Past, base: Option<Base<'_>>) -> ();
+    write put_outcome(session: SessionId, key: &[u8], value: Option<&[u8]>) -> ();
+    write forget_outcome(session: SessionId) -> ();
     write put_register(register: &Register) -> ();
     write hold(event: &Event) -> ();
     write release(id: EventId) -> ();

@@ -7,6 +7,7 @@ mod api;
 mod fanout;
 mod figures;
 mod files;
+mod hundred;
 mod lossy;
 mod message;
 mod node;
@@ -16,6 +17,7 @@ mod search;
 mod start;
 mod sustained;
 mod sync;
+mod thousands;
 
 use std::path::Path;
 
@@ -100,6 +102,18 @@ const BENCHES: &[Bench] = &[
         what: "one event to 10,000 of whom many are away or die, against a perfect tree and an epidemic",
         needs: &[&["-p", "tenet-sim", "--example", "fanout"]],
         run: fanout::run,
+    },
+    Bench {
+        name: "thousands",
+        what: "a member's node in a group of 10,000 with 15,000 devices: opening, sending, memory",
+        needs: &[&["-p", "tenet-cli", "--example", "thousands"]],
+        run: thousands::run,
+    },
+    Bench {
+        name: "hundred",
+        what: "100 nodes over real sockets: a message until all have it, 1,000 from ten speakers",
+        needs: &[&["-p", "tenet-cli", "--example", "hundred"]],
+        run: hundred::run,
     },
 ];
 

@@ -188,14 +188,14 @@ impl Redial {
     /// Begins what is due, the longest due first, as far as there is room (`DEL-12`); a dial under
     /// way has its room.
     fn start(&mut self, now: u64) {
-        let by_now = |due: &BTreeSet<(u64, EndpointId)>| {
+        // Thousands may be due: no more are looked at than there is room for.
+        let by_now = |due: &BTreeSet<(u64, EndpointId)>, most: usize| {
             let due = due.iter().take_while(|(at, _)| *at <= now);
-            due.map(|(_, id)| *id).collect::<Vec<_>>()
+            due.take(most).map(|(_, id)| *id).collect::<Vec<_>>()
         };
-        let mut again = by_now(&self.due_again);
+        let mut again = by_now(&self.due_again, usize::MAX);
         again.sort_unstable();
-        let mut due = by_now(&self.due);
-        due.truncate(self.room());
+        let due = by_now(&self.due, self.room());
         for id in again.into_iter().chain(due) {
             self.change(id, |peer| peer.dial(now));
             self.outputs.push_back(Output::Dial(id));

@@ -16,7 +16,7 @@ use crate::{
     event::Event,
     frontier::Frontier,
     ids::{Author, EventId, SessionId},
-    roster::{Roster, kind},
+    roster::{Fold, Roster, kind},
     standing::{Changes, Standing},
     store::{LogStore, Position, StoreError, Stored},
 };
@@ -100,13 +100,13 @@ impl Forks {
         &self,
         store: &mut S,
         session: SessionId,
-        roster: &Roster,
+        (fold, roster): (&Fold, &Roster),
         changes: &mut Changes,
     ) -> Result<(), StoreError> {
         if self.points.is_empty() {
             return Ok(());
         }
-        let mut pass = Pass::new(self, roster);
+        let mut pass = Pass::new(self, fold, roster);
         let before = Position(self.floor.0.saturating_sub(1));
         let mut from = None;
         loop {
@@ -241,6 +241,7 @@ struct Marks {
 
 struct Pass<'a> {
     forks: &'a Forks,
+    fold: &'a Fold,
     roster: &'a Roster,
     devices: BTreeSet<DeviceId>,
     /// Operations that end or silence a forked chain.
@@ -249,7 +250,7 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn new(forks: &'a Forks, roster: &'a Roster) -> Self {
+    fn new(forks: &'a Forks, fold: &'a Fold, roster: &'a Roster) -> Self {
         let mut takers = BTreeSet::new();
         let forked = forks.points.keys();
         for chain in forked.filter_map(|author| roster.chains.get(author)) {
@@ -258,6 +259,7 @@ impl<'a> Pass<'a> {
         }
         Self {
             forks,
+            fold,
             roster,
             devices: forks.devices(),
             takers,
@@ -286,7 +288,7 @@ impl<'a> Pass<'a> {
     fn standing(&self, stored: &Stored, marks: &Marks) -> Standing {
         let author = stored.event.author();
         if !self.forks.holds(stored) {
-            return self.roster.standing_of(&stored.event);
+            return self.fold.standing_of(&stored.event, self.roster);
         }
         let time = stored.event.header().time;
         let by_roster = self.roster.standing_if(author, time, |_, takers| {

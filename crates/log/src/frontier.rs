@@ -3,7 +3,10 @@
 mod difference;
 mod reach;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
 
 pub use difference::Difference;
 use minicbor::{Decode, Decoder, Encode, Encoder, encode::Write};
@@ -131,30 +134,39 @@ impl<'b, C> Decode<'b, C> for Past {
 #[derive(Clone, Debug, Default)]
 pub struct Frontier {
     chains: BTreeMap<Author, Vec<Head>>,
-    authors: BTreeMap<EventId, Author>,
+    /// Whose head an event is, once somebody asks.
+    authors: OnceLock<BTreeMap<EventId, Author>>,
     tips: BTreeSet<EventId>,
-    /// All of it, as the past of what depends on all of it.
-    past: Past,
+    /// All of it, as the past of what depends on all of it, once somebody asks: an ordinary event has none.
+    past: OnceLock<Past>,
 }
 
 impl Frontier {
     /// From stored heads.
-    pub fn from_heads(heads: Vec<Head>) -> Self {
-        let mut frontier = Self::default();
-        for head in heads {
-            frontier.put(head);
+    pub fn from_heads(mut heads: Vec<Head>) -> Self {
+        heads.sort_by_key(|head| (head.author, head.branch));
+        let tips = heads.iter().filter(|head| head.tip).map(|head| head.id);
+        // Maps are made at once from what is sorted.
+        let chains = heads.chunk_by(|one, other| one.author == other.author);
+        let chains = chains.filter_map(|all| Some((all.first()?.author, all.to_vec())));
+        Self {
+            chains: chains.collect(),
+            tips: tips.collect(),
+            authors: OnceLock::new(),
+            past: OnceLock::new(),
         }
-        frontier
     }
 
     /// Shares with a past what both have in common: one of the frontier as it lately was.
     pub(crate) fn share(&mut self, past: &Past) {
-        self.past = past.but(&self.past.difference(past));
+        self.past = OnceLock::from(past.but(&self.past().difference(past)));
     }
 
     /// Sets the head of a branch.
     pub fn put(&mut self, head: Head) {
-        self.past.extend(head.author, head.seq);
+        if let Some(past) = self.past.get_mut() {
+            past.extend(head.author, head.seq);
+        }
         let branches = self.chains.entry(head.author).or_default();
         match branches
             .iter_mut()
@@ -162,12 +174,16 @@ impl Frontier {
         {
             Some(branch) => {
                 self.tips.remove(&branch.id);
-                self.authors.remove(&branch.id);
+                if let Some(authors) = self.authors.get_mut() {
+                    authors.remove(&branch.id);
+                }
                 *branch = head;
             }
             None => branches.push(head),
         }
-        self.authors.insert(head.id, head.author);
+        if let Some(authors) = self.authors.get_mut() {
+            authors.insert(head.id, head.author);
+        }
         if head.tip {
             self.tips.insert(head.id);
         }
@@ -187,7 +203,11 @@ impl Frontier {
 
     /// The head with this id.
     pub fn find(&self, id: EventId) -> Option<&Head> {
-        let author = self.authors.get(&id)?;
+        let authors = self.authors.get_or_init(|| {
+            let heads = self.heads();
+            heads.map(|head| (head.id, head.author)).collect()
+        });
+        let author = authors.get(&id)?;
         self.branches(*author).iter().find(|head| head.id == id)
     }
 
@@ -211,7 +231,17 @@ impl Frontier {
 
     /// Everything held, as the causal past of an event that depends on all of it.
     pub fn as_past(&self) -> Past {
-        self.past.clone()
+        self.past().clone()
+    }
+
+    fn past(&self) -> &Past {
+        self.past.get_or_init(|| {
+            let mut past = Past::default();
+            for head in self.heads() {
+                past.extend(head.author, head.seq);
+            }
+            past
+        })
     }
 }
 

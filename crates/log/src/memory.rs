@@ -26,6 +26,7 @@ pub struct MemoryStore {
     held: BTreeMap<(Hlc, EventId), Event>,
     expiring: BTreeSet<(u64, EventId)>,
     lacking: BTreeSet<(SessionId, EventId)>,
+    outcomes: BTreeMap<(SessionId, Vec<u8>), Vec<u8>>,
     last: i64,
 }
 
@@ -270,6 +271,41 @@ impl LogStore for MemoryStore {
             };
             self.pasts.insert(place, kept);
         }
+        Ok(())
+    }
+
+    fn operation_count(&self, session: SessionId) -> Result<(u64, Position), StoreError> {
+        let pasts = self.pasts.keys().filter(|(of, _)| *of == session);
+        let last = pasts.clone().map(|(_, position)| *position).max();
+        Ok((pasts.count() as u64, last.unwrap_or_default()))
+    }
+
+    fn put_outcome(
+        &mut self,
+        session: SessionId,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        let place = (session, key.to_vec());
+        match value {
+            Some(value) => self.outcomes.insert(place, value.to_vec()),
+            None => self.outcomes.remove(&place),
+        };
+        Ok(())
+    }
+
+    fn outcome(
+        &self,
+        session: SessionId,
+        read: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<(), StoreError> {
+        let parts = self.outcomes.iter().filter(|((of, _), _)| *of == session);
+        parts.for_each(|((_, key), value)| read(key, value));
+        Ok(())
+    }
+
+    fn forget_outcome(&mut self, session: SessionId) -> Result<(), StoreError> {
+        self.outcomes.retain(|(of, _), _| *of != session);
         Ok(())
     }
 

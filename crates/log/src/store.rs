@@ -212,6 +212,28 @@ pub trait LogStore {
         base: Option<Base<'_>>,
     ) -> Result<(), StoreError>;
 
+    /// How many roster operations a session has, and where the last of them came in.
+    fn operation_count(&self, session: SessionId) -> Result<(u64, Position), StoreError>;
+
+    /// Keeps one part of what a session's operations come to under a key, in place of what was there; `None` for nothing
+    /// any more. What keys and values mean is the session's own: a copy, which may be lost.
+    fn put_outcome(
+        &mut self,
+        session: SessionId,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<(), StoreError>;
+
+    /// Reads all parts that are kept of a session, by key.
+    fn outcome(
+        &self,
+        session: SessionId,
+        read: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<(), StoreError>;
+
+    /// Keeps none of them any more.
+    fn forget_outcome(&mut self, session: SessionId) -> Result<(), StoreError>;
+
     /// One register.
     fn register(
         &self,

@@ -7,7 +7,8 @@ use tenet_identity::keys::Signature;
 use tenet_log::{
     event::{Body, Event, Unverified},
     ids::{EventId, SessionId},
-    store::StoreError,
+    session::Session,
+    store::{LogStore, StoreError},
 };
 
 use crate::{Store, error::OrStoreError};
@@ -21,6 +22,8 @@ pub struct Audit {
     pub damaged: Vec<(SessionId, EventId)>,
     /// Events that others build on, or that end a chain, and that are not there; with their sessions.
     pub missing: Vec<(SessionId, EventId)>,
+    /// Sessions of which something else is kept than their operations come to (STORE-1601).
+    pub miskept: Vec<SessionId>,
 }
 
 /// What of an event is spoilt.
@@ -38,7 +41,7 @@ pub enum Spoil {
 impl Audit {
     /// Whether nothing is wrong.
     pub fn is_well(&self) -> bool {
-        self.damaged.is_empty() && self.missing.is_empty()
+        self.damaged.is_empty() && self.missing.is_empty() && self.miskept.is_empty()
     }
 }
 
@@ -76,6 +79,12 @@ impl Store {
         needed.sort_unstable();
         needed.dedup();
         audit.missing = needed;
+        for session in self.sessions()? {
+            // What cannot be read at all is said above.
+            if !Session::is_kept_right(self, session).unwrap_or(true) {
+                audit.miskept.push(session);
+            }
+        }
         Ok(audit)
     }
 

@@ -95,8 +95,12 @@ impl Store {
                 Ok(((row.get::<_, i64>(7)?, head.branch), head))
             },
         )?;
+        let moved: BTreeMap<Branch, Head> = self.moved.borrow().of(session).collect();
+        if moved.is_empty() {
+            return Ok(rows.into_iter().map(|(_, head)| head).collect());
+        }
         let mut heads: BTreeMap<Branch, Head> = rows.into_iter().collect();
-        heads.extend(self.moved.borrow().of(session));
+        heads.extend(moved);
         Ok(heads.into_values().collect())
     }
 

@@ -24,6 +24,7 @@ mod heads;
 mod log;
 pub mod open;
 mod outbox;
+mod outcome;
 mod pasts;
 mod places;
 mod records;

@@ -261,6 +261,34 @@ impl LogStore for Store {
         self.write_past(id, past, base)
     }
 
+    fn operation_count(&self, session: SessionId) -> Result<(u64, Position), StoreError> {
+        match self.find_session(session)? {
+            Some(session) => self.count_operations(session),
+            None => Ok((0, Position::default())),
+        }
+    }
+
+    fn put_outcome(
+        &mut self,
+        session: SessionId,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        self.write_outcome(session, key, value)
+    }
+
+    fn outcome(
+        &self,
+        session: SessionId,
+        read: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<(), StoreError> {
+        self.read_outcome(session, read)
+    }
+
+    fn forget_outcome(&mut self, session: SessionId) -> Result<(), StoreError> {
+        self.drop_outcome(session)
+    }
+
     fn register(
         &self,
         session: SessionId,

@@ -47,6 +47,8 @@ pub(crate) enum Kind {
     Placed = 16,
     /// A session that another device of this identity is out of; by session, with its id as the value.
     Bygone = 17,
+    /// What the operations of a session come to, in parts (STORE-1601); by session and part.
+    Outcome = 18,
 }
 
 impl Store {

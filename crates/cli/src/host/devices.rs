@@ -8,6 +8,7 @@ use std::{
 
 use tenet_apps::own::{self, status::Status};
 use tenet_identity::{
+    card::DeviceCard,
     did,
     keys::{DeviceId, IdentityId, IdentityKey},
     phrase::{Phrase, identity_key},
@@ -15,7 +16,6 @@ use tenet_identity::{
 use tenet_log::{
     ids::{Author, EventId},
     register::Register,
-    roster::Membership,
     session::Session,
     store::LogStore,
 };
@@ -57,9 +57,11 @@ pub(super) fn list(shared: &Shared, store: &Store) -> Result<api::DeviceList, ap
             continue;
         };
         let said = store.registers(id).map_err(failed)?;
-        for (author, chain) in &session.roster().chains {
+        for author in session.roster().chains.keys() {
             let added = time_of(store, author.added_by)?;
-            let info = info_of(shared, &session, (*author, chain), &said);
+            let card = session.card(store, *author).map_err(failed)?;
+            let Some(card) = card else { continue };
+            let info = info_of(shared, &session, (*author, &card), &said);
             let known = found.entry(author.device).or_insert((added, info.clone()));
             known.0 = known.0.min(added);
             known.1.last_seen = known.1.last_seen.max(info.last_seen);
@@ -102,9 +104,11 @@ pub(super) fn of_contact(
                 .collect::<Result<_, _>>()?;
             let ended = ended.into_iter().min();
             let added = time_of(store, author.added_by)?;
+            let card = session.card(store, *author).map_err(failed)?;
+            let name = card.map(|card| card.name().to_owned());
             let known = found.entry(device).or_insert_with(|| api::ContactDevice {
                 device: device.to_string(),
-                name: chain.card.name().to_owned(),
+                name: name.unwrap_or_default(),
                 added,
                 ended,
                 revoked: false,
@@ -134,7 +138,7 @@ type Found = BTreeMap<DeviceId, (u64, api::DeviceInfo)>;
 fn info_of(
     shared: &Shared,
     session: &Session,
-    (author, chain): (Author, &Membership),
+    (author, card): (Author, &DeviceCard),
     registers: &[Register],
 ) -> api::DeviceInfo {
     let device = author.device;
@@ -147,11 +151,11 @@ fn info_of(
     let now = (this || online).then(engine::now);
     api::DeviceInfo {
         device: device.to_string(),
-        name: chain.card.name().to_owned(),
+        name: card.name().to_owned(),
         this,
         online,
         last_seen: now.or(heard),
-        expires: chain.card.not_after(),
+        expires: card.not_after(),
         revoked: session.roster().revoked.contains(&device),
         suspended: false,
         bringing: match this {

@@ -55,8 +55,10 @@ async fn run(shared: &Arc<Shared>, repair: bool) -> Result<api::Checks, api::Err
     let (mut found, mut files) = examine(shared).await?;
     let damaged = found.audit.as_ref().map(|audit| audit.damaged.clone());
     let damaged = damaged.unwrap_or_default();
-    if repair && !(damaged.is_empty() && files.is_empty()) {
-        mend(shared, damaged, &files).await;
+    let miskept = found.audit.as_ref().map(|audit| audit.miskept.clone());
+    let miskept = miskept.unwrap_or_default();
+    if repair && !(damaged.is_empty() && files.is_empty() && miskept.is_empty()) {
+        mend(shared, (damaged, miskept), &files).await;
         (found, files) = examine(shared).await?;
     }
     let tried = repair && shared.network.is_some();
@@ -89,7 +91,11 @@ fn look(shared: &Shared, store: &Store) -> Found {
 }
 
 /// Asks for everything that is damaged and waits a while for it.
-async fn mend(shared: &Shared, mut events: Vec<(SessionId, EventId)>, files: &[BlobId]) {
+async fn mend(
+    shared: &Shared,
+    (mut events, mut miskept): (Vec<(SessionId, EventId)>, Vec<SessionId>),
+    files: &[BlobId],
+) {
     for blob in files {
         for change in [TransferChange::Remove, TransferChange::Resume] {
             let of = Contents::One(*blob);
@@ -99,8 +105,8 @@ async fn mend(shared: &Shared, mut events: Vec<(SessionId, EventId)>, files: &[B
     command(shared, Command::Reach).await;
     let end = time::Instant::now() + PATIENCE;
     loop {
-        let events = std::mem::take(&mut events);
-        let left = match command(shared, Command::Mend { events }).await {
+        let (events, miskept) = (std::mem::take(&mut events), std::mem::take(&mut miskept));
+        let left = match command(shared, Command::Mend { events, miskept }).await {
             Some(Reply::Mending { left }) => left,
             _ => 0,
         };
@@ -149,12 +155,21 @@ fn log(audit: &Audit, tried: bool) -> api::Check {
         events,
         damaged,
         missing,
+        miskept,
     } = audit;
     if audit.is_well() {
         let detail = format!("{events} events, and every signature, hash and chain holds");
         return check("log", detail, None);
     }
     let (damaged, missing) = (damaged.len(), missing.len());
+    if damaged + missing == 0 {
+        let detail = format!(
+            "{events} events, and every signature, hash and chain holds; but who is in is noted wrongly for {} conversations",
+            miskept.len()
+        );
+        let advice = "say tenet doctor --repair: it is worked out anew from the events";
+        return check("log", detail, Some(advice.into()));
+    }
     let detail = match missing {
         0 => format!("{damaged} of {events} events are damaged"),
         _ => format!("{damaged} of {events} events are damaged, and {missing} are missing"),

@@ -13,18 +13,22 @@ mod reasons;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenet_identity::keys::{DeviceId, IdentityId};
+use tenet_identity::keys::IdentityId;
 
 use super::{
-    End, Founding, Link, MAX_DEVICES_PER_IDENTITY, Membership, Op, Operation, Roster, Silence,
+    Op, Operation, Outcome, Roster,
     decide::{Verdicts, concerned, decide, hanging},
+    kept::Rows,
+    kind,
     ledger::{Entry, Ledger, Number},
-    right::{At, View, changes_role},
-    silence::Episode,
+    renew::Parts,
+    right::{View, changes_role},
 };
 use crate::{
+    event::Event,
     ids::{Author, EventId},
     order::OrderKey,
+    standing::Standing,
 };
 
 /// After how many operations of a chain none of which counts by what it had seen itself the chain's
@@ -34,12 +38,13 @@ pub const MAX_IN_VAIN: usize = 64;
 /// How many that hang on what was not seen are looked at before folding anew without that, which costs more. A guess.
 const NEAR: usize = 4096;
 
-/// All operations of a session, and the roster that they make.
+/// All operations of a session, and what was decided about them.
 #[derive(Clone, Debug)]
 pub struct Fold {
     ledger: Ledger,
     verdicts: Verdicts,
-    roster: Roster,
+    /// Operations that count.
+    counted: BTreeSet<EventId>,
 }
 
 /// What one more operation changed.
@@ -51,16 +56,18 @@ pub struct Shift {
     pub chains: BTreeMap<Author, u64>,
     /// Whether the roster is another than before, or somebody came in in vain.
     pub roster_changed: bool,
+    /// What is kept of the outcome otherwise than before.
+    pub(crate) rows: Rows,
 }
 
 /// Folds operations, in any order, to the roster that they make; `None` without a founding.
 pub fn fold(operations: &[Operation]) -> Option<Roster> {
-    Fold::of(operations.to_vec()).map(|fold| fold.roster)
+    Fold::of(operations.to_vec()).map(|(_, outcome)| outcome.roster)
 }
 
 impl Fold {
-    /// All operations at once, in any order; `None` without a founding.
-    pub fn of(mut operations: Vec<Operation>) -> Option<Self> {
+    /// All operations at once, in any order, and what follows from them; `None` without a founding.
+    pub fn of(mut operations: Vec<Operation>) -> Option<(Self, Outcome)> {
         operations.sort_by_key(|operation| operation.order);
         let mut ledger = Ledger::default();
         // Some room for those that follow: moving so many takes milliseconds.
@@ -70,7 +77,8 @@ impl Fold {
             ledger.enter(operation);
         }
         ledger.reserve_people();
-        let roster = Roster::begin(ledger.founding()?);
+        let first = ledger.get(0)?.operation.order;
+        let mut outcome = Outcome::begin(ledger.founding()?, &first);
         let mut verdicts = Verdicts::default();
         verdicts.counts.reserve(room);
         verdicts.counts.resize(ledger.len(), None);
@@ -79,15 +87,18 @@ impl Fold {
         let mut fold = Self {
             ledger,
             verdicts,
-            roster,
+            counted: BTreeSet::new(),
         };
-        let numbers: Vec<Number> = all.into_iter().collect();
-        fold.renew(&numbers, &mut Shift::default());
-        Some(fold)
+        let mut parts = Parts::default();
+        for number in &all {
+            fold.note(*number, &mut parts);
+        }
+        fold.renew(parts, &mut outcome, &mut Shift::default(), None);
+        Some((fold, outcome))
     }
 
     /// One operation more; what it builds on came before. Says what changed by it.
-    pub fn push(&mut self, operation: Operation) -> Shift {
+    pub fn push(&mut self, operation: Operation, outcome: &mut Outcome) -> Shift {
         let id = operation.order.id;
         let mut shift = Shift::default();
         let Some(number) = self.ledger.enter(operation) else {
@@ -115,33 +126,35 @@ impl Fold {
         let begins = begins.is_some_and(|new| new.operation.begins().is_some());
         let in_vain = begins && verdict(self, &number) == Some(false);
         shift.roster_changed = !changed.is_empty() || in_vain;
-        self.renew(&changed, &mut shift);
+        let mut parts = Parts::default();
+        for one in &changed {
+            self.note(*one, &mut parts);
+        }
+        if let Some(new) = self.ledger.get(number) {
+            parts.name(&self.ledger, new);
+        }
+        let mut rows = Rows::default();
+        self.renew(parts, outcome, &mut shift, Some(&mut rows));
+        shift.rows = rows;
         shift
     }
 
-    /// The roster that they make.
-    pub fn roster(&self) -> &Roster {
-        &self.roster
+    /// Operations that count.
+    pub fn counted(&self) -> &BTreeSet<EventId> {
+        &self.counted
     }
 
-    /// Whether an operation adds this device, counted or not.
-    pub fn has_seen(&self, device: DeviceId) -> bool {
-        self.ledger.chains_of_device(device).next().is_some()
-    }
-
-    /// Whether an operation names this identity or adds a device of it, counted or not.
-    pub fn names(&self, identity: IdentityId) -> bool {
-        self.ledger.knows(identity)
-    }
-
-    /// Whose device writes a chain, by what begins it, counted or not.
-    pub fn whose(&self, chain: Author) -> Option<IdentityId> {
-        self.ledger.whose(chain)
-    }
-
-    /// Whether an operation begins this chain, counted or not.
-    pub fn begins(&self, chain: Author) -> bool {
-        self.ledger.beginning(chain).is_some()
+    /// Whether an event counts, forks aside.
+    pub(crate) fn standing_of(&self, event: &Event, roster: &Roster) -> Standing {
+        let header = event.header();
+        if !kind::is_known(header.kind.as_str()) {
+            return roster.standing(event.author(), header.seq, header.time);
+        }
+        if self.counted.contains(&event.id()) {
+            Standing::Counted
+        } else {
+            Standing::OffRoster
+        }
     }
 
     /// All operations, as they came.
@@ -184,13 +197,13 @@ impl Fold {
             .collect();
         let none_of = |counted: &BTreeSet<EventId>| !last.iter().any(|id| counted.contains(id));
         if unseen.is_empty() {
-            return none_of(&self.roster.counted);
+            return none_of(&self.counted);
         }
         // Whatever hangs on nothing that was not seen counts there as it does here.
         let numbers = unseen.iter().filter_map(|id| self.ledger.find(*id));
         let numbers = numbers.map(|entry| entry.number).collect();
         if let Some(hang) = hanging(&self.ledger, numbers, NEAR) {
-            let mut counted = last.iter().filter(|id| self.roster.counted.contains(id));
+            let mut counted = last.iter().filter(|id| self.counted.contains(id));
             let apart = |id: &&EventId| {
                 let entry = self.ledger.find(**id);
                 entry.is_some_and(|entry| !hang.contains(&entry.number))
@@ -200,7 +213,7 @@ impl Fold {
             }
         }
         let known = self.operations().filter(|one| operation.saw(one));
-        Self::of(known.cloned().collect()).is_some_and(|fold| none_of(&fold.roster.counted))
+        Self::of(known.cloned().collect()).is_some_and(|(fold, _)| none_of(&fold.counted))
     }
 
     /// What the right to an operation rests on: the last that changed the author's role, that of whom
@@ -237,102 +250,13 @@ impl Fold {
         }
     }
 
-    /// Makes those parts of the roster anew that operations concern of which the verdict changed.
-    fn renew(&mut self, changed: &[Number], shift: &mut Shift) {
-        let mut parts = Parts::default();
-        for entry in changed.iter().filter_map(|one| self.ledger.get(*one)) {
-            parts.add(&self.ledger, entry);
-        }
-        if parts.all {
-            parts.identities = self.ledger.identities().collect();
-        }
-        let mut roster = std::mem::replace(&mut self.roster, Roster::nobody());
-        let view = self.view();
-        for entry in changed.iter().filter_map(|one| self.ledger.get(*one)) {
-            roster.note(entry, view.counts(entry) == Some(true));
-        }
-        roster.policy = view.policy(At::End).unwrap_or_default();
-        roster.dissolved = self
-            .ledger
-            .dissolutions()
-            .any(|one| view.counts(one) == Some(true));
-        for identity in &parts.identities {
-            roster.renew_identity(&view, *identity, shift);
-        }
-        for device in &parts.devices {
-            roster.renew_revoked(&view, *device);
-        }
-        for opening in &parts.links {
-            roster.renew_link(&view, *opening);
-        }
-        for key in &parts.settings {
-            roster.renew_setting(&view, key);
-        }
-        self.roster = roster;
-    }
-}
-
-/// Parts of a roster.
-#[derive(Default)]
-struct Parts {
-    identities: BTreeSet<IdentityId>,
-    /// Of which it is asked whether they were revoked.
-    devices: BTreeSet<DeviceId>,
-    links: BTreeSet<EventId>,
-    settings: BTreeSet<String>,
-    all: bool,
-}
-
-impl Parts {
-    /// Those that an operation is about.
-    fn add(&mut self, ledger: &Ledger, entry: &Entry) {
-        let (op, id) = (&entry.operation.op, entry.operation.order.id);
-        self.identities
-            .extend(op.card().map(|card| card.identity()));
-        self.identities.extend(op.subject());
-        match op {
-            Op::Found(founding) => {
-                let members = founding.members.iter();
-                self.identities
-                    .extend(members.map(|member| member.identity));
-            }
-            Op::Leave => self.identities.extend(entry.by),
-            Op::RemoveDevice(chain) => {
-                let begun = ledger
-                    .beginning(*chain)
-                    .and_then(|one| one.operation.op.card());
-                self.identities.extend(begun.map(|card| card.identity()));
-            }
-            Op::Revoke(revocation) => {
-                self.identities.insert(revocation.identity());
-                self.devices.insert(revocation.device());
-            }
-            Op::OpenLink(_) => {
-                self.links.insert(id);
-            }
-            Op::CloseLink(opening) => {
-                self.links.insert(*opening);
-            }
-            Op::Set(setting) => {
-                self.settings.insert(setting.key.clone());
-            }
-            Op::Policy(_) | Op::Dissolve => self.all = true,
-            _ => {}
-        }
-    }
-}
-
-impl Roster {
-    fn begin(founding: &Founding) -> Self {
-        let mut roster = Self::nobody();
-        roster.kind = founding.kind;
-        roster.secret = founding.secret;
-        roster.policy = founding.policy;
-        roster
-    }
-
-    /// Notes whether an operation counts.
-    fn note(&mut self, entry: &Entry, counts: bool) {
+    /// Notes whether an operation counts, and what follows from that.
+    fn note(&mut self, number: Number, parts: &mut Parts) {
+        let counts = self.view().verdict(number) == Some(true);
+        let Some(entry) = self.ledger.get(number) else {
+            return;
+        };
+        parts.add(&self.ledger, entry);
         let id = entry.operation.order.id;
         match counts {
             true => self.counted.insert(id),
@@ -340,149 +264,18 @@ impl Roster {
         };
     }
 
-    fn renew_identity(&mut self, view: &View<'_, '_>, identity: IdentityId, shift: &mut Shift) {
-        match view.role(identity, At::End).flatten() {
-            Some(role) => self.members.insert(identity, role),
-            None => self.members.remove(&identity),
-        };
-        let mute = view.by_mutes(identity).pop();
-        match mute.filter(|last| !last.given_back).map(|last| last.until) {
-            Some(until) => self.muted.insert(identity, until),
-            None => self.muted.remove(&identity),
-        };
-        match view.floor(identity) {
-            Some(floor) => self.floors.insert(identity, floor),
-            None => self.floors.remove(&identity),
-        };
-        let silences = view.silences(identity);
-        let mut begun: Vec<&Entry> = view
-            .ledger
-            .chains_of(identity)
-            .filter_map(|chain| view.ledger.beginning(chain))
-            .collect();
-        begun.sort_by_key(|entry| entry.operation.order);
-        let mut devices = BTreeSet::new();
-        for entry in begun {
-            let Some(chain) = entry.operation.begins() else {
-                continue;
-            };
-            let mut after = membership(view, entry, &silences);
-            if let Some(after) = after.as_mut().filter(|after| after.end.is_none()) {
-                // ROS-8: a device that is in twice is one device.
-                let fits = devices.len() < MAX_DEVICES_PER_IDENTITY;
-                after.surplus = !fits && !devices.contains(&chain.device);
-                if !after.surplus {
-                    devices.insert(chain.device);
-                }
-            }
-            let before = match after.clone() {
-                Some(after) => self.chains.insert(chain, after),
-                None => self.chains.remove(&chain),
-            };
-            let differs = Membership::first_difference(before.as_ref(), after.as_ref());
-            shift.chains.extend(differs.map(|from| (chain, from)));
+    /// Makes those parts of the outcome anew that operations concern of which the verdict changed.
+    fn renew(
+        &self,
+        mut parts: Parts,
+        outcome: &mut Outcome,
+        shift: &mut Shift,
+        rows: Option<&mut Rows>,
+    ) {
+        if parts.all {
+            parts.identities = self.ledger.identities().collect();
         }
+        outcome.renew(&self.view(), &parts, shift, rows);
+        outcome.annals.shut_out = self.shut_out(outcome);
     }
-
-    fn renew_revoked(&mut self, view: &View<'_, '_>, device: DeviceId) {
-        let mut revoked = view.ledger.revocations(device);
-        match revoked.any(|one| view.counts(one) == Some(true)) {
-            true => self.revoked.insert(device),
-            false => self.revoked.remove(&device),
-        };
-    }
-
-    fn renew_link(&mut self, view: &View<'_, '_>, opening: EventId) {
-        let link = view.ledger.find(opening);
-        let counts = |entry: &Entry| view.counts(entry) == Some(true);
-        let open = link.filter(|link| counts(link) && !view.ledger.closings(opening).any(counts));
-        match open.map(|open| &open.operation.op) {
-            Some(Op::OpenLink(open)) => {
-                let link = Link {
-                    key: open.key,
-                    role: open.role,
-                    until: open.until,
-                };
-                self.links.insert(opening, link);
-            }
-            _ => {
-                self.links.remove(&opening);
-            }
-        }
-    }
-
-    /// ROS-503
-    fn renew_setting(&mut self, view: &View<'_, '_>, key: &str) {
-        let all = view.ledger.setting(key).iter().rev();
-        let mut last: Vec<&Entry> = Vec::new();
-        for one in all.filter(|one| view.verdict(one.number) == Some(true)) {
-            // Whatever a later one had seen, one of the last had seen.
-            if !last.iter().any(|last| last.operation.saw_at(&one.order)) {
-                last.extend(view.ledger.get(one.number));
-            }
-        }
-        let last = last.into_iter().max_by_key(|one| {
-            let rank = view.rank(one).flatten();
-            (std::cmp::Reverse(rank), one.operation.order)
-        });
-        match last.map(|one| &one.operation.op) {
-            Some(Op::Set(setting)) => {
-                self.settings.insert(key.to_owned(), setting.value.clone());
-            }
-            _ => {
-                self.settings.remove(key);
-            }
-        }
-    }
-}
-
-/// The chain that an operation begins, if it counts.
-fn membership(
-    view: &View<'_, '_>,
-    beginning: &Entry,
-    silences: &[Episode<'_>],
-) -> Option<Membership> {
-    let (chain, card) = beginning
-        .operation
-        .begins()
-        .zip(beginning.operation.op.card())?;
-    if view.counts(beginning) != Some(true) {
-        return None;
-    }
-    let enders = view.ledger.enders(beginning);
-    let mut enders: Vec<&Entry> = enders
-        .filter(|one| view.counts(one) == Some(true))
-        .collect();
-    enders.sort_by_key(|entry| entry.operation.order);
-    let mut first: Vec<&Entry> = Vec::new();
-    for ender in enders {
-        if !first.iter().any(|one| ender.operation.saw(&one.operation)) {
-            first.push(ender);
-        }
-    }
-    let silences = silences.iter().map(|episode| Silence {
-        cut: cut(&episode.firsts, chain),
-        until: episode.until,
-        operations: ids(&episode.firsts),
-    });
-    Some(Membership {
-        identity: card.identity(),
-        card: card.clone(),
-        end: (!first.is_empty()).then(|| End {
-            cut: cut(&first, chain),
-            operations: ids(&first),
-        }),
-        silences: silences.collect(),
-        surplus: false,
-    })
-}
-
-/// How much of a chain the first of those that took something from it had seen, at most.
-fn cut(first: &[&Entry], chain: Author) -> u64 {
-    let seen = first.iter().map(|one| one.operation.past.count(chain));
-    seen.max().unwrap_or(0)
-}
-
-fn ids(entries: &[&Entry]) -> Vec<EventId> {
-    entries.iter().map(|one| one.operation.order.id).collect()
 }

@@ -336,21 +336,9 @@ impl Ledger {
         self.get(*self.numbers.get(&id)?)
     }
 
-    /// All chains, and what begins them.
-    pub(super) fn chains(&self) -> impl Iterator<Item = (Author, &Entry)> {
-        let chains = self.chains.iter();
-        chains.filter_map(|(chain, number)| Some((*chain, self.get(*number)?)))
-    }
-
     /// What begins a chain.
     pub(super) fn beginning(&self, chain: Author) -> Option<&Entry> {
         self.get(*self.chains.get(&chain)?)
-    }
-
-    /// Whose device writes a chain.
-    pub(super) fn whose(&self, chain: Author) -> Option<IdentityId> {
-        let card = self.beginning(chain)?.operation.op.card();
-        card.map(|card| card.identity())
     }
 
     /// Chains of a device that operations begin, counted or not.

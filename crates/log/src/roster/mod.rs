@@ -1,22 +1,26 @@
 //! Who is in a session: a pure fold over its roster operations.
 //!
 //! ```text
-//! events of kind "roster.*" ── Op::of ──▶ Operation (op, order, causal past) ── Fold ──▶ Roster
+//! events of kind "roster.*" ── Op::of ──▶ Operation (op, order, causal past) ── Fold ──▶ Outcome: Roster, …
 //! ```
 //!
 //! [`Op`] says what can be said, [`Policy`] who may say it. Of a [`Fold`] the modules are, in reading
 //! order: `ledger` (all operations, found by what they are about), `right` (what somebody might do),
 //! `void` (what was taken from whom), `decide` (which operations count), `silence` (who may not
-//! write, and when) and `fold` (what follows for the roster).
+//! write, and when), `fold` (all of it) and `renew` (what follows). What follows is an [`Outcome`], the roster and
+//! what else is asked without the operations; it is `kept` in the store.
 
 mod decide;
 mod fold;
 mod founding;
+mod kept;
 pub mod kind;
 mod ledger;
 mod op;
 mod operation;
+mod outcome;
 mod policy;
+mod renew;
 mod right;
 mod silence;
 mod void;
@@ -26,10 +30,7 @@ use std::{
     fmt,
 };
 
-use tenet_identity::{
-    card::DeviceCard,
-    keys::{DeviceId, IdentityId, InviteId},
-};
+use tenet_identity::keys::{DeviceId, IdentityId, InviteId};
 use zeroize::Zeroize;
 
 pub use fold::{Fold, MAX_IN_VAIN, Shift, fold};
@@ -39,6 +40,7 @@ pub use op::{
     OpError, Opening, Removal, Setting, Withdrawal,
 };
 pub use operation::Operation;
+pub use outcome::Outcome;
 pub use policy::{History, Policy, Role};
 
 use crate::{
@@ -57,8 +59,6 @@ pub const MAX_DEVICES_PER_IDENTITY: usize = 16;
 pub struct Membership {
     /// The identity it belongs to.
     pub identity: IdentityId,
-    /// Its card.
-    pub card: DeviceCard,
     /// Set once something took it out.
     pub end: Option<End>,
     /// When it may not write (ROS-513, ROS-514).
@@ -75,6 +75,10 @@ pub struct End {
     /// The operations that ended it, none of which had seen another: what any of them had seen
     /// counts (ROS-6).
     pub operations: Vec<EventId>,
+    /// Whether the device wrote one of them itself.
+    pub by_itself: bool,
+    /// Whether one of them took its identity out.
+    pub with_identity: bool,
 }
 
 /// A time in which a device may not write.
@@ -125,8 +129,6 @@ pub struct Roster {
     pub settings: BTreeMap<String, Vec<u8>>,
     /// Whether it was dissolved.
     pub dissolved: bool,
-    /// Operations that count.
-    pub counted: BTreeSet<EventId>,
 }
 
 impl Roster {
@@ -144,7 +146,6 @@ impl Roster {
             policy: Policy::default(),
             settings: BTreeMap::new(),
             dissolved: false,
-            counted: BTreeSet::new(),
         }
     }
 
@@ -246,19 +247,6 @@ impl Roster {
         }
     }
 
-    /// Whether an event counts, forks aside.
-    pub(crate) fn standing_of(&self, event: &Event) -> Standing {
-        let header = event.header();
-        if !kind::is_known(header.kind.as_str()) {
-            return self.standing(event.author(), header.seq, header.time);
-        }
-        if self.counted.contains(&event.id()) {
-            Standing::Counted
-        } else {
-            Standing::OffRoster
-        }
-    }
-
     /// How many of a chain's ordinary events count, forks and silences aside.
     pub(crate) fn cut(&self, author: Author) -> u64 {
         match self.chains.get(&author) {
@@ -306,7 +294,6 @@ impl fmt::Debug for Roster {
             .field("policy", &self.policy)
             .field("settings", &self.settings.keys())
             .field("dissolved", &self.dissolved)
-            .field("counted", &self.counted)
             .finish_non_exhaustive()
     }
 }

@@ -391,7 +391,7 @@ impl Op {
     }
 
     /// The card of the device whose chain this operation begins.
-    pub(super) fn card(&self) -> Option<&DeviceCard> {
+    pub(crate) fn card(&self) -> Option<&DeviceCard> {
         match self {
             Self::Found(Founding { card, .. })
             | Self::Join(card)

@@ -7,7 +7,7 @@ use crate::{
     event::Event,
     frontier::Head,
     ids::EventId,
-    roster::{Operation, Shift},
+    roster::{Fold, Operation, Shift},
     standing::{Changes, Standing},
     store::{Base, LogStore, Position, StoreError},
 };
@@ -26,6 +26,7 @@ impl Session {
         let position = self.insert(store, event, standing)?;
         let mut changes = Changes::default();
         if forked_anew {
+            self.unfold(store)?;
             self.forks.find_floor(store, self.id)?;
             self.restand_forks(store, &mut changes)?;
         } else if standing.counts() && !self.forks.points().is_empty() {
@@ -44,12 +45,16 @@ impl Session {
         operation: Operation,
     ) -> Result<Admitted, StoreError> {
         let forked_anew = self.note_fork(event);
+        self.unfold(store)?;
         self.exclude_from_pasts(store, &operation)?;
         let past = operation.past.clone();
-        let shift = self.fold.push(operation);
-        let standing = self.roster().standing_of(event);
+        let Self { fold, outcome, .. } = self;
+        let fold = fold.get_mut().ok_or(NOT_READ)?;
+        let shift = fold.push(operation, outcome);
+        let standing = fold.standing_of(event, outcome.roster());
         let position = self.insert(store, event, standing)?;
-        store.put_past(event.id(), &past, self.base(event.id()))?;
+        store.put_past(event.id(), &past, base(self.fold(store)?, event.id()))?;
+        self.keep_shift(store, &shift, position)?;
         let mut changes = Changes::default();
         self.restand_operations(store, &shift, &mut changes)?;
         self.restand_chains(store, &shift, &mut changes)?;
@@ -127,7 +132,8 @@ impl Session {
     fn standing_on_arrival(&self, event: &Event) -> Standing {
         let (author, seq) = (event.author(), event.header().seq);
         if !self.forks.contain(author, seq) {
-            return self.roster().standing_of(event);
+            let time = event.header().time;
+            return self.roster().standing(author, seq, time);
         }
         // What ended or silenced the chain came before this, and so had not seen it.
         let unseen = |_, _: &[EventId]| false;
@@ -149,21 +155,13 @@ impl Session {
         if !self.forks.contain(new.order.author, new.order.seq) {
             return Ok(());
         }
-        let changed: Vec<EventId> = self.fold.exclude(&new.order);
-        for earlier in changed.iter().filter_map(|id| self.fold.find(*id)) {
+        let fold = self.fold.get_mut().ok_or(NOT_READ)?;
+        let changed: Vec<EventId> = fold.exclude(&new.order);
+        for earlier in changed.iter().filter_map(|id| fold.find(*id)) {
             let id = earlier.order.id;
-            store.put_past(id, &earlier.past, self.base(id))?;
+            store.put_past(id, &earlier.past, base(fold, id))?;
         }
         Ok(())
-    }
-
-    /// What an operation's past is stored as different from.
-    fn base(&self, id: EventId) -> Option<Base<'_>> {
-        let base = self.fold.base(id)?;
-        Some(Base {
-            id: base.order.id,
-            past: &base.past,
-        })
     }
 
     /// Operations that began or ceased to count.
@@ -177,7 +175,8 @@ impl Session {
             let stored = store
                 .event(*id)?
                 .ok_or(StoreError::Damaged("a roster operation is missing"))?;
-            changes.set(store, &stored, self.roster().standing_of(&stored.event))?;
+            let standing = self.fold(store)?.standing_of(&stored.event, self.roster());
+            changes.set(store, &stored, standing)?;
         }
         Ok(())
     }
@@ -189,13 +188,14 @@ impl Session {
         shift: &Shift,
         changes: &mut Changes,
     ) -> Result<(), StoreError> {
+        let fold = self.fold(store)?;
         for (author, from) in &shift.chains {
             let mut from = Some(*from);
             while let Some(seq) = from {
                 let page = store.chain(self.id, *author, seq, PAGE)?;
                 for stored in &page {
                     if !self.forks.contain(*author, stored.event.header().seq) {
-                        let standing = self.roster().standing_of(&stored.event);
+                        let standing = fold.standing_of(&stored.event, self.roster());
                         changes.set(store, stored, standing)?;
                     }
                 }
@@ -211,9 +211,25 @@ impl Session {
         store: &mut S,
         changes: &mut Changes,
     ) -> Result<(), StoreError> {
+        if self.forks.points().is_empty() {
+            return Ok(());
+        }
+        let fold = self.fold(store)?;
         self.forks
-            .restand(store, self.id, self.fold.roster(), changes)
+            .restand(store, self.id, (fold, self.roster()), changes)
     }
+}
+
+/// [`Session::unfold`] comes before.
+const NOT_READ: StoreError = StoreError::Damaged("the roster operations were not read");
+
+/// What an operation's past is stored as different from.
+fn base(fold: &Fold, id: EventId) -> Option<Base<'_>> {
+    let base = fold.base(id)?;
+    Some(Base {
+        id: base.order.id,
+        past: &base.past,
+    })
 }
 
 fn admitted(

@@ -16,7 +16,7 @@ use crate::{
     ids::{Author, EventId},
     order::OrderKey,
     past::Seen,
-    roster::{Founding, Joining, Member, Op, OpError, Operation, Policy, Role, SessionKind},
+    roster::{Fold, Founding, Joining, Member, Op, OpError, Operation, Policy, Role, SessionKind},
     standing::Standing,
     store::{LogStore, StoreError},
 };
@@ -167,15 +167,16 @@ impl Session {
                 self.roster().identity(Author { device, added_by })
             }),
         };
+        self.unfold(store)?;
         let header = match by {
-            Some(by) => self.with_grounds(header, by, op),
+            Some(by) => self.with_grounds(self.fold(store)?, header, by, op),
             None => header,
         };
         let event = Event::sign(key, header, None);
         let Seen { past, unseen } = self.seen(store, &event)?;
         let operation =
             Operation::new(&event, past)?.ok_or(OpError::Contradiction("not an operation"))?;
-        if !self.fold.admits(&operation, &unseen) {
+        if !self.fold(store)?.admits(&operation, &unseen) {
             return Err(AppendError::Refused);
         }
         let admitted = self.admit_operation(store, &event, operation)?;
@@ -184,11 +185,11 @@ impl Session {
     }
 
     /// An operation that cannot name all tips names first what its right rests on (LOG-10).
-    fn with_grounds(&self, mut header: Header, by: IdentityId, op: &Op) -> Header {
+    fn with_grounds(&self, fold: &Fold, mut header: Header, by: IdentityId, op: &Op) -> Header {
         if header.deps.len() < MAX_DEPS {
             return header;
         }
-        let grounds = self.fold.grounds(by, op).into_iter();
+        let grounds = fold.grounds(by, op).into_iter();
         let grounds = grounds.filter(|one| one.time < header.time && Some(one.id) != header.prev);
         let mut deps: Vec<EventId> = grounds.map(|one| one.id).collect();
         deps.sort_unstable();

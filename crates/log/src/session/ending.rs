@@ -11,7 +11,7 @@ use crate::{
     frontier::Past,
     ids::{Author, EventId},
     order::OrderKey,
-    roster::{End, Membership, Op, Operation},
+    roster::{Fold, Membership, Op, Operation},
     store::{LogStore, StoreError},
     sync::HeadEntry,
 };
@@ -31,19 +31,37 @@ pub struct Ending {
 
 impl Session {
     /// How a device came to be out; `None` for who is in, never was, or could come in by itself (ROS-2).
-    pub fn ending(&self, device: DeviceId) -> Option<Ending> {
-        self.is_out(device)
-            .then(|| self.told_to(device, self.reasons_of(device)))
+    ///
+    /// # Errors
+    /// [`StoreError`], as for all here that ask operations themselves.
+    pub fn ending<S: LogStore>(
+        &self,
+        store: &S,
+        device: DeviceId,
+    ) -> Result<Option<Ending>, StoreError> {
+        if !self.is_out(device) {
+            return Ok(None);
+        }
+        let reasons = self.reasons_of(self.fold(store)?, device);
+        Ok(Some(self.told_to(device, reasons)))
     }
 
     /// The same, also of a device that nobody has seen and of which the identity is out.
-    pub fn ending_for(&self, identity: IdentityId, device: DeviceId) -> Option<Ending> {
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn ending_for<S: LogStore>(
+        &self,
+        store: &S,
+        identity: IdentityId,
+        device: DeviceId,
+    ) -> Result<Option<Ending>, StoreError> {
         if !self.is_gone(identity, device) {
-            return self.ending(device);
+            return self.ending(store, device);
         }
-        let takings = self.fold.takings(identity);
-        let reasons = self.fold.reasons(takings, device, Some(identity));
-        Some(self.told_to(device, reasons))
+        let fold = self.fold(store)?;
+        let reasons = fold.reasons(fold.takings(identity), device, Some(identity));
+        Ok(Some(self.told_to(device, reasons)))
     }
 
     fn told_to(&self, device: DeviceId, mut reasons: Vec<&Operation>) -> Ending {
@@ -61,7 +79,7 @@ impl Session {
     /// Whether nobody has seen a device, and its identity was in and is out: so is the device, wherever it believes to be.
     pub fn is_gone(&self, identity: IdentityId, device: DeviceId) -> bool {
         let out = !self.roster().members.contains_key(&identity) && !self.has_seen(device);
-        out && !self.fold.takings(identity).is_empty()
+        out && self.outcome.was_taken(identity)
     }
 
     /// Whether devices of an identity were in and it is out.
@@ -82,18 +100,18 @@ impl Session {
 
     /// Whether a device wrote itself what ended its time.
     pub fn has_ended_itself(&self, device: DeviceId) -> bool {
-        let ends = self.ends_of(device).into_iter();
-        let mut ends = ends.filter_map(|id| self.fold.find(id));
-        ends.any(|end| end.order.author.device == device)
+        let chains = self.roster().chains_of(device);
+        let mut ends = chains.filter_map(|(_, chain)| chain.end.as_ref());
+        ends.any(|end| end.by_itself)
     }
 
     /// Those, what had it begin in vain, what took its identity last (it may have come in once more, and nobody heard of
     /// it), and whatever else lets these count or not.
-    fn reasons_of(&self, device: DeviceId) -> Vec<&Operation> {
+    fn reasons_of<'a>(&self, fold: &'a Fold, device: DeviceId) -> Vec<&'a Operation> {
         let mut ends = self.ends_of(device);
-        let identity = self.fold.owners_of(device).next();
-        ends.extend(identity.into_iter().flat_map(|one| self.fold.takings(one)));
-        self.fold.reasons(ends, device, identity)
+        let identity = self.outcome.owners_of(device).next();
+        ends.extend(identity.into_iter().flat_map(|one| fold.takings(one)));
+        fold.reasons(ends, device, identity)
     }
 
     /// Devices that are out, and whose they are.
@@ -101,63 +119,82 @@ impl Session {
         let ended = self.roster().chains.iter();
         let ended = ended.filter(|(_, chain)| chain.end.is_some());
         let ended = ended.map(|(author, chain)| (author.device, chain.identity));
-        let mut all: BTreeMap<_, _> = ended.chain(self.fold.in_vain()).collect();
+        let mut all: BTreeMap<_, _> = ended.chain(self.outcome.in_vain()).collect();
         all.retain(|device, _| self.is_out(*device));
         all
     }
 
     /// What ended a device's last time in the session, or that of its identity where it never was in itself, and whose
     /// doing that was; `None` where it is in, or neither was. Of several that did, the last in the order.
-    pub fn departure(
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn departure<S: LogStore>(
         &self,
+        store: &S,
         identity: IdentityId,
         device: DeviceId,
-    ) -> Option<(&Op, Option<IdentityId>)> {
+    ) -> Result<Option<(&Op, Option<IdentityId>)>, StoreError> {
         if self.roster().author(device).is_some() {
-            return None;
+            return Ok(None);
         }
         let mut ends = self.ends_of(device);
-        if ends.is_empty() && self.has_lost(identity) {
-            ends.extend(self.fold.takings(identity));
+        let lost = ends.is_empty() && self.has_lost(identity);
+        if ends.is_empty() && !lost {
+            return Ok(None);
         }
-        let ends = ends.into_iter().filter_map(|id| self.fold.find(id));
-        let last = ends.max_by_key(|end| end.order)?;
-        Some((&last.op, self.whose(last.order.author)))
+        let fold = self.fold(store)?;
+        if lost {
+            ends.extend(fold.takings(identity));
+        }
+        let ends = ends.into_iter().filter_map(|id| fold.find(id));
+        let last = ends.max_by_key(|end| end.order);
+        Ok(last.map(|last| (&last.op, self.whose(last.order.author))))
     }
 
     /// Whether a device was in, or came in in vain, and is out by what its identity cannot undo alone. One that never had
     /// the right to come in knows that itself.
     pub fn is_out(&self, device: DeviceId) -> bool {
         let members = &self.roster().members;
-        let mut whose = self.fold.owners_of(device).peekable();
+        let mut whose = self.outcome.owners_of(device).peekable();
         let mut chains = self.roster().chains_of(device);
         whose.peek().is_some()
             && whose.all(|identity| !members.contains_key(&identity))
             && chains.all(|(_, chain)| chain.end.is_some())
-            && (!self.ends_of(device).is_empty() || !self.reasons_of(device).is_empty())
+            && (!self.ends_of(device).is_empty() || self.outcome.is_shut_out(device))
     }
 
     /// From when on what was said is for a device (ROS-515), if not all is. Who must be told more than what ended its time
     /// as far as it is known here learns that, and no word of what was said meanwhile.
-    pub fn floor_of(&self, identity: IdentityId, device: DeviceId) -> Option<Hlc> {
-        let more = || self.reasons_of(device).len() > self.ends_of(device).len();
-        match self.is_gone(identity, device) || (self.is_out(device) && more()) {
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn floor_of<S: LogStore>(
+        &self,
+        store: &S,
+        identity: IdentityId,
+        device: DeviceId,
+    ) -> Result<Option<Hlc>, StoreError> {
+        let nothing = match self.is_out(device) {
+            true => {
+                let reasons = self.reasons_of(self.fold(store)?, device);
+                reasons.len() > self.ends_of(device).len()
+            }
+            false => false,
+        };
+        Ok(match nothing || self.is_gone(identity, device) {
             true => Some(Hlc::MAX),
             false => self.roster().floors.get(&identity).copied(),
-        }
+        })
     }
 
     /// Whether a device was in, went out with its identity, and that is in again: it may join by itself (ROS-2).
     /// One that was only taken out itself stays out.
     pub fn may_return(&self, device: DeviceId) -> bool {
         let roster = self.roster();
-        let with_identity = |end: &End| {
-            let mut ends = end.operations.iter().filter_map(|id| self.fold.find(*id));
-            ends.any(|end| matches!(end.op, Op::Remove(_) | Op::Leave))
-        };
         let went = |chain: &Membership| {
             roster.members.contains_key(&chain.identity)
-                && chain.end.as_ref().is_some_and(with_identity)
+                && chain.end.as_ref().is_some_and(|end| end.with_identity)
         };
         roster.author(device).is_none()
             && !roster.revoked.contains(&device)

@@ -7,6 +7,7 @@ mod admit;
 mod append;
 mod ending;
 mod hidden;
+mod outcome;
 mod receive;
 mod retire;
 
@@ -33,7 +34,7 @@ use crate::{
     ids::{Author, EventId, SessionId},
     past::{self, Seen},
     register::Register,
-    roster::{Fold, Member, Op, OpError, Operation, Policy, Roster, SessionKind},
+    roster::{Fold, Member, Op, OpError, Operation, Outcome, Policy, Roster, SessionKind},
     standing::Standing,
     store::{LogStore, Position, StoreError},
     sync::{Summary, whole},
@@ -78,7 +79,14 @@ pub struct Terms {
 #[derive(Clone, Debug)]
 pub struct Session {
     id: SessionId,
-    fold: Fold,
+    /// What all operations come to.
+    outcome: Outcome,
+    /// The operations themselves, once something asks for them (LOG-1602).
+    fold: OnceLock<Box<Fold>>,
+    /// Whether they are what the outcome is of for sure, and share with the frontier what both have in common.
+    unfolded: bool,
+    /// Of how many operations the store keeps the outcome, and where the last of them came in; `None` where it does not.
+    kept: Option<(u64, Position)>,
     frontier: Frontier,
     forks: Forks,
     latest: Hlc,
@@ -196,10 +204,13 @@ impl Session {
             .map_err(Refusal::Op)?
             .filter(|operation| matches!(operation.op, Op::Found(_)))
             .ok_or(Refusal::Founding)?;
-        let fold = Fold::of(vec![operation]).ok_or(Refusal::Founding)?;
+        let (fold, outcome) = Fold::of(vec![operation]).ok_or(Refusal::Founding)?;
         let mut session = Self {
             id: event.session(),
-            fold,
+            outcome,
+            fold: OnceLock::from(Box::new(fold)),
+            unfolded: true,
+            kept: None,
             frontier: Frontier::default(),
             forks: Forks::default(),
             latest: Hlc::default(),
@@ -209,6 +220,7 @@ impl Session {
         };
         let position = session.insert(store, event, Standing::Counted)?;
         store.put_past(event.id(), &Past::default(), None)?;
+        session.keep(store)?;
         let admitted = Admitted {
             position,
             standing: Standing::Counted,
@@ -218,38 +230,6 @@ impl Session {
             forked: false,
         };
         Ok((session, admitted))
-    }
-
-    /// Loads a session from the store.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn load<S: LogStore>(store: &S, id: SessionId) -> Result<Option<Self>, StoreError> {
-        let mut operations = Vec::new();
-        for (stored, past) in store.operations(id)? {
-            let operation = Operation::trusted(&stored.event, past)
-                .map_err(|_| StoreError::Damaged("a roster operation does not decode"))?;
-            operations.extend(operation);
-        }
-        let Some(fold) = Fold::of(operations) else {
-            return Ok(None);
-        };
-        let mut frontier = Frontier::from_heads(store.heads(id)?);
-        if let Some(last) = fold.operations().last() {
-            frontier.share(&last.past);
-        }
-        let forks = Forks::load(store, id, &frontier)?;
-        let latest = store.latest_time(id)?;
-        Ok(Some(Self {
-            id,
-            fold,
-            frontier,
-            forks,
-            latest,
-            sealed: false,
-            named: Named::default(),
-            summed_up: OnceLock::new(),
-        }))
     }
 
     /// All that is held of it, in short. With hundreds of connections each asks for that when it begins.
@@ -287,22 +267,17 @@ impl Session {
 
     /// When it was founded.
     pub fn founded(&self) -> Hlc {
-        let founding = self.fold.operations().next();
-        founding.map_or_else(Hlc::default, |founding| founding.order.time)
+        self.outcome.founded()
     }
 
     /// The device that founded it.
-    pub fn founder(&self) -> Option<DeviceId> {
-        let mut operations = self.fold.operations();
-        operations.find_map(|operation| match &operation.op {
-            Op::Found(founding) => Some(founding.card.device()),
-            _ => None,
-        })
+    pub fn founder(&self) -> DeviceId {
+        self.outcome.founder()
     }
 
     /// Who is in it.
     pub fn roster(&self) -> &Roster {
-        self.fold.roster()
+        self.outcome.roster()
     }
 
     /// What is held of it.
@@ -317,28 +292,24 @@ impl Session {
 
     /// Whose device writes a chain, by the operation that begins it, whether that counts or not.
     pub fn whose(&self, chain: Author) -> Option<IdentityId> {
-        self.fold.whose(chain)
+        self.outcome.whose(chain)
     }
 
     /// The statement by which a device was revoked, if it was here.
     pub fn revocation(&self, device: DeviceId) -> Option<&Revocation> {
-        let mut operations = self.fold.operations();
-        operations.find_map(|operation| match &operation.op {
-            Op::Revoke(revocation) if revocation.device() == device => Some(revocation),
-            _ => None,
-        })
+        self.outcome.revocation(device)
     }
 
     /// Whether an operation of the set adds this device, counted or not: of such devices registers
     /// are kept (LOG-13). Unlike being in, that never ends, so holders of the same set keep the
     /// same registers.
     pub fn has_seen(&self, device: DeviceId) -> bool {
-        self.fold.has_seen(device)
+        self.outcome.has_seen(device)
     }
 
     /// Whether an operation of the set names this identity or adds a device of it, counted or not.
     pub fn names(&self, identity: IdentityId) -> bool {
-        self.fold.names(identity)
+        self.outcome.names(identity)
     }
 
     /// Below this place all ordinary events of a chain count, silences aside.
@@ -349,7 +320,10 @@ impl Session {
 
     /// What the author of an event had seen of the set, which all that it builds on is in.
     fn seen<S: LogStore>(&self, store: &S, event: &Event) -> Result<Seen, StoreError> {
-        let fold = self.forks.points().is_empty().then_some(&self.fold);
+        let fold = match self.forks.points().is_empty() {
+            true => Some(self.fold(store)?),
+            false => None,
+        };
         past::of(store, &self.frontier, fold, event)
     }
 

@@ -26,9 +26,10 @@ impl Session {
             Verdict::Say(receipt) => return Ok(receipt),
         }
         if event.header().kind.is_roster() {
+            self.unfold(store)?;
             let Seen { past, unseen } = self.seen(store, event)?;
             match Operation::new(event, past) {
-                Ok(Some(operation)) if !self.fold.admits(&operation, &unseen) => {
+                Ok(Some(operation)) if !self.fold(store)?.admits(&operation, &unseen) => {
                     return Ok(Receipt::Refused(refusal_of(&operation)));
                 }
                 Ok(Some(operation)) => {
@@ -98,7 +99,7 @@ impl Session {
         };
         let kind = &adding.event.header().kind;
         let begun = match kind::is_known(kind.as_str()) {
-            true => self.fold.begins(author),
+            true => self.outcome.begins(author),
             false => kind.is_roster() && adding.event.session() == self.id,
         };
         if begun { Ok(None) } else { refused }

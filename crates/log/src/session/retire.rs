@@ -76,6 +76,7 @@ impl Session {
         let join = self.header_of(&Op::Join(card.clone()), chain.device, latest.next(now))?;
         let join = Event::sign(key, Header { deps, ..join }, None);
         let removals = self.removals(key, &join, self.own_too_early(chain, now), now)?;
+        self.unfold(store)?;
         let mut operations = Vec::new();
         for event in std::iter::once(join).chain(removals) {
             let seen = self.seen(store, &event)?;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod bodies;
+mod kept;
 mod pasts;
 
 use tenet_identity::keys::DeviceKey;
@@ -23,7 +24,7 @@ use crate::{
 /// # Panics
 /// Where the store does something else than [`LogStore`] says.
 pub fn run<S: LogStore>(make: impl Fn() -> S) {
-    let stories: [fn(S); 19] = [
+    let stories: [fn(S); 21] = [
         a_new_store_is_empty,
         events_come_back_as_they_went_in,
         sessions_are_listed_oldest_first,
@@ -39,6 +40,8 @@ pub fn run<S: LogStore>(make: impl Fn() -> S) {
         heads_are_one_for_each_branch,
         pasts::operations_come_with_them,
         pasts::one_is_said_by_what_tells_it_from_another,
+        kept::parts_are_read_by_key_and_replaced,
+        kept::operations_are_counted,
         registers_are_replaced,
         held_events_wait_for_their_time,
         held_events_are_counted_by_session,

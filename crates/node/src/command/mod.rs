@@ -270,6 +270,8 @@ pub enum Command {
     Mend {
         /// Which, with their sessions.
         events: Vec<(SessionId, EventId)>,
+        /// Sessions of which something else is kept than their operations come to: that is made anew.
+        miskept: Vec<SessionId>,
     },
 }
 
@@ -469,8 +471,8 @@ impl<S: Storage> Engine<S> {
             Command::Group { who, change } => self.change_group(now, &who, change),
             Command::Members { who } => self.members_of(&who),
             Command::Reach => self.reach(now),
-            Command::Mend { events } => Ok(Reply::Mending {
-                left: self.mend_events(events)?,
+            Command::Mend { events, miskept } => Ok(Reply::Mending {
+                left: self.mend_all(events, &miskept)?,
             }),
         }
     }

@@ -18,6 +18,7 @@ use tenet_log::{
         Muting, Op, Policy, Removal, Role, Roster, SessionKind, Setting, Withdrawal,
     },
     session::{OpenError, Session, Terms},
+    store::StoreError,
 };
 
 use super::{CommandError, Reply};
@@ -388,21 +389,24 @@ impl<S: Storage> Engine<S> {
         let device = self.own.device();
         let out = |roster: &Roster| !roster.kind.is_closed() && roster.author(device).is_none();
         match roster.is_some_and(out) {
-            true => Err(self.out_of(id, outcome)),
+            true => Err(self.out_of(id, outcome)?),
             false => Ok(()),
         }
     }
 
     /// Why nothing can be done in a group of which this device is out.
-    fn out_of(&self, id: SessionId, outcome: &str) -> CommandError {
+    fn out_of(&self, id: SessionId, outcome: &str) -> Result<CommandError, StoreError> {
         let name = self.group(id).map(|group| group.name).unwrap_or_default();
         let (me, device) = (self.own.identity(), self.own.device());
         let session = self.sessions.get(&id);
-        let departure = session.and_then(|session| session.departure(me, device));
+        let departure = match session {
+            Some(session) => session.departure(&self.store, me, device)?,
+            None => None,
+        };
         let Some((op, by)) = departure else {
-            return CommandError::Refused(format!(
+            return Ok(CommandError::Refused(format!(
                 "this device has not come into \"{name}\" yet, or not again; {outcome}"
-            ));
+            )));
         };
         let mine = by == Some(me);
         let who = match by {
@@ -416,9 +420,9 @@ impl<S: Storage> Engine<S> {
             Op::Leave => "you left it".to_owned(),
             _ => format!("{who} took this device out"),
         };
-        CommandError::Refused(format!(
+        Ok(CommandError::Refused(format!(
             "you are not in \"{name}\" any more: {why}; {outcome}"
-        ))
+        )))
     }
 
     /// What somebody is called in a session: as I call them, or as they call themselves there.

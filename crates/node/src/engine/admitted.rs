@@ -274,7 +274,7 @@ impl<S: Storage> Engine<S> {
         if self.index_bygone(session)? {
             self.compare_anew(now, session);
         }
-        self.index_outside(session);
+        self.index_outside(session)?;
         self.note_seen(now, session)?;
         self.settle_floor(now, session)?;
         self.settle_outbox(now, session)?;

@@ -42,7 +42,9 @@ impl<S: Storage> Engine<S> {
         let theirs = namings.iter().filter(|(one, _)| sessions.contains(one));
         for (_, position) in theirs {
             let event = self.store.logged_at(*position)?;
-            named |= event.is_some_and(|event| self.is_for(conn, &event));
+            if let Some(event) = event {
+                named |= self.is_for(conn, &event)?;
+            }
         }
         Ok(match named {
             true => Output::Answer { ask, blob, spans },

@@ -13,6 +13,7 @@ use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
     ids::SessionId,
     session::Session,
+    store::{LogStore, StoreError},
     sync::{Named, Part},
 };
 
@@ -22,7 +23,7 @@ use crate::{connection::Connection, input::ConnId, storage::Storage};
 impl<S: Storage> Engine<S> {
     /// NODE-38: the other end has named sessions; among them may be some in which nothing names it, or that it is out of.
     pub(super) fn note_claims(&mut self, conn: ConnId) -> Result<(), Fault> {
-        let again = self.tell_again(conn);
+        let again = self.tell_again(conn)?;
         let Some(connection) = self.connections.0.get(&conn) else {
             return Ok(());
         };
@@ -38,12 +39,12 @@ impl<S: Storage> Engine<S> {
     }
 
     /// NODE-106: who names a session that it was told to be out of, or left, was perhaps set back to before.
-    fn tell_again(&mut self, conn: ConnId) -> bool {
+    fn tell_again(&mut self, conn: ConnId) -> Result<bool, StoreError> {
         let Some(connection) = self.connections.0.get(&conn) else {
-            return false;
+            return Ok(false);
         };
         let Some(device) = connection.ready().map(|ready| ready.device) else {
-            return false;
+            return Ok(false);
         };
         let out = self
             .sessions
@@ -57,9 +58,9 @@ impl<S: Storage> Engine<S> {
         for id in &named {
             self.told.remove(&(*id, device));
             self.back.insert((*id, device));
-            self.index_outside(*id);
+            self.index_outside(*id)?;
         }
-        !named.is_empty()
+        Ok(!named.is_empty())
     }
 
     fn claims(&self, connection: &Connection) -> BTreeSet<SessionId> {
@@ -77,39 +78,46 @@ impl<S: Storage> Engine<S> {
     }
 
     /// What of a session a device may hear.
-    pub(super) fn part(&self, id: SessionId, identity: IdentityId, device: DeviceId) -> Part {
+    pub(super) fn part(
+        &self,
+        id: SessionId,
+        identity: IdentityId,
+        device: DeviceId,
+    ) -> Result<Part, StoreError> {
         let session = self.sessions.get(&id);
-        session.map_or(Part::Whole, |session| {
+        session.map_or(Ok(Part::Whole), |session| {
             let here = (self.own.identity(), self.place(id));
-            part_of(session, here, identity, device)
+            part_of(session, &self.store, here, (identity, device))
         })
     }
 
     /// The same of the device on a connection.
-    pub(super) fn part_on(&self, conn: ConnId, session: SessionId) -> Part {
+    pub(super) fn part_on(&self, conn: ConnId, session: SessionId) -> Result<Part, StoreError> {
         let ready = self.connections.0.get(&conn).and_then(Connection::ready);
-        ready.map_or(Part::Whole, |it| self.part(session, it.identity, it.device))
+        ready.map_or(Ok(Part::Whole), |it| {
+            self.part(session, it.identity, it.device)
+        })
     }
 }
 
 /// What of a session, in which we are like this, a device may hear.
-pub(super) fn part_of(
+pub(super) fn part_of<S: LogStore>(
     session: &Session,
+    store: &S,
     (me, place): (IdentityId, Place),
-    identity: IdentityId,
-    device: DeviceId,
-) -> Part {
+    (identity, device): (IdentityId, DeviceId),
+) -> Result<Part, StoreError> {
     if identity == me && place == Place::Left && session.has_lost(me) {
         // NODE-109
-        return Part::Whole;
+        return Ok(Part::Whole);
     }
-    match session.ending_for(identity, device) {
+    Ok(match session.ending_for(store, identity, device)? {
         // Where we have no place yet, who brought it may be named by what we still lack.
         None if place == Place::In && is_strange(session, identity, device) => {
             Part::Named(Named::default())
         }
         ending => ending.into(),
-    }
+    })
 }
 
 /// Whether nothing in a session of many names a device or its identity.

@@ -32,7 +32,7 @@ impl<S: Storage> Engine<S> {
         event: &Event,
         position: Position,
     ) -> Result<(), StoreError> {
-        let recipients = self.recipients(session);
+        let recipients = self.recipients(session)?;
         self.store.queue(&outgoing(event, position), &recipients)
     }
 
@@ -45,7 +45,7 @@ impl<S: Storage> Engine<S> {
         position: Position,
     ) -> Result<(), StoreError> {
         let (author, here) = (event.author(), self.own.device());
-        let mut recipients = self.recipients(session);
+        let mut recipients = self.recipients(session)?;
         recipients.retain(|recipient| recipient.device != author.device);
         let alone = self.is_own(session);
         if alone {
@@ -62,20 +62,20 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    fn recipients(&self, id: SessionId) -> Vec<Recipient> {
+    fn recipients(&self, id: SessionId) -> Result<Vec<Recipient>, StoreError> {
         let Some(session) = self.sessions.get(&id) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
-        if self.has_left(id) && !self.left_by_ourselves(id) {
+        if self.has_left(id) && !self.left_by_ourselves(id)? {
             // NODE-108
-            return Vec::new();
+            return Ok(Vec::new());
         }
         if self.is_sparse(id) && self.place(id) == Place::In {
             // NODE-1406: one row for all, which the first who has it takes away.
-            return vec![Recipient {
+            return Ok(vec![Recipient {
                 device: self.own.device(),
                 receiver: true,
-            }];
+            }]);
         }
         let roster = session.roster();
         let me = self.own.identity();
@@ -87,12 +87,12 @@ impl<S: Storage> Engine<S> {
             device: author.device,
             receiver: alone || membership.identity != me,
         });
-        recipients.collect()
+        Ok(recipients.collect())
     }
 
     /// What nobody has yet is owed to whoever came; nothing is owed to whoever went.
     pub(super) fn settle_outbox(&mut self, now: u64, session: SessionId) -> Result<(), StoreError> {
-        let recipients = self.recipients(session);
+        let recipients = self.recipients(session)?;
         let mut after = Position::default();
         loop {
             let page = self.store.undelivered(session, after, PAGE)?;
@@ -210,10 +210,10 @@ impl<S: Storage> Engine<S> {
         let Some(session) = self.sessions.get(&id) else {
             return Ok(Vec::new());
         };
-        let Some(mut ending) = session.ending(device) else {
+        let Some(mut ending) = session.ending(&self.store, device)? else {
             return Ok(Vec::new());
         };
-        if !self.ended_by_us(session, device) {
+        if !self.ended_by_us(session, device)? {
             return Ok(Vec::new());
         }
         let (mut still, mut after) = (Vec::new(), Position::default());
@@ -245,13 +245,17 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         };
         let now_out = self.outside.get(&id).into_iter().flatten();
-        let owed: Vec<(DeviceId, Ending)> = now_out
-            .filter(|(device, identity)| {
-                let revoked = self.revoked.contains(&(**identity, **device));
-                !before.contains_key(device) && !revoked && self.ended_by_us(session, **device)
-            })
-            .filter_map(|(device, _)| Some((*device, session.ending(*device)?)))
-            .collect();
+        let anew = now_out.filter(|(device, identity)| {
+            let revoked = self.revoked.contains(&(**identity, **device));
+            !before.contains_key(device) && !revoked
+        });
+        let mut owed: Vec<(DeviceId, Ending)> = Vec::new();
+        for (device, _) in anew {
+            if self.ended_by_us(session, *device)? {
+                let ending = session.ending(&self.store, *device)?;
+                owed.extend(ending.map(|ending| (*device, ending)));
+            }
+        }
         for (device, ending) in owed {
             self.owe_ending(id, device, &ending)?;
         }
@@ -376,7 +380,7 @@ impl<S: Storage> Engine<S> {
         let (here, Some(session)) = (self.own.device(), self.sessions.get(&id)) else {
             return Ok(());
         };
-        let Some(ending) = session.ending(here) else {
+        let Some(ending) = session.ending(&self.store, here)? else {
             return Ok(());
         };
         let mut seen = Vec::new();

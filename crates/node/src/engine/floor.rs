@@ -51,12 +51,13 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Whether an event is for whoever is at the other end of a connection.
-    pub(super) fn is_for(&self, conn: ConnId, event: &Event) -> bool {
+    pub(super) fn is_for(&self, conn: ConnId, event: &Event) -> Result<bool, StoreError> {
         let ready = self.connections.0.get(&conn).and_then(|it| it.ready());
-        ready.is_some_and(|it| {
-            let floor = self.floor_of(event.session(), it.identity, it.device);
-            floor.is_none_or(|floor| !event.is_below(floor))
-        })
+        let Some(it) = ready else {
+            return Ok(false);
+        };
+        let floor = self.floor_of(event.session(), it.identity, it.device)?;
+        Ok(floor.is_none_or(|floor| !event.is_below(floor)))
     }
 
     /// From when on what is said in a session is for a device, if not all is.
@@ -65,13 +66,15 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         identity: IdentityId,
         device: DeviceId,
-    ) -> Option<Hlc> {
+    ) -> Result<Option<Hlc>, StoreError> {
         if self.is_bygone_with(identity, session) {
             // What is here is ours.
-            return None;
+            return Ok(None);
         }
         let session = self.sessions.get(&session);
-        session.map_or(Some(Hlc::MAX), |session| session.floor_of(identity, device))
+        session.map_or(Ok(Some(Hlc::MAX)), |session| {
+            session.floor_of(&self.store, identity, device)
+        })
     }
 
     /// SYNC-803: whether an event lacks what it says because that is not for this person.

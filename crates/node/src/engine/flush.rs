@@ -32,7 +32,7 @@ impl<S: Storage> Engine<S> {
         self.want_lacking()?;
         self.spread_registers();
         let mut frames = Vec::new();
-        let welcome = self.welcome();
+        let welcome = self.welcome()?;
         let own = self.brought_first();
         self.bring_at = None;
         let (store, sessions, recent) = (&self.store, &self.sessions, &mut self.recent);
@@ -90,7 +90,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Of the shares that may have something to send those whose devices may hear it, and what of it.
-    fn welcome(&self) -> BTreeMap<(ConnId, SessionId), Hears> {
+    fn welcome(&self) -> Result<BTreeMap<(ConnId, SessionId), Hears>, StoreError> {
         let mut welcome = BTreeMap::new();
         for (conn, connection) in &self.connections.0 {
             let Some(ready) = connection.ready().filter(|ready| ready.stirred) else {
@@ -101,15 +101,15 @@ impl<S: Storage> Engine<S> {
                 self.may_hear(ready.identity, ready.device, share.session)
                     || self.is_outside(ready.identity, ready.device, share.session)
             });
-            welcome.extend(heard.map(|share| {
+            for share in heard {
                 let session = share.session;
                 let hears = Hears {
-                    floor: self.floor_of(session, ready.identity, ready.device),
+                    floor: self.floor_of(session, ready.identity, ready.device)?,
                     news: self.passes_on(session, ready.device),
                 };
-                ((*conn, session), hears)
-            }));
+                welcome.insert((*conn, session), hears);
+            }
         }
-        welcome
+        Ok(welcome)
     }
 }

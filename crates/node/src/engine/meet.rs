@@ -83,7 +83,7 @@ impl<S: Storage> Engine<S> {
             let Some(state) = self.sessions.get(&session) else {
                 continue;
             };
-            let part = self.part(session, ready.identity, ready.device);
+            let part = self.part(session, ready.identity, ready.device)?;
             let (peer, message) = Peer::open_to(state, &self.store, part)?;
             begun.push((
                 theirs,

@@ -72,11 +72,13 @@ impl Mending {
 
 impl<S: Storage> Engine<S> {
     /// Asks everybody who is here for these events, and whoever comes later; how many are awaited
-    /// then.
-    pub(crate) fn mend_events(
+    /// then. What is kept of these sessions is made anew at once.
+    pub(crate) fn mend_all(
         &mut self,
         events: Vec<(SessionId, EventId)>,
+        miskept: &[SessionId],
     ) -> Result<usize, StoreError> {
+        self.keep_anew(miskept)?;
         let asks = !events.is_empty();
         for (session, event) in events {
             let damaged = self.mending.damaged.entry(session).or_default();
@@ -200,18 +202,16 @@ impl<S: Storage> Engine<S> {
         wanted: &[EventId],
     ) -> Result<Vec<EventId>, Fault> {
         let (mut events, mut bytes, mut awaited) = (Vec::new(), 0, Vec::new());
-        let mut part = self.part_on(conn, session);
+        let mut part = self.part_on(conn, session)?;
         for id in wanted {
             // SYNC-802
             let event = self.whole_event(session, *id)?;
             if event.as_ref().is_none_or(Event::is_bare) {
                 awaited.push(*id);
             }
-            let Some(event) = event.filter(|event| self.is_for(conn, event)) else {
-                continue;
-            };
+            let Some(event) = event else { continue };
             // SYNC-11
-            if !part.includes(&self.store, &event)? {
+            if !self.is_for(conn, &event)? || !part.includes(&self.store, &event)? {
                 continue;
             }
             bytes += event.wire_len();

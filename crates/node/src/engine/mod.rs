@@ -275,6 +275,7 @@ impl<S: Storage> Engine<S> {
             clock: now,
         };
         engine.load_sessions()?;
+        engine.keep_outcomes()?;
         engine.say_the_unheard()?;
         engine.ensure_own_session(now)?;
         engine.take_places_at_start(now)?;

@@ -14,6 +14,7 @@ use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
     ids::{EventId, SessionId},
     session::{Ending, Session},
+    store::{LogStore, StoreError},
     sync::HeadEntry,
 };
 
@@ -26,17 +27,24 @@ pub(super) type Outside = BTreeMap<DeviceId, IdentityId>;
 impl<S: Storage> Engine<S> {
     /// To whom we listen though we share a session no more: who has not heard yet that they are out (NODE-106),
     /// and those who took us out (NODE-108). Whom their identity revoked is let be by whoever asks.
-    pub(super) fn index_outside(&mut self, id: SessionId) {
+    pub(super) fn index_outside(&mut self, id: SessionId) -> Result<(), StoreError> {
         let place = self.place(id);
-        let listens = place == Place::Left && !self.left_by_ourselves(id);
+        let listens = place == Place::Left && !self.left_by_ourselves(id)?;
         let Some(session) = self.sessions.get(&id).filter(|_| place != Place::Coming) else {
             self.outside.remove(&id);
-            return;
+            return Ok(());
         };
         // Who came in again in vain is told anew.
-        self.told.retain(|(told, device), (identity, ends)| {
-            *told != id || ended_by(session, *identity, *device) == *ends
-        });
+        let told = self.told.iter().filter(|((told, _), _)| *told == id);
+        let mut changed = Vec::new();
+        for ((_, device), (identity, ends)) in told {
+            if ended_by(session, &self.store, *identity, *device)? != *ends {
+                changed.push(*device);
+            }
+        }
+        for device in changed {
+            self.told.remove(&(id, device));
+        }
         let mut outside: Outside = session.outsiders();
         outside.retain(|device, _| {
             let back = self.back.contains(&(id, *device));
@@ -46,6 +54,7 @@ impl<S: Storage> Engine<S> {
         outside.extend(inside.map(|(author, chain)| (author.device, chain.identity)));
         outside.remove(&self.own.device());
         self.outside.insert(id, outside);
+        Ok(())
     }
 
     /// The sessions in which we listen to a device, or it to us.
@@ -70,18 +79,24 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Whether we are out of a session by what a device of our own identity wrote.
-    pub(super) fn left_by_ourselves(&self, id: SessionId) -> bool {
+    pub(super) fn left_by_ourselves(&self, id: SessionId) -> Result<bool, StoreError> {
         let session = self.sessions.get(&id).filter(|_| self.has_left(id));
-        session.is_some_and(|session| self.ended_by_us(session, self.own.device()))
+        session.map_or(Ok(false), |session| {
+            self.ended_by_us(session, self.own.device())
+        })
     }
 
     /// Whether what took a device out was written by one of ours.
-    pub(super) fn ended_by_us(&self, session: &Session, device: DeviceId) -> bool {
+    pub(super) fn ended_by_us(
+        &self,
+        session: &Session,
+        device: DeviceId,
+    ) -> Result<bool, StoreError> {
         let me = self.own.identity();
         let roster = session.roster();
-        let ending = session.ending(device);
+        let ending = session.ending(&self.store, device)?;
         let mut ends = ending.iter().flat_map(Ending::operations);
-        ends.any(|end| roster.identity(end.author) == Some(me))
+        Ok(ends.any(|end| roster.identity(end.author) == Some(me)))
     }
 
     /// Whether a device listens to us, or we to it, in a session that one of us is out of.
@@ -130,10 +145,8 @@ impl<S: Storage> Engine<S> {
             };
             let (identity, device) = (ready.identity, ready.device);
             for share in ready.shares_of(session) {
-                if share
-                    .peer
-                    .restrict(part_of(state, (me, place), identity, device))
-                {
+                let part = part_of(state, &self.store, (me, place), (identity, device))?;
+                if share.peer.restrict(part) {
                     anew.push(*conn);
                 }
                 share.dirty = true;
@@ -164,11 +177,11 @@ impl<S: Storage> Engine<S> {
         let Some(state) = state.filter(|_| self.is_outside(identity, device, session)) else {
             return Ok(());
         };
-        let ending = state.ending_for(identity, device);
+        let ending = state.ending_for(&self.store, identity, device)?;
         if !ending.is_some_and(|ending| ending.is_known_by(heads)) {
             return Ok(());
         }
-        let ends = ended_by(state, identity, device);
+        let ends = ended_by(state, &self.store, identity, device)?;
         self.told.insert((session, device), (identity, ends));
         self.back.remove(&(session, device));
         self.owe_sisters_no_more(session, device)?;
@@ -203,8 +216,13 @@ impl<S: Storage> Engine<S> {
 }
 
 /// The ids of what a device is told of how it came to be out.
-fn ended_by(session: &Session, identity: IdentityId, device: DeviceId) -> BTreeSet<EventId> {
-    let ending = session.ending_for(identity, device);
+fn ended_by<S: LogStore>(
+    session: &Session,
+    store: &S,
+    identity: IdentityId,
+    device: DeviceId,
+) -> Result<BTreeSet<EventId>, StoreError> {
+    let ending = session.ending_for(store, identity, device)?;
     let ends = ending.iter().flat_map(Ending::operations);
-    ends.map(|end| end.id).collect()
+    Ok(ends.map(|end| end.id).collect())
 }

@@ -123,7 +123,8 @@ impl<S: Storage> Engine<S> {
         // What I call myself, where I never said it to anybody: as my first device knows it.
         let first = self
             .own_session()
-            .and_then(|id| self.sessions.get(&id)?.founder());
+            .and_then(|id| self.sessions.get(&id))
+            .map(|session| session.founder());
         if first == Some(self.own.device()) {
             self.note_own(profile::KEY, self.profile().encode())?;
         }
@@ -272,9 +273,13 @@ impl<S: Storage> Engine<S> {
             let Some(state) = self.sessions.get(&session) else {
                 continue;
             };
-            for (author, chain) in state.roster().active() {
+            for (author, _) in state.roster().active() {
                 if !self.revoked.contains(&(me, author.device)) {
-                    cards.insert(author.device, chain.card.clone());
+                    cards.extend(
+                        state
+                            .card(&self.store, author)?
+                            .map(|card| (author.device, card)),
+                    );
                 }
             }
         }

@@ -8,7 +8,7 @@ use tenet_log::{
     ids::SessionId,
     roster::SessionKind,
     session::{AppendError, Receipt, Session},
-    store::StoreError,
+    store::{Durability, StoreError},
 };
 
 use super::{Acquaintance, Engine, Place};
@@ -36,7 +36,7 @@ impl<S: Storage> Engine<S> {
         self.load_bygone()?;
         self.outside.clear();
         for id in self.sessions.keys().copied().collect::<Vec<_>>() {
-            self.index_outside(id);
+            self.index_outside(id)?;
         }
         self.index_devices()?;
         for id in self.sessions.keys().copied().collect::<Vec<_>>() {
@@ -45,6 +45,36 @@ impl<S: Storage> Engine<S> {
         self.load_fetches()?;
         self.load_erasures()?;
         self.load_index()
+    }
+
+    /// LOG-1601: has the store keep what the operations of sessions come to, where it does not.
+    pub(super) fn keep_outcomes(&mut self) -> Result<(), StoreError> {
+        if self.sessions.values().all(Session::is_kept) {
+            return Ok(());
+        }
+        self.store.begin()?;
+        let store = &mut self.store;
+        let mut new = self.sessions.values_mut().filter(|one| !one.is_kept());
+        if let Err(error) = new.try_for_each(|session| session.keep(store)) {
+            self.store.abandon()?;
+            return Err(error);
+        }
+        self.store.commit(Durability::Process)?;
+        self.sessions.values_mut().for_each(Session::rest);
+        Ok(())
+    }
+
+    /// LOG-1601: has the store keep anew what the operations of these sessions come to.
+    pub(crate) fn keep_anew(&mut self, miskept: &[SessionId]) -> Result<(), StoreError> {
+        if miskept.is_empty() {
+            return Ok(());
+        }
+        for id in miskept {
+            if let Some(mut session) = Session::load_anew(&self.store, *id)? {
+                session.keep(&mut self.store)?;
+            }
+        }
+        self.load_sessions()
     }
 
     /// Works out anew which devices are in which session; a session that we left counts for
@@ -79,7 +109,7 @@ impl<S: Storage> Engine<S> {
             }
             for (device, identity) in self.outside.get(id).into_iter().flatten() {
                 let shut_out = self.is_shut_out(*identity, *device);
-                if !shut_out && self.ended_by_us(session, *device) && self.is_owed(*device)? {
+                if !shut_out && self.is_owed(*device)? && self.ended_by_us(session, *device)? {
                     let acquaintance = devices.entry(*device).or_default();
                     acquaintance.identity = Some(*identity);
                     acquaintance.sessions.push(*id);
@@ -224,7 +254,7 @@ impl<S: Storage> Engine<S> {
         );
         match founded {
             Ok((session, _)) => {
-                self.store.commit(tenet_log::store::Durability::Power)?;
+                self.store.commit(Durability::Power)?;
                 self.sessions.insert(session.id(), session);
                 Ok(())
             }

@@ -53,7 +53,7 @@ impl<S: Storage> Engine<S> {
         };
         let says = matches!(message, Message::Events(_) | Message::Registers(_));
         let ours = self.is_bygone_on(conn, session);
-        if says && !ours && self.left_by_ourselves(session) {
+        if says && !ours && self.left_by_ourselves(session)? {
             // Whoever writes there has not heard yet that we left, or has left too.
             return self.on_said_in_vain(now, conn, tag, session, &message);
         }
@@ -115,7 +115,7 @@ impl<S: Storage> Engine<S> {
         digest: [u8; 32],
     ) -> Result<(), Fault> {
         let (mut agreed, mut anew) = (Vec::new(), false);
-        let part = self.part_on(conn, session);
+        let part = self.part_on(conn, session)?;
         // NODE-15: a digest that answers none of ours begins anew: the other end had to wait, and both
         // compare again what they hold. Answers owe no answer, so this ends.
         self.with_share(conn, tag, session, |share, session, store| {
@@ -406,7 +406,7 @@ impl<S: Storage> Engine<S> {
             let Some(tag) = self.tag_of(conn, session) else {
                 continue;
             };
-            let part = self.part_on(conn, session);
+            let part = self.part_on(conn, session)?;
             self.with_share(conn, tag, session, |share, session, store| {
                 let (peer, message) = Peer::open_to(session, store, part)?;
                 share.peer = peer;

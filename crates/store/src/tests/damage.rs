@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tenet_log::store::LogStore;
+use tenet_log::{session::Session, store::LogStore};
 
 use super::{KEY, Talk, open, texts};
 use crate::{OpenError, Store};
@@ -148,4 +148,23 @@ fn a_newer_format_is_left_alone() {
         Err(OpenError::Newer { .. })
     ));
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+/// STORE-1601, STORE-301
+#[test]
+fn what_is_kept_of_a_session_is_held_against_its_operations() {
+    let (_folder, path, _) = closed();
+    let mut store = Store::open(&path, &KEY).unwrap();
+    assert!(store.audit().unwrap().is_well());
+    let id = store.sessions().unwrap()[0];
+    let mut keys = Vec::new();
+    store
+        .outcome(id, &mut |key, _| keys.push(key.to_vec()))
+        .unwrap();
+    // The first is the head, and of it nobody takes half for the whole.
+    store.put_outcome(id, &keys[1], None).unwrap();
+    assert_eq!(store.audit().unwrap().miskept, [id]);
+    let mut session = Session::load_anew(&store, id).unwrap().unwrap();
+    session.keep(&mut store).unwrap();
+    assert!(store.audit().unwrap().is_well());
 }

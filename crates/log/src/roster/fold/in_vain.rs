@@ -3,24 +3,34 @@
 //! Who used a link in vain is none of them: nobody who was in named them, and whoever finds a closed link would be told
 //! what a session's headers say.
 
+use std::collections::BTreeSet;
+
 use tenet_identity::keys::{DeviceId, IdentityId};
 
 use super::Fold;
-use crate::roster::{Op, ledger::Entry, right::View};
+use crate::roster::{Op, Outcome, ledger::Entry, right::View};
 
 impl Fold {
-    /// Whose a device is, by what begins its chains, counted or not.
-    pub(crate) fn owners_of(&self, device: DeviceId) -> impl Iterator<Item = IdentityId> {
-        let chains = self.ledger.chains_of_device(device);
-        chains.filter_map(|chain| self.ledger.whose(chain))
-    }
-
-    /// Devices of which a chain was begun in vain, and whose they are.
-    pub(crate) fn in_vain(&self) -> impl Iterator<Item = (DeviceId, IdentityId)> {
-        let view = self.view();
-        let begun = self.ledger.chains();
-        let void = begun.filter(move |(_, one)| began_in_vain(&view, one));
-        void.filter_map(|(chain, one)| Some((chain.device, one.operation.op.card()?.identity())))
+    /// Devices that came in in vain alone, and are out by what others did. Of strangers who used a link in vain that is
+    /// not asked: nothing else is about them.
+    pub(super) fn shut_out(&self, outcome: &Outcome) -> BTreeSet<DeviceId> {
+        let void = outcome.annals.void.iter();
+        let known = void.filter(|(_, void)| {
+            let stranger = || {
+                let mut about = self.ledger.about(void.identity);
+                about.all(|one| matches!(one.operation.op, Op::JoinLink(_)))
+            };
+            let nobody = void.by_link && !outcome.roster.dissolved && stranger();
+            !outcome.roster.members.contains_key(&void.identity) && !nobody
+        });
+        let devices = known.map(|(chain, _)| chain.device);
+        let never = devices.filter(|device| outcome.roster.chains_of(*device).next().is_none());
+        let shut_out = never.filter(|device| {
+            let identity = outcome.owners_of(*device).next();
+            let taken = identity.into_iter().flat_map(|one| self.takings(one));
+            !self.reasons(taken, *device, identity).is_empty()
+        });
+        shut_out.collect()
     }
 
     /// What begins chains of a device in vain.

@@ -49,7 +49,7 @@ fn an_ending_is_what_ended_it_and_all_that_this_had_seen() {
         let chains = node.session.roster().chains.keys();
         let devices: BTreeSet<DeviceId> = chains.map(|chain| chain.device).collect();
         for device in devices {
-            let Some(mut ending) = node.session.ending(device) else {
+            let Some(mut ending) = node.session.ending(&node.store, device).unwrap() else {
                 assert!(!node.session.is_out(device));
                 continue;
             };
@@ -82,7 +82,7 @@ fn an_ending_is_what_ended_it_and_all_that_this_had_seen() {
 fn used_a_link_in_vain(node: &Node, all: &[Event], device: DeviceId) -> bool {
     let own = all.iter().filter(|event| event.header().device == device);
     let mut operations = own.filter_map(|event| Some((event.id(), Op::of(event).ok()??)));
-    let counted = &node.session.roster().counted;
+    let counted = node.session.fold(&node.store).unwrap().counted();
     operations.any(|(id, op)| matches!(op, Op::JoinLink(_)) && !counted.contains(&id))
 }
 
@@ -101,7 +101,7 @@ fn an_ending_shows_a_device_that_it_is_out() {
         for device in outsiders.filter(|device| !used_a_link_in_vain(&node, &all, *device)) {
             let was_in = node.session.roster().chains_of(device).next().is_some();
             *(if was_in { &mut ended } else { &mut in_vain }) += 1;
-            let Some(mut ending) = node.session.ending(device) else {
+            let Some(mut ending) = node.session.ending(&node.store, device).unwrap() else {
                 panic!("seed {seed}: nothing tells {device:?}");
             };
             let told = all

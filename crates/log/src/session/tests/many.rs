@@ -179,14 +179,21 @@ fn sync_11_who_is_told_more_than_its_end_hears_no_word() {
     let remove = scene.remove(DAN);
     assert!(scene.does(BOB, &remove));
     let (device, identity) = (scene.device(DAN).key.public(), scene.id(DAN));
-    let before = scene.node.session.floor_of(identity, device);
+    let floor_of = |scene: &Scene| {
+        scene
+            .node
+            .session
+            .floor_of(&scene.node.store, identity, device)
+            .unwrap()
+    };
+    let before = floor_of(&scene);
     assert_ne!(before, Some(Hlc::MAX));
     let mut other = scene.apart();
     assert!(other.does(BOB, &add));
     let demote = scene.demote(BOB, Role::Member);
     assert!(scene.does(ANN, &demote));
     scene.node.take_all(&other.node);
-    let floor = scene.node.session.floor_of(identity, device);
+    let floor = floor_of(&scene);
     assert_eq!(floor, Some(Hlc::MAX));
 }
 

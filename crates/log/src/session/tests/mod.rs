@@ -15,6 +15,7 @@ mod convergence;
 mod ending;
 mod forks;
 mod honest;
+mod kept;
 mod many;
 mod quarantine;
 mod receive;

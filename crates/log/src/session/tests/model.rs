@@ -34,7 +34,7 @@ impl Model {
             before: BTreeMap::new(),
             identities: BTreeMap::new(),
             operations: BTreeMap::new(),
-            counted: node.session.roster().counted.clone(),
+            counted: node.session.fold(&node.store).unwrap().counted().clone(),
         };
         for event in node.events() {
             let mut before: BTreeSet<EventId> = event.parents().collect();
@@ -84,8 +84,9 @@ impl Model {
     }
 
     fn check_pasts(&self, node: &Node) {
-        for op in node.session.fold.operations() {
-            for other in node.session.fold.operations() {
+        let fold = node.session.fold(&node.store).unwrap();
+        for op in fold.operations() {
+            for other in fold.operations() {
                 let includes = op.past.includes(&other.order);
                 assert_eq!(includes, self.saw(op.order.id, other.order.id));
             }

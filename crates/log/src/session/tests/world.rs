@@ -191,7 +191,11 @@ impl Node {
     pub(crate) fn holds(&self, event: &Event) -> bool {
         assert_eq!(
             self.counts(event),
-            self.session.roster().counted.contains(&event.id())
+            self.session
+                .fold(&self.store)
+                .unwrap()
+                .counted()
+                .contains(&event.id())
         );
         self.counts(event)
     }
@@ -250,7 +254,8 @@ impl Node {
         events.sort_by_key(Event::order);
         let (_, digest) = Peer::open(session, &self.store).unwrap();
         let pasts = session
-            .fold
+            .fold(&self.store)
+            .unwrap()
             .operations()
             .map(|op| (op.order.id, op.past.clone()));
         Picture {

@@ -229,7 +229,7 @@ impl<S: Storage> Engine<S> {
         let here = here.filter(|stored| stored.event.session() == session);
         let way = self.way_to(session, speaker.device);
         if let Some((stored, way)) = here.zip(way) {
-            let wire = self.wire_for(way, session, &stored.event);
+            let wire = self.wire_for(way, session, &stored.event)?;
             self.send(
                 way.conn,
                 &Frame::Spread(way.tag, Message::Give(wire.into(), None)),

@@ -91,7 +91,7 @@ impl<S: Storage> Engine<S> {
                 let Some(event) = at_hand.as_ref() else {
                     return Ok(());
                 };
-                Message::Give(self.wire_for(way, session, event).into(), task)
+                Message::Give(self.wire_for(way, session, event)?.into(), task)
             }
             Output::Offer(_, task) => Message::Offer(event, task),
             Output::Want(_) => Message::Want(event),
@@ -102,12 +102,17 @@ impl<S: Storage> Engine<S> {
     }
 
     /// SYNC-801: an event as it may be told to a device.
-    pub(super) fn wire_for(&self, way: Way, session: SessionId, event: &Event) -> Vec<u8> {
-        let floor = self.floor_of(session, way.identity, way.device);
-        match floor.is_some_and(|floor| event.is_below(floor)) {
+    pub(super) fn wire_for(
+        &self,
+        way: Way,
+        session: SessionId,
+        event: &Event,
+    ) -> Result<Vec<u8>, StoreError> {
+        let floor = self.floor_of(session, way.identity, way.device)?;
+        Ok(match floor.is_some_and(|floor| event.is_below(floor)) {
             true => event.bare().to_wire(),
             false => event.to_wire(),
-        }
+        })
     }
 
     /// Dials whom a plan names; what there is for them waits until they are met (NODE-1407).
