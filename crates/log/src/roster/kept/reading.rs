@@ -18,6 +18,9 @@ use crate::{
     store::{LogStore, Position, StoreError},
 };
 
+/// How many operations a session has, and where the last of them came in.
+type Span = (u64, Position);
+
 impl Outcome {
     /// The outcome that the store keeps, if it is of the operations that the store has, and readable; with how many they
     /// are, and where the last of them came in.
@@ -27,7 +30,7 @@ impl Outcome {
     pub(crate) fn kept<S: LogStore>(
         store: &S,
         session: SessionId,
-    ) -> Result<Option<(Self, (u64, Position))>, StoreError> {
+    ) -> Result<Option<(Self, Span)>, StoreError> {
         let of = store.operation_count(session)?;
         let mut reading = Reading::Nothing;
         store.outcome(session, &mut |key, value| {
@@ -62,7 +65,7 @@ struct Gathered {
 }
 
 impl Reading {
-    fn row(self, key: &[u8], value: &[u8], of: (u64, Position)) -> Option<Self> {
+    fn row(self, key: &[u8], value: &[u8], of: Span) -> Option<Self> {
         match (self, Part::of_key(key)?) {
             (Self::Nothing, Part::Head) => {
                 let head: HeadForm = read(value)?;
