@@ -255,11 +255,12 @@ fn operations_of_many() -> Vec<Op> {
         }),
         Op::Mute(Muting { identity, until }),
         Op::OpenLink(Opening {
-            key: key.public(),
-            role,
             until,
             floor: until,
+            question: Some("why?".into()),
+            ..Opening::new(key.public(), role).asking()
         }),
+        Op::Unblock(identity),
         Op::CloseLink(opening),
         Op::Policy(Policy {
             add: role,

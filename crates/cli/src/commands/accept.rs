@@ -15,6 +15,8 @@ struct Shown {
     name: String,
     session: Option<String>,
     state: AcceptState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
 }
 
 pub(super) async fn run(shell: &Shell, args: Accept) -> Outcome {
@@ -50,6 +52,7 @@ pub(super) async fn ask(
         name: accepted.name,
         session: accepted.session,
         state: accepted.state,
+        group: accepted.group,
     };
     shell.output.object(&shown, || words(&shown))?;
     if shown.state != AcceptState::Connected {
@@ -60,6 +63,16 @@ pub(super) async fn ask(
 
 fn words(shown: &Shown) -> String {
     let name = shown_short(&shown.name);
+    if let Some(group) = &shown.group {
+        let group = shown_short(group);
+        return match shown.state {
+            AcceptState::Connected => format!("you are in {group} now"),
+            AcceptState::Requested => {
+                format!("{group} was reached; somebody there is asked about you")
+            }
+            _ => format!("nobody in {group} was reached yet"),
+        };
+    }
     match shown.state {
         AcceptState::Connected => {
             format!("{name} is a contact now; compare: tenet contact verify '{name}'")

@@ -92,14 +92,10 @@ impl NodeHandler {
     }
 
     fn invite(&self, invite: api::Invite) -> Result<Pending, api::Error> {
-        let seconds = invite.expires_seconds.unwrap_or(LINK_LASTS_S);
-        if seconds == 0 || seconds > LINK_MAX_S {
-            return Err(api::Error::usage("a link is good for 1 second to 365 days"));
-        }
         let command = Command::Invite {
             name: invite.name,
             reusable: invite.reusable,
-            lasts_ms: seconds.saturating_mul(1000),
+            lasts_ms: lasting(invite.expires_seconds)?,
             question: invite.question,
         };
         Ok(self.simple(command, |reply| match reply {
@@ -173,6 +169,15 @@ impl NodeHandler {
     }
 }
 
-fn usage(error: impl std::fmt::Display) -> api::Error {
+/// For how long a link is to be good, in milliseconds.
+pub(super) fn lasting(seconds: Option<u64>) -> Result<u64, api::Error> {
+    let seconds = seconds.unwrap_or(LINK_LASTS_S);
+    match seconds == 0 || seconds > LINK_MAX_S {
+        true => Err(api::Error::usage("a link is good for 1 second to 365 days")),
+        false => Ok(seconds.saturating_mul(1000)),
+    }
+}
+
+pub(super) fn usage(error: impl std::fmt::Display) -> api::Error {
     api::Error::usage(error.to_string())
 }

@@ -131,11 +131,19 @@ fn change(told: &Told, name: impl Fn(IdentityId) -> String) -> api::MessageChang
             device: Some(device.to_string()),
             ..plain
         },
-        Told::Added(_, role)
-        | Told::Promoted(_, role)
-        | Told::Demoted(_, role)
-        | Told::LinkOpened(role) => api::MessageChange {
+        Told::Added(_, role) | Told::Promoted(_, role) | Told::Demoted(_, role) => {
+            api::MessageChange {
+                role: Some(groups::role(*role)),
+                ..plain
+            }
+        }
+        Told::LinkOpened(role, consent) => api::MessageChange {
             role: Some(groups::role(*role)),
+            consent: *consent,
+            ..plain
+        },
+        Told::Refused(_, remark) => api::MessageChange {
+            text: remark.clone(),
             ..plain
         },
         Told::Removed(_, blocked) => api::MessageChange {
@@ -296,6 +304,7 @@ pub(super) fn taken(knocking: &Knocking, contact: Option<&Contact>) -> api::Acce
         id: knocking.id().to_string(),
         did: accepted.did,
         name: accepted.name,
+        group: accepted.group,
         state: accepted.state,
         reason: knocking.refusal(),
         remark: knocking.remark.clone(),
@@ -318,8 +327,12 @@ pub(super) fn accepted(knocking: &Knocking, contact: Option<&Contact>) -> api::A
     api::Accepted {
         did: did::encode(&ext.identity),
         name: named.or(wished).unwrap_or_default(),
-        session: session.map(|id| contact.and_then(Contact::session).unwrap_or(id).to_string()),
+        session: session.map(|id| match &ext.group {
+            Some(_) => id.to_string(),
+            None => contact.and_then(Contact::session).unwrap_or(id).to_string(),
+        }),
         state,
+        group: ext.group.as_ref().map(|group| group.name.clone()),
     }
 }
 

@@ -15,6 +15,7 @@ mod founding;
 pub mod kind;
 mod ledger;
 mod op;
+mod opening;
 mod operation;
 mod policy;
 mod right;
@@ -35,9 +36,10 @@ use zeroize::Zeroize;
 pub use fold::{Fold, MAX_IN_VAIN, Shift, fold};
 pub use founding::{Founding, MAX_FOUNDING_MEMBERS, Member, SessionKind};
 pub use op::{
-    Addition, Joining, MAX_REASON_BYTES, MAX_SETTING_BYTES, MAX_SETTING_KEY_BYTES, Muting, Op,
-    OpError, Opening, Removal, Setting, Withdrawal,
+    Addition, MAX_REASON_BYTES, MAX_SETTING_BYTES, MAX_SETTING_KEY_BYTES, Muting, Op, OpError,
+    Removal, Setting, Withdrawal,
 };
+pub use opening::{Joining, MAX_QUESTION_BYTES, Opening, Refusal};
 pub use operation::Operation;
 pub use policy::{History, Policy, Role};
 

@@ -33,7 +33,7 @@ use crate::{
     ids::{Author, EventId, SessionId},
     past::{self, Seen},
     register::Register,
-    roster::{Fold, Member, Op, OpError, Operation, Policy, Roster, SessionKind},
+    roster::{self, Fold, Member, Op, OpError, Opening, Operation, Policy, Roster, SessionKind},
     standing::Standing,
     store::{LogStore, Position, StoreError},
     sync::{Summary, whole},
@@ -339,6 +339,33 @@ impl Session {
     /// Whether an operation of the set names this identity or adds a device of it, counted or not.
     pub fn names(&self, identity: IdentityId) -> bool {
         self.fold.names(identity)
+    }
+
+    /// The link that an event opened, if that counts, and whether it is open still.
+    pub fn opening(&self, id: EventId) -> Option<(&Opening, bool)> {
+        self.fold.opening(id)
+    }
+
+    /// Whether the chain on which a device writes now was begun by a link.
+    pub fn came_by_link(&self, device: DeviceId) -> bool {
+        let chain = self.roster().author(device);
+        let begun = chain.and_then(|chain| self.fold.find(chain.added_by));
+        begun.is_some_and(|begun| matches!(begun.op, Op::JoinLink(_)))
+    }
+
+    /// Who wrote an operation of the set.
+    pub fn written_by(&self, id: EventId) -> Option<IdentityId> {
+        self.whose(self.fold.find(id)?.order.author)
+    }
+
+    /// Whether no link lets an identity in (ROS-504, ROS-1402).
+    pub fn is_shut_out(&self, identity: IdentityId) -> bool {
+        self.fold.is_shut_out(identity)
+    }
+
+    /// What was answered to an identity that asked to come in, to its latest asking (ROS-1403).
+    pub fn refusal(&self, identity: IdentityId) -> Option<&roster::Refusal> {
+        self.fold.refusal(identity)
     }
 
     /// Below this place all ordinary events of a chain count, silences aside.

@@ -89,11 +89,12 @@ impl<S: Storage> Engine<S> {
             };
             let dirty = ready.shares.values().filter(|share| share.dirty);
             let heard = dirty.filter(|share| {
-                self.may_hear(ready.identity, ready.device, share.session)
+                connection.has_guest_in(share.session)
+                    || self.may_hear(ready.identity, ready.device, share.session)
                     || self.is_outside(ready.identity, ready.device, share.session)
             });
             welcome.extend(heard.map(|share| {
-                let floor = self.floor_of(share.session, ready.identity, ready.device);
+                let floor = self.floor_at(connection, share.session);
                 ((*conn, share.session), floor)
             }));
         }

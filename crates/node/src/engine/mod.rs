@@ -21,6 +21,7 @@ mod debts;
 mod depart;
 mod dial;
 mod enter;
+mod entrance;
 mod erasure;
 mod files;
 mod floor;
@@ -76,6 +77,8 @@ pub(crate) use bringing::Bringing;
 pub use bringing::Progress;
 use bygone::Bygone;
 pub(crate) use enter::{Early, Place};
+pub(crate) use entrance::Host;
+use entrance::{Asking, Looks};
 use files::Fetching;
 use floor::Since;
 use former::Former;
@@ -150,6 +153,10 @@ pub struct Engine<S> {
     /// The link by which another device of ours is let in, while it is open.
     pub(crate) linking: Option<Linking>,
     typing: Typing,
+    /// Who asks here to come into groups.
+    asking: Asking,
+    /// Groups of which we want to know what they are.
+    looks: Looks,
     machine: Machine,
     outputs: Vec<Output>,
     /// Registers to be passed on when the batch ends, and to which device not.
@@ -254,6 +261,8 @@ impl<S: Storage> Engine<S> {
             mending: Mending::default(),
             linking: None,
             typing: Typing::default(),
+            asking: Asking::default(),
+            looks: Looks::default(),
             machine: Machine::default(),
             outputs: Vec::new(),
             spreading: Vec::new(),
@@ -386,6 +395,7 @@ impl<S: Storage> Engine<S> {
             return;
         };
         self.resume.retain(|(resumed, _), _| *resumed != conn);
+        self.on_host_gone(connection.host.clone());
         self.early.remove(&conn);
         self.fetching.on_closed(conn);
         self.mending.on_closed(conn);

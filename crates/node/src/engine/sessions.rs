@@ -39,6 +39,7 @@ impl<S: Storage> Engine<S> {
             self.index_outside(id);
         }
         self.index_devices()?;
+        self.load_asking()?;
         self.load_fetches()?;
         self.load_erasures()?;
         self.load_index()

@@ -340,7 +340,7 @@ pub struct MessageReach {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageChange {
     /// What: `founded`, `joined`, `joined_by_link`, `device_removed`, `device_revoked`, `left`, `added`,
-    /// `promoted`, `demoted`, `removed`, `muted`, `unmuted`, `link_opened`, `link_closed`, `policy`,
+    /// `promoted`, `demoted`, `removed`, `muted`, `unmuted`, `unblocked`, `refused`, `link_opened`, `link_closed`, `policy`,
     /// `named`, `described`, `pictured`, `picture_removed`, `pinned`,
     /// `unpinned`, `withdrew`, `dissolved`.
     pub what: String,
@@ -356,13 +356,16 @@ pub struct MessageChange {
     /// Of a removal: whether no link lets them in again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub blocked: bool,
+    /// Of a link: whether one only asks by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub consent: bool,
     /// Which device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
     /// The message that was pinned or withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The new name, what the group is about, or why a message was withdrawn.
+    /// The new name, what the group is about, why a message was withdrawn, or what who asked is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Who may do what now.
