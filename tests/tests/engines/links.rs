@@ -59,6 +59,7 @@ fn open(group: SessionId) -> Entrance {
         consent: false,
         question: None,
         lasts_ms: 24 * HOUR,
+        to: None,
     }
 }
 
@@ -140,6 +141,7 @@ fn asking(group: SessionId, question: Option<&str>) -> Entrance {
         consent: true,
         question: question.map(Into::into),
         lasts_ms: 24 * HOUR,
+        to: None,
     }
 }
 
@@ -501,6 +503,92 @@ fn of_two_who_decide_apart_the_yes_holds() {
     );
     world.check_same(&[ANN, BERT, CLEO], group);
     world.check_peace();
+}
+
+/// CHAT-1401, CHAT-1402: sent in the conversation with them alone, taken from the message, and told when it is no use.
+#[test]
+fn a_contact_is_invited_by_a_message_and_takes_it() {
+    let (mut world, group) = group(14);
+    world.ask(ANN, Act::Invite { to: CLEO });
+    world.rest();
+    let invited = |who: String| Entrance::Open {
+        group: group.to_string(),
+        role: Role::Moderator,
+        consent: false,
+        question: None,
+        lasts_ms: 24 * HOUR,
+        to: Some((who, "sing with us".into())),
+    };
+    let bert = world.nodes[BERT].did();
+    world.enter(ANN, invited(bert));
+    world.rest();
+    let refused = world.refused.pop();
+    assert!(
+        matches!(refused, Some((_, CommandError::Refused(why))) if why.contains("is in this group"))
+    );
+    let cleo = world.nodes[CLEO].did();
+    let made = world.link_into(ANN, invited(cleo));
+    world.rest();
+    let with = world.nodes[ANN].identity();
+    let history = world.nodes[CLEO].history(with);
+    let message = &history.last().expect("it came").message;
+    assert_eq!(
+        (message.kind, message.text.as_deref()),
+        ("invitation", Some("sing with us"))
+    );
+    let link = message
+        .invitation
+        .as_deref()
+        .expect("it leads somewhere")
+        .clone();
+    assert_eq!(link.ext().group.as_ref().unwrap().name, "walkers");
+    let message = message.id;
+    world.enter(
+        CLEO,
+        Entrance::Take {
+            message,
+            remark: None,
+        },
+    );
+    world.rest();
+    assert_eq!(
+        state(&world, CLEO, &link),
+        State::Connected { session: group }
+    );
+    let role = |world: &World| {
+        let cleo = world.nodes[CLEO].identity();
+        roster(world, BERT, group, |session| {
+            session.roster().members.get(&cleo).copied()
+        })
+    };
+    assert_eq!(role(&world).flatten(), Some(Role::Moderator));
+    world.check_same(&[ANN, BERT, CLEO], group);
+    world.check_peace();
+
+    // It is for nobody else, and is a link as any other: what was closed lets in nobody.
+    world.operate(CLEO, group, Op::Leave);
+    world.rest();
+    world.enter(
+        ANN,
+        Entrance::Close {
+            group: group.to_string(),
+            id: made.id.to_string(),
+        },
+    );
+    world.rest();
+    world.enter(
+        CLEO,
+        Entrance::Take {
+            message,
+            remark: None,
+        },
+    );
+    world.rest();
+    assert_eq!(
+        why(&world, CLEO, &link).unwrap(),
+        "the link was closed; ask for a new one"
+    );
+    assert_eq!(members(&world, ANN, group), 2);
 }
 
 /// NODE-17: the newcomer, the maker and the other may end at any commit.

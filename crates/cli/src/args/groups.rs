@@ -51,6 +51,8 @@ pub enum GroupCommand {
     Uninvite(GroupUninvite),
     /// Show what group a link leads into, without coming in.
     Preview(GroupLink),
+    /// Take an invitation that came as a message.
+    Join(GroupJoin),
     /// List who asks to come in.
     Requests(GroupNamed),
     /// Let somebody in who asks.
@@ -113,6 +115,12 @@ pub struct GroupInvite {
     /// For how long it is good; a week if not given.
     #[arg(long, value_name = "SECONDS")]
     pub expires: Option<u64>,
+    /// Send it to this contact, as an invitation.
+    #[arg(long, value_name = "WHO")]
+    pub to: Option<String>,
+    /// With these words.
+    #[arg(long, value_name = "TEXT", requires = "to")]
+    pub text: Option<String>,
     /// Show a QR code too; on a terminal it is always shown.
     #[arg(long)]
     pub qr: bool,
@@ -132,6 +140,16 @@ pub struct GroupUninvite {
 pub struct GroupLink {
     /// The link; - reads it from stdin.
     pub link: String,
+}
+
+/// `tenet group join`
+#[derive(Debug, Args)]
+pub struct GroupJoin {
+    /// The message's id, or a beginning of it; or a link.
+    pub id: String,
+    /// What to say where somebody there decides, or to answer what they ask.
+    #[arg(long, value_name = "TEXT")]
+    pub remark: Option<String>,
 }
 
 /// Somebody who asks to come into a group.

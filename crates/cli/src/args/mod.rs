@@ -29,7 +29,7 @@ pub use devices::{
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use groups::{
     GroupAdd, GroupAsker, GroupAvatar, GroupCommand, GroupDescribe, GroupHistory, GroupInvite,
-    GroupLink, GroupMember, GroupMessage, GroupMute, GroupNamed, GroupNew, GroupPolicy,
+    GroupJoin, GroupLink, GroupMember, GroupMessage, GroupMute, GroupNamed, GroupNew, GroupPolicy,
     GroupReject, GroupRemove, GroupRename, GroupRole, GroupUninvite, GroupWithdraw, Newcomers,
     Right, Role,
 };

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tenet_rpc::api::{self, AcceptState, Accepted, Call, Error, Request};
 
 use super::Shell;
-use crate::args::Accept;
+use crate::args::{Accept, GroupJoin};
 use crate::caller::Need;
 use crate::failure::Outcome;
 use crate::output::{note, shown_short};
@@ -30,6 +30,18 @@ pub(super) async fn run(shell: &Shell, args: Accept) -> Outcome {
     ask(shell, params).await
 }
 
+/// `tenet group join`: the same of an invitation into a group.
+pub(super) async fn join(shell: &Shell, args: GroupJoin) -> Outcome {
+    let link = shell.input.text(&args.id)?.trim().to_owned();
+    let params = api::Accept {
+        link,
+        name: None,
+        remark: args.remark,
+        timeout_ms: Some(shell.timeout_ms()),
+    };
+    ask(shell, params).await
+}
+
 /// Asks somebody, by a link or at their door, and says how far it came.
 pub(super) async fn ask(
     shell: &Shell,
@@ -45,7 +57,11 @@ pub(super) async fn ask(
         })
         .await?;
     if matches!(accepted.state, AcceptState::Refused | AcceptState::Rejected) {
-        return Err(Error::refused("the other side refused this link; ask for a new one").into());
+        let why = accepted.reason.filter(|_| accepted.group.is_some());
+        let why = why.map(|why| shown_short(&why));
+        let why = why.as_deref();
+        let why = why.unwrap_or("the other side refused this link; ask for a new one");
+        return Err(Error::refused(why).into());
     }
     let shown = Shown {
         did: accepted.did,

@@ -5,7 +5,7 @@ use tenet_rpc::api::{
     GroupPolicy, GroupShow, Groups, Newcomers, Right, Role, Withdraw,
 };
 
-use super::{Shell, group_links, message};
+use super::{Shell, accept, group_links, message};
 use crate::args::{self, GroupCommand};
 use crate::caller::Need;
 use crate::failure::Outcome;
@@ -51,6 +51,7 @@ pub(super) async fn run(shell: &Shell, command: GroupCommand) -> Outcome {
         C::Invites(args) => group_links::list(shell, args.group).await,
         C::Uninvite(args) => group_links::close(shell, args).await,
         C::Preview(args) => group_links::preview(shell, args).await,
+        C::Join(args) => accept::join(shell, args).await,
         C::Requests(args) => group_links::requests(shell, args.group).await,
         C::Accept(args) => group_links::accept(shell, args).await,
         C::Reject(args) => group_links::reject(shell, args).await,

@@ -28,6 +28,8 @@ pub(super) async fn invite(shell: &Shell, args: args::GroupInvite) -> Outcome {
         consent: args.consent,
         question: args.question,
         expires_seconds: args.expires,
+        to: args.to,
+        text: args.text,
     };
     let made = shell
         .with(Need::Network, async |caller| {
@@ -36,6 +38,11 @@ pub(super) async fn invite(shell: &Shell, args: args::GroupInvite) -> Outcome {
             Ok(made)
         })
         .await?;
+    if let Some(message) = &made.message {
+        return shell
+            .output
+            .object(&made, || format!("{}  invited", short(message)));
+    }
     let link = made.link.clone().unwrap_or_default();
     shell.output.object(&made, || link.clone())?;
     let terminal = std::io::stdout().is_terminal() && !shell.output.json;

@@ -7,7 +7,10 @@ use tenet_identity::{
     did,
     meeting::{invite::InviteId, knock::Preview, link::Link},
 };
-use tenet_log::{ids::SessionId, roster::Role};
+use tenet_log::{
+    ids::{EventId, SessionId},
+    roster::Role,
+};
 use tenet_node::{
     command::{Command, Reply, entrance::Entrance},
     groups::LinkInto,
@@ -44,7 +47,7 @@ pub(super) fn asked(handler: &NodeHandler, request: api::Request) -> Result<Pend
                     return Ok(None);
                 };
                 let links = links.into_iter();
-                let links = links.map(|link| shown(shared, store, session, link));
+                let links = links.map(|link| shown(shared, store, session, link, None));
                 Ok(Some(api::GroupLinkList {
                     links: links.collect(),
                 }))
@@ -88,6 +91,7 @@ fn invite(handler: &NodeHandler, wanted: api::GroupInvite) -> Result<Pending, ap
         consent: wanted.consent,
         question: wanted.question,
         lasts_ms: lasting(wanted.expires_seconds)?,
+        to: wanted.to.map(|who| (who, wanted.text.unwrap_or_default())),
     };
     Ok(handler.then_read(Command::Entrance(what), link))
 }
@@ -98,12 +102,22 @@ fn link(
     reply: Reply,
 ) -> Result<Option<api::GroupLink>, api::Error> {
     Ok(match reply {
-        Reply::LinkInto { session, link } => Some(shown(shared, store, session, *link)),
+        Reply::LinkInto {
+            session,
+            link,
+            message,
+        } => Some(shown(shared, store, session, *link, message)),
         _ => None,
     })
 }
 
-fn shown(shared: &Shared, store: &Store, session: SessionId, link: LinkInto) -> api::GroupLink {
+fn shown(
+    shared: &Shared,
+    store: &Store,
+    session: SessionId,
+    link: LinkInto,
+    message: Option<EventId>,
+) -> api::GroupLink {
     let contacts = store.contacts().unwrap_or_default();
     let by = link.by;
     api::GroupLink {
@@ -115,6 +129,7 @@ fn shown(shared: &Shared, store: &Store, session: SessionId, link: LinkInto) -> 
         question: link.question,
         expires: link.expires,
         did: by.as_ref().map(did::encode),
+        message: message.map(|id| id.to_string()),
         name: by.map(|by| present::called(shared, store, session, by, &contacts)),
     }
 }

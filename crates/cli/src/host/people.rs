@@ -11,12 +11,13 @@ use tenet_identity::{
         link::Link,
     },
 };
-use tenet_node::command::{Command, Reply};
+use tenet_node::command::{Command, Reply, entrance::Entrance};
 use tenet_rpc::{api, server::Pending};
 
 use super::{
     engine,
     handler::{NodeHandler, not_expected, not_ours},
+    naming,
     patience::answer_link_after,
     present, questions,
     shared::failed,
@@ -44,8 +45,12 @@ impl NodeHandler {
                 },
             ),
             R::Accept(accept) => {
-                let link = Link::parse(accept.link.trim()).map_err(usage)?;
-                self.accept(link, accept)
+                let link = Link::parse(accept.link.trim());
+                match link {
+                    Ok(link) => self.accept(link, accept),
+                    Err(_) if naming::read(&accept.link).is_ok() => self.take(accept),
+                    Err(error) => return Err(usage(error)),
+                }
             }
             R::DoorOpen(open) => self.door(Command::OpenDoor {
                 question: open.question,
@@ -115,9 +120,28 @@ impl NodeHandler {
             name: accept.name,
             remark: accept.remark,
         };
+        self.accepting(command, accept.timeout_ms)
+    }
+
+    /// CHAT-1402: the invitation that a message is.
+    fn take(&self, accept: api::Accept) -> Pending {
+        let api::Accept {
+            link,
+            remark,
+            timeout_ms,
+            ..
+        } = accept;
+        self.naming(&link, move |this, message| {
+            let what = Entrance::Take { message, remark };
+            this.accepting(Command::Entrance(what), timeout_ms)
+        })
+    }
+
+    /// Waits for what comes of it for as long as somebody wants to.
+    fn accepting(&self, command: Command, timeout_ms: Option<u64>) -> Pending {
         let (answerer, pending) = Pending::channel();
         let shared = Arc::clone(&self.0);
-        let patience = Duration::from_millis(accept.timeout_ms.unwrap_or(0));
+        let patience = Duration::from_millis(timeout_ms.unwrap_or(0));
         self.0.engine.command(
             command,
             Box::new(move |result| match result {

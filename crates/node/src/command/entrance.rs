@@ -44,6 +44,8 @@ pub enum Entrance {
         question: Option<String>,
         /// For how long it is good, in milliseconds.
         lasts_ms: u64,
+        /// To whom it is sent, with which words: a contact, who is then invited.
+        to: Option<(String, String)>,
     },
     /// Say which links are open.
     List {
@@ -61,6 +63,13 @@ pub enum Entrance {
     Look {
         /// The link.
         link: Box<Link>,
+    },
+    /// Take the invitation that a message is.
+    Take {
+        /// Which message.
+        message: EventId,
+        /// What to say where somebody decides.
+        remark: Option<String>,
     },
     /// Say who asks to come in.
     Asks {
@@ -94,6 +103,7 @@ impl<S: Storage> Engine<S> {
                 consent,
                 question,
                 lasts_ms,
+                to,
             } => {
                 let secret = Secret::generate(&mut self.rng);
                 let opening = Opening {
@@ -105,7 +115,12 @@ impl<S: Storage> Engine<S> {
                     true => opening.asking(),
                     false => opening,
                 };
-                self.open_link(now, &group, secret, opening)
+                match to {
+                    None => self.open_link(now, &group, secret, opening),
+                    Some((who, text)) => {
+                        self.invite_into(now, &group, (secret, opening), &who, text)
+                    }
+                }
             }
             Entrance::List { group } => {
                 let session = self.known_group(&group)?;
@@ -113,6 +128,7 @@ impl<S: Storage> Engine<S> {
                 Ok(Reply::LinksInto { session, links })
             }
             Entrance::Close { group, id } => self.close_link(now, &group, &id),
+            Entrance::Take { message, remark } => self.take_invitation(now, message, remark),
             Entrance::Look { link } => self.look(now, *link),
             Entrance::Asks { group } => {
                 let session = self.known_group(&group)?;
@@ -125,7 +141,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// GROUP-2: opens a link, and keeps its secret among the own devices.
-    fn open_link(
+    pub(super) fn open_link(
         &mut self,
         now: u64,
         group: &str,
@@ -155,6 +171,7 @@ impl<S: Storage> Engine<S> {
         Ok(Reply::LinkInto {
             session,
             link: Box::new(link),
+            message: None,
         })
     }
 
@@ -250,6 +267,7 @@ impl<S: Storage> Engine<S> {
                 Ok(Reply::LinkInto {
                     session,
                     link: Box::new(LinkInto { link: None, ..link }),
+                    message: None,
                 })
             }
             (Some(_), false) => Err(CommandError::Usage(format!(

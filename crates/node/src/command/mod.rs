@@ -6,6 +6,7 @@ pub mod device;
 mod door;
 pub mod entrance;
 mod error;
+mod invitation;
 mod invite;
 mod message;
 mod profile;
@@ -358,6 +359,8 @@ pub enum Reply {
         session: SessionId,
         /// The link.
         link: Box<LinkInto>,
+        /// The message by which it was sent to somebody.
+        message: Option<EventId>,
     },
     /// The links into a session of many that are open.
     LinksInto {

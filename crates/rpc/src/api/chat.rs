@@ -248,6 +248,9 @@ pub struct Message {
     /// Of whom it tells; `null` where it is not of that kind.
     #[serde(default)]
     pub contact: Option<MessageContact>,
+    /// Into which group it invites: `accept` with the message's id takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<MessageInvitation>,
     /// The message that it answers.
     pub reply: Option<String>,
     /// Whether it was said elsewhere before.
@@ -383,6 +386,19 @@ pub struct MessageContact {
     pub did: String,
     /// What they call themselves, as the sender says.
     pub name: String,
+}
+
+/// An invitation into a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageInvitation {
+    /// The group's session.
+    pub session: String,
+    /// What it is called, as the sender says.
+    pub group: String,
+    /// Whether somebody there is asked first.
+    pub consent: bool,
+    /// When it stops being good; `null` where it does not by itself.
+    pub expires: Option<u64>,
 }
 
 impl State {

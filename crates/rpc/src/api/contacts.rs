@@ -171,6 +171,9 @@ pub struct Accepted {
     /// The name of the group into which it leads; `null` for a person's link.
     #[serde(default)]
     pub group: Option<String>,
+    /// Why it was refused, in a person's words.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// How far an accepted link is.

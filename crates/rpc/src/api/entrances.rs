@@ -22,6 +22,12 @@ pub struct GroupInvite {
     /// For how long it is good; a week if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_seconds: Option<u64>,
+    /// To which contact it is sent, in the conversation with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// With which words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// `group_invites`: the links into a group that are open.
@@ -63,6 +69,9 @@ pub struct GroupLink {
     pub did: Option<String>,
     /// What I call them, or they call themselves.
     pub name: Option<String>,
+    /// The message by which it was sent, where it was just made for somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// The answer to [`GroupInvites`].

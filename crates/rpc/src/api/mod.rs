@@ -29,8 +29,8 @@ mod typing;
 
 pub use chat::{
     Changed, Edit, Forward, History, Message, MessageChange, MessageContact, MessageFile,
-    MessageReach, MessageWithdrawn, Page, React, Read, ReadUpTo, Save, Saved, Send, Sent, State,
-    Unsend, Wait, Withdraw,
+    MessageInvitation, MessageReach, MessageWithdrawn, Page, React, Read, ReadUpTo, Save, Saved,
+    Send, Sent, State, Unsend, Wait, Withdraw,
 };
 pub use contacts::{
     Accept, AcceptState, Accepted, Contact, ContactBlock, ContactConfirm, ContactDevice,
