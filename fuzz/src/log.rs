@@ -14,7 +14,7 @@ use tenet_log::{
     memory::MemoryStore,
     register::{self, Register},
     roster::{
-        Addition, History, Joining, Member, Muting, Op, Opening, Policy, Removal, Role,
+        Addition, History, Joining, Member, Muting, Op, Opening, Policy, Refusal, Removal, Role,
         SessionKind, Setting, kind,
     },
     session::{Receipt, Session},
@@ -261,6 +261,11 @@ fn operations_of_many() -> Vec<Op> {
             ..Opening::new(key.public(), role).asking()
         }),
         Op::Unblock(identity),
+        Op::Refuse(Refusal {
+            identity,
+            asked: 7,
+            remark: Some("no".into()),
+        }),
         Op::CloseLink(opening),
         Op::Policy(Policy {
             add: role,

@@ -612,7 +612,7 @@ fn anybody_may_die_while_somebody_comes_in() {
         }
         takes(&mut world, CLEO, &link);
         if consent {
-            pass(&mut world, HOUR);
+            pass(&mut world, HOUR / 4);
             let mut asked = Vec::new();
             for node in [ANN, BERT] {
                 asked.extend(asks(&mut world, node, group));
@@ -624,14 +624,14 @@ fn anybody_may_die_while_somebody_comes_in() {
                 floor: None,
             });
             world.operate(ANN, group, add.clone());
-            pass(&mut world, HOUR);
+            pass(&mut world, HOUR / 4);
             if members(&world, ANN, group) < 3 {
                 // The process ended before it was kept.
                 world.operate(ANN, group, add);
-                pass(&mut world, HOUR);
+                pass(&mut world, HOUR / 4);
             }
         }
-        pass(&mut world, HOUR);
+        pass(&mut world, HOUR / 4);
         assert_eq!(
             state(&world, CLEO, &link),
             State::Connected { session: group }
@@ -650,7 +650,10 @@ fn anybody_may_die_while_somebody_comes_in() {
         let whole = story(consent, None);
         for node in [ANN, BERT, CLEO] {
             for batch in 0..whole[node] {
-                for moment in [Moment::Before, Moment::After(0), Moment::After(1)] {
+                let all = [Moment::Before, Moment::After(0), Moment::After(1)];
+                // Where somebody decides it takes long; what is lost with a batch that is not committed is lost above.
+                let moments = all.into_iter().skip(usize::from(consent));
+                for moment in moments.take(if consent { 1 } else { 3 }) {
                     let kill = (node, batch, moment);
                     let told = std::panic::catch_unwind(|| drop(story(consent, Some(kill))));
                     assert!(told.is_ok(), "consent {consent}, after {kill:?}");
