@@ -14,7 +14,7 @@ use tenet_log::{
     memory::MemoryStore,
     register::{self, Register},
     roster::{
-        Addition, History, Joining, Member, Muting, Op, Opening, Policy, Removal, Role,
+        Addition, History, Joining, Member, Muting, Op, Opening, Policy, Refusal, Removal, Role,
         SessionKind, Setting, kind,
     },
     session::{Receipt, Session},
@@ -255,10 +255,16 @@ fn operations_of_many() -> Vec<Op> {
         }),
         Op::Mute(Muting { identity, until }),
         Op::OpenLink(Opening {
-            key: key.public(),
-            role,
             until,
             floor: until,
+            question: Some("why?".into()),
+            ..Opening::new(key.public(), role).asking()
+        }),
+        Op::Unblock(identity),
+        Op::Refuse(Refusal {
+            identity,
+            asked: 7,
+            remark: Some("no".into()),
         }),
         Op::CloseLink(opening),
         Op::Policy(Policy {

@@ -12,6 +12,7 @@ use tenet_identity::{hello::Role, keys::EndpointId};
 use tenet_log::ids::{EventId, SessionId};
 use tenet_node::{
     command::{CommandError, Reply},
+    groups::LinkInto,
     input::{ConnId, Input, Ticket},
 };
 
@@ -110,6 +111,7 @@ pub struct World {
     pub trace: u64,
     /// The session of many that was founded last.
     pub(super) founded: Option<SessionId>,
+    pub(super) linked: Option<LinkInto>,
     /// Whether a connection ends whose two ends do not come to know each other, as the real network has it.
     pub estranges: bool,
     /// Whether all notices are kept, or only those that tell of something bad.
@@ -202,6 +204,7 @@ impl World {
             patience: HALF_AN_HOUR,
             trace: 0,
             founded: None,
+            linked: None,
             estranges: false,
             keeps_notices: true,
             weather: Weather::default(),

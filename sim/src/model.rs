@@ -208,6 +208,7 @@ impl Model {
             | Deed::RevokeFormer { .. }
             | Deed::Suspend { .. }
             | Deed::Rename { .. }
+            | Deed::Enter(_)
             | Deed::Revoke { .. } => {}
         }
     }

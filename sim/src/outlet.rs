@@ -141,6 +141,9 @@ impl World {
                 if let (Act::Many(_), Reply::Conversation { session }) = given {
                     self.founded = Some(*session);
                 }
+                if let (Act::Many(_), Reply::LinkInto { link, .. }) = given {
+                    self.linked = Some((**link).clone());
+                }
                 self.model.done(node, &act, &reply, &self.nodes);
                 if matches!(act, Act::Forward { .. } | Act::Introduce { .. }) {
                     self.model.look(node, &act, &self.nodes);

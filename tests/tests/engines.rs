@@ -41,6 +41,8 @@ mod files;
 mod floods;
 #[path = "engines/floors.rs"]
 mod floors;
+#[path = "engines/links.rs"]
+mod links;
 #[path = "engines/members.rs"]
 mod members;
 #[path = "engines/mending.rs"]

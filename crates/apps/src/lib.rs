@@ -9,10 +9,11 @@
 //! A pure core: no IO, no clock, no randomness. Each app defines the storage trait that it needs;
 //! no app imports another. In reading order: [`chat`] (texts and what refers to them),
 //! [`contacts`] (who I know, links I gave and took), [`conversations`] (what I muted, pinned and put
-//! away, drafts), [`settings`], [`own`] (what all my devices go by).
+//! away, drafts), [`groups`] (links into groups, and who asks by them), [`settings`], [`own`] (what all my devices go by).
 
 pub mod chat;
 pub mod contacts;
 pub mod conversations;
+pub mod groups;
 pub mod own;
 pub mod settings;

@@ -33,6 +33,8 @@ pub const CONTACT: &str = "contact";
 pub const BLOCKED: &str = "blocked";
 /// What I began to write.
 pub const DRAFT: &str = "draft";
+/// Links into groups that I made.
+pub const LINK: &str = "link";
 /// What I have switched or set.
 pub const SETTING: &str = "setting";
 /// How a device of mine is, as it says itself.

@@ -41,6 +41,15 @@ pub const SHORT_STRING: &str = "tenet v1 short string";
 /// The long number of two identities: as above, without a handshake.
 pub const LONG_NUMBER: &str = "tenet v1 long number";
 
+/// The signing key of a link into a group: the secret of another link makes no key of a session's.
+pub const GROUP_LINK_KEY: &str = "tenet v1 group link key";
+/// The invite of a link into a group: two links into groups go by one name only if they are one.
+pub const GROUP_LINK_INVITE: &str = "tenet v1 group link invite";
+/// What whoever knocks at a group signs: the bytes are those of nothing else.
+pub const GROUP_KNOCK_ID: &str = "tenet v1 group knock id";
+/// Proofs of a link into a group: one for a connection is none for another, and lets no device come in.
+pub const GROUP_KNOCK: &str = "tenet v1 group knock";
+
 /// The key of a door: no invite that is made otherwise is anybody's door.
 pub const DOOR_KEY: &str = "tenet v1 door key";
 /// The secret of a door: who knows it knows the identity, and nothing else follows from it.
@@ -138,6 +147,10 @@ mod tests {
             DEVICE_LINK_POSSESSION,
             SHORT_STRING,
             LONG_NUMBER,
+            GROUP_LINK_KEY,
+            GROUP_LINK_INVITE,
+            GROUP_KNOCK_ID,
+            GROUP_KNOCK,
             DOOR_KEY,
             DOOR_SECRET,
             CONTACT_CARD_ID,

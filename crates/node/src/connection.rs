@@ -9,11 +9,22 @@ use tenet_identity::{
     meeting::{invite::InviteId, knock::Knocker},
 };
 use tenet_log::{
-    ids::SessionId,
+    ids::{EventId, SessionId},
     sync::{self, Direction, Tag},
 };
 
-use crate::{engine::Bringing, input::ConnId};
+use crate::{
+    engine::{Bringing, Host},
+    input::ConnId,
+};
+
+/// Who comes into a session of ours by a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Guest {
+    pub(crate) session: SessionId,
+    /// The event that opened the link.
+    pub(crate) opening: EventId,
+}
 
 /// One connection.
 pub(crate) struct Connection {
@@ -38,6 +49,14 @@ pub(crate) struct Connection {
     pub(crate) brought: BTreeSet<SessionId>,
     /// Sessions that the other end named and in which it is nobody by what is held here (NODE-38).
     pub(crate) claimed: BTreeSet<SessionId>,
+    /// Who comes into a session of ours by a link here.
+    pub(crate) guest: Option<Guest>,
+    /// The session of ours of which somebody here is told once they are in.
+    pub(crate) expects: Option<SessionId>,
+    /// Into which session we come by a link here.
+    pub(crate) host: Option<Host>,
+    /// Who asked here to come into a session of ours, and when by their clock.
+    pub(crate) asks: Option<(SessionId, u64)>,
     /// Connections in whose place this one stands once it is in use at both ends.
     pub(crate) supersedes: Vec<ConnId>,
 }
@@ -151,6 +170,10 @@ impl Connection {
             offered: BTreeSet::new(),
             brought: BTreeSet::new(),
             claimed: BTreeSet::new(),
+            guest: None,
+            expects: None,
+            host: None,
+            asks: None,
             supersedes: Vec::new(),
         }
     }
@@ -162,6 +185,11 @@ impl Connection {
             Stage::Shown { card } => Some((card.identity(), card.device())),
             Stage::Ready(ready) => Some((ready.identity, ready.device)),
         }
+    }
+
+    /// Whether the other end comes into a session by a link.
+    pub(crate) fn has_guest_in(&self, session: SessionId) -> bool {
+        self.guest.is_some_and(|guest| guest.session == session)
     }
 
     /// Whether a knock is under way, in whichever direction.

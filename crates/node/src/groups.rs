@@ -1,6 +1,6 @@
 //! Sessions of many, as a person sees them.
 
-use tenet_identity::keys::IdentityId;
+use tenet_identity::{keys::IdentityId, meeting::link::Link};
 use tenet_log::{
     ids::{EventId, SessionId},
     roster::{History, Policy, Role},
@@ -44,6 +44,25 @@ pub struct GroupMember {
     pub muted: Option<Option<u64>>,
 }
 
+/// A link into a session of many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkInto {
+    /// The event that opened it.
+    pub id: EventId,
+    /// As what it lets in.
+    pub role: Role,
+    /// Whether one only asks by it.
+    pub consent: bool,
+    /// What is asked of who comes.
+    pub question: Option<String>,
+    /// Its end, in Unix milliseconds, if it has one.
+    pub expires: Option<u64>,
+    /// Who made it.
+    pub by: Option<IdentityId>,
+    /// The link, where it was made by this person and is open.
+    pub link: Option<Link>,
+}
+
 /// A change of a session of many; people are named as contacts are, or by their DID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupChange {
@@ -77,6 +96,11 @@ pub enum GroupChange {
     },
     /// Somebody may write again.
     Unmute {
+        /// Who.
+        who: String,
+    },
+    /// Links let somebody in again who was shut out.
+    Unblock {
         /// Who.
         who: String,
     },

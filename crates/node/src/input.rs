@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tenet_identity::{
     hello::Role,
     keys::{DeviceId, EndpointId, IdentityId},
-    meeting::{invite::InviteId, short::Short},
+    meeting::{invite::InviteId, knock::Preview, short::Short},
 };
 use tenet_log::ids::{BlobId, EventId, SessionId};
 
@@ -408,6 +408,22 @@ pub enum Notice {
         invite: InviteId,
         /// Who.
         identity: IdentityId,
+    },
+    /// Somebody asks to come into a group of ours, or says something else now.
+    Asks {
+        /// Which.
+        session: SessionId,
+        /// Who.
+        identity: IdentityId,
+    },
+    /// What group a link leads into that was looked at.
+    Looked {
+        /// The link.
+        invite: InviteId,
+        /// The group's session.
+        session: SessionId,
+        /// What is shown of it, or why nothing is, in a person's words.
+        found: Result<Box<Preview>, String>,
     },
     /// An own link was taken.
     InviteUsed {

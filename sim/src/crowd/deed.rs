@@ -4,7 +4,7 @@ use tenet_log::{
     ids::{EventId, SessionId},
     roster::Op,
 };
-use tenet_node::command::{Command, device};
+use tenet_node::command::{Command, device, entrance::Entrance};
 
 use crate::{files, node};
 
@@ -88,6 +88,8 @@ pub enum Deed {
         /// What.
         name: String,
     },
+    /// Do something about links into a session.
+    Enter(Entrance),
     /// Change who is in a session, and as what.
     Operate {
         /// Which.
@@ -122,6 +124,7 @@ impl Deed {
             Self::Read { session } => Command::Read {
                 who: session.to_string(),
             },
+            Self::Enter(what) => Command::Entrance(what),
             Self::Operate { session, op, .. } => Command::Operate { session, op },
             Self::RenewCards { person } => Command::Device(device::Deed::RenewCards {
                 key: Box::new(node::root(person)),
@@ -148,6 +151,7 @@ impl Deed {
             | Self::RevokeFormer { .. }
             | Self::Suspend { .. }
             | Self::Revoke { .. }
+            | Self::Enter(_)
             | Self::Rename { .. } => None,
             Self::Say { session, .. }
             | Self::Edit { session, .. }

@@ -1,6 +1,7 @@
 //! Sessions of many in stories: founding them, changing who is in, writing there.
 
 use tenet_log::{ids::SessionId, roster::Op};
+use tenet_node::{command::entrance::Entrance, groups::LinkInto};
 
 use crate::{act::Act, crowd::Deed, machine::World};
 
@@ -14,6 +15,33 @@ impl World {
         self.ask(node, Act::Many(Box::new(Deed::Found { name, with })));
         self.until(|world| world.founded.is_some());
         self.founded.take().expect("it was founded")
+    }
+
+    /// Does something about links into a session.
+    pub fn enter(&mut self, node: usize, what: Entrance) {
+        self.ask(node, Act::Many(Box::new(Deed::Enter(what))));
+    }
+
+    /// Makes a link into a session, and gives it when it is there.
+    ///
+    /// # Panics
+    /// Where that is refused.
+    pub fn link_into(&mut self, node: usize, what: Entrance) -> LinkInto {
+        self.linked = None;
+        self.enter(node, what);
+        self.until(|world| world.linked.is_some());
+        self.linked.take().expect("it was made")
+    }
+
+    /// Who asks to come into a session, as a node would list them: names and remarks.
+    ///
+    /// # Panics
+    /// Where the node does not run.
+    pub fn asked(&mut self, node: usize, session: SessionId) -> Vec<(String, Option<String>)> {
+        let now = self.clock(node);
+        let engine = self.nodes[node].engine().expect("it runs");
+        let asks = engine.who_asks(now, session).expect("its disk is whole");
+        asks.into_iter().map(|ask| (ask.name, ask.remark)).collect()
     }
 
     /// Changes who is in a session.

@@ -52,7 +52,7 @@ fn copies(world: &World, group: SessionId) -> (EventId, BTreeMap<usize, usize>) 
     (id, copies)
 }
 
-/// NODE-1401: whoever says something sends it to a few, each gets it once, and its author learns who has it.
+/// NODE-1701: whoever says something sends it to a few, each gets it once, and its author learns who has it.
 #[test]
 fn what_is_said_goes_by_a_plan() {
     let (mut world, group) = company(1, 40);
@@ -73,7 +73,7 @@ fn what_is_said_goes_by_a_plan() {
     world.check_peace();
 }
 
-/// NODE-1405: who was away while something was said by a plan has it soon after they are back.
+/// NODE-1705: who was away while something was said by a plan has it soon after they are back.
 #[test]
 fn who_was_away_is_brought_it() {
     let (mut world, group) = company(2, 20);
@@ -103,7 +103,7 @@ fn who_was_away_is_brought_it() {
     world.check_peace();
 }
 
-/// NODE-1404: what was said where nobody was is planned anew once somebody is, and does not wait for one to tell the next.
+/// NODE-1704: what was said where nobody was is planned anew once somebody is, and does not wait for one to tell the next.
 #[test]
 fn what_was_said_alone_goes_by_a_plan_later() {
     let (mut world, group) = company(3, 53);
@@ -128,7 +128,7 @@ fn what_was_said_alone_goes_by_a_plan_later() {
     world.check_peace();
 }
 
-/// NODE-1406, NODE-1407: in a session of more than fifty nobody is connected with all, and what is said reaches all.
+/// NODE-1706, NODE-1707: in a session of more than fifty nobody is connected with all, and what is said reaches all.
 #[test]
 fn in_a_large_session_each_has_a_few_neighbours() {
     let (mut world, group) = company(4, 54);
@@ -159,7 +159,7 @@ fn in_a_large_session_each_has_a_few_neighbours() {
     world.check_peace();
 }
 
-/// NODE-1403: many speak at once; what comes before what it builds on waits for it, and nobody compares all for that.
+/// NODE-1703: many speak at once; what comes before what it builds on waits for it, and nobody compares all for that.
 #[test]
 fn many_speak_at_once() {
     let (mut world, group) = company(5, 30);

@@ -3,7 +3,12 @@
 use std::fmt;
 
 use minicbor::{Decode, Encode};
-use tenet_identity::{encoding, keys::IdentityId, name};
+use tenet_identity::{
+    encoding,
+    keys::IdentityId,
+    meeting::link::{Link, MAX_CHARACTERS},
+    name,
+};
 use tenet_log::ids::EventId;
 
 use super::{ActionError, file, file::File, mention::MAX_MENTIONS};
@@ -32,6 +37,8 @@ pub struct Text {
     mentions: Option<Vec<IdentityId>>,
     #[n(5)]
     card: Option<Card>,
+    #[n(6)]
+    invitation: Option<String>,
 }
 
 /// Somebody whom one is told of (`CHAT-18`).
@@ -70,6 +77,7 @@ impl Text {
             forwarded: None,
             mentions: None,
             card: None,
+            invitation: None,
         };
         text.check().map(|()| text)
     }
@@ -90,8 +98,33 @@ impl Text {
             forwarded: None,
             mentions: None,
             card: Some(card),
+            invitation: None,
         };
         text.check().map(|()| text)
+    }
+
+    /// Invites into a group by a link, with a text or without (`CHAT-1401`).
+    ///
+    /// # Errors
+    /// [`ActionError::TooLong`]; [`ActionError::Empty`] where the link leads into no group.
+    pub fn inviting(text: String, link: &Link) -> Result<Self, ActionError> {
+        let text = Self {
+            text,
+            reply: None,
+            files: None,
+            forwarded: None,
+            mentions: None,
+            card: None,
+            invitation: link.ext().group.is_some().then(|| link.text().to_string()),
+        };
+        text.check().map(|()| text)
+    }
+
+    /// The link into a group to which it invites; what is none invites nowhere.
+    pub fn invitation(&self) -> Option<Link> {
+        let text = self.invitation.as_deref()?;
+        let link = Link::parse(text).ok()?;
+        link.ext().group.is_some().then_some(link)
     }
 
     /// The same, addressed to some of those who read it.
@@ -168,8 +201,14 @@ impl Text {
         if let Some(card) = &self.card {
             name::check(&card.name).map_err(|_| ActionError::Name)?;
         }
+        if let Some(len) = self.invitation.as_ref().map(String::len)
+            && len > MAX_CHARACTERS
+        {
+            return Err(ActionError::TooLong { len });
+        }
+        let says = self.card.is_some() || self.invitation.is_some();
         match check(&self.text) {
-            Err(ActionError::Empty) if !self.files().is_empty() || self.card.is_some() => Ok(()),
+            Err(ActionError::Empty) if !self.files().is_empty() || says => Ok(()),
             checked => checked,
         }
     }
@@ -232,6 +271,7 @@ mod tests {
         clippy::indexing_slicing
     )]
 
+    use tenet_identity::meeting::link::{Ext, Group};
     use tenet_log::ids::BlobId;
 
     use super::{file::Shows, *};
@@ -260,6 +300,7 @@ mod tests {
             forwarded: None,
             mentions: None,
             card: None,
+            invitation: None,
         };
         let decoded = Text::decode(&encoding::encode(&long));
         assert!(matches!(decoded, Err(ActionError::TooLong { len: 65_537 })));
@@ -270,6 +311,7 @@ mod tests {
             forwarded: None,
             mentions: None,
             card: None,
+            invitation: None,
         };
         assert!(matches!(
             Text::decode(&encoding::encode(&empty)),
@@ -332,5 +374,47 @@ mod tests {
         assert_eq!(decoded.card(), Some(&card));
         assert!(!format!("{text:?}{card:?}").contains("Bob"));
         assert!(Card::new(identity, "B\u{1b}[2J".into()).is_err());
+    }
+
+    /// CHAT-1401: also what a stranger calls one; what is no link into a group invites nowhere.
+    #[test]
+    fn an_invitation_is_a_link_into_a_group() {
+        let person = crate::contacts::testing::link(1);
+        assert!(matches!(
+            Text::inviting(String::new(), &person),
+            Err(ActionError::Empty)
+        ));
+        let group = Group {
+            session: [5; 32],
+            opening: [6; 32],
+            name: "walkers".into(),
+            places: Vec::new(),
+            consent: true,
+        };
+        let ext = Ext {
+            group: Some(group),
+            reusable: true,
+            ..person.ext().clone()
+        };
+        let link = Link::new(*person.invite(), None, ext).unwrap();
+        let text = Text::inviting(String::new(), &link).unwrap();
+        let decoded = Text::decode(&encoding::encode(&text)).unwrap();
+        assert_eq!(decoded, text);
+        let shown = decoded.invitation().unwrap();
+        assert_eq!(shown.ext().group, link.ext().group);
+        assert!(!format!("{text:?}").contains("tenet"));
+        for other in ["", "hello", person.text().as_str()] {
+            let said = Text {
+                invitation: Some(other.into()),
+                ..Text::new("hi".into(), None).unwrap()
+            };
+            let said = Text::decode(&encoding::encode(&said)).unwrap();
+            assert!(said.invitation().is_none());
+        }
+        let long = Text {
+            invitation: Some("x".repeat(MAX_CHARACTERS + 1)),
+            ..text
+        };
+        assert!(Text::decode(&encoding::encode(&long)).is_err());
     }
 }

@@ -73,8 +73,8 @@ pub enum Told {
     Muted(IdentityId, Option<u64>),
     /// Somebody was given the word back.
     Unmuted(IdentityId),
-    /// A link was opened that lets others in as that.
-    LinkOpened(Role),
+    /// A link was opened that lets others in as that, or, if so, by which they ask.
+    LinkOpened(Role, bool),
     /// A link was closed.
     LinkClosed,
     /// Who may do what is another than before, or what newcomers get.
@@ -89,6 +89,10 @@ pub enum Told {
     Pinned(EventId),
     /// A message is pinned no more.
     Unpinned,
+    /// Links let somebody in again who was shut out.
+    Unblocked(IdentityId),
+    /// Somebody who asked to come in does not; what they are told.
+    Refused(IdentityId, Option<String>),
     /// A message of somebody was withdrawn, for this reason.
     Withdrew(IdentityId, EventId, String),
     /// It was ended for all.
@@ -123,7 +127,9 @@ impl Told {
                 Self::Muted(muting.identity, muting.until.map(|until| until.millis()))
             }
             Op::Unmute(identity) => Self::Unmuted(identity),
-            Op::OpenLink(opening) => Self::LinkOpened(opening.role),
+            Op::OpenLink(opening) => Self::LinkOpened(opening.role, opening.asks()),
+            Op::Unblock(identity) => Self::Unblocked(identity),
+            Op::Refuse(refusal) => Self::Refused(refusal.identity, refusal.remark),
             Op::CloseLink(_) => Self::LinkClosed,
             Op::Policy(policy) => Self::Policy(policy),
             Op::Set(setting) => {
@@ -158,6 +164,8 @@ impl Told {
             | Self::Removed(who, _)
             | Self::Muted(who, _)
             | Self::Withdrew(who, ..)
+            | Self::Unblocked(who)
+            | Self::Refused(who, _)
             | Self::Unmuted(who) => std::slice::from_ref(who),
             _ => &[],
         }
@@ -178,7 +186,9 @@ impl Told {
             Self::Removed(..) => "removed",
             Self::Muted(..) => "muted",
             Self::Unmuted(_) => "unmuted",
-            Self::LinkOpened(_) => "link_opened",
+            Self::LinkOpened(..) => "link_opened",
+            Self::Unblocked(_) => "unblocked",
+            Self::Refused(..) => "refused",
             Self::LinkClosed => "link_closed",
             Self::Policy(_) => "policy",
             Self::Named(_) => "named",

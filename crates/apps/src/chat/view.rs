@@ -5,7 +5,10 @@ use std::{
     fmt,
 };
 
-use tenet_identity::keys::{DeviceId, IdentityId};
+use tenet_identity::{
+    keys::{DeviceId, IdentityId},
+    meeting::link::Link,
+};
 use tenet_log::{
     event::Event,
     ids::{EventId, SessionId},
@@ -37,8 +40,8 @@ pub struct Message {
     pub device: DeviceId,
     /// When, by its author's clock, in Unix milliseconds.
     pub time: u64,
-    /// What it is: `text`; `voice`, a spoken one; `contact`, somebody whom one is told of; `timer`,
-    /// that messages disappear from now on, or no more; `group`, what was done to the session.
+    /// What it is: `text`; `voice`, a spoken one; `contact`, somebody whom one is told of; `invitation`, into a
+    /// group; `timer`, that messages disappear from now on, or no more; `group`, what was done to the session.
     pub kind: &'static str,
     /// What it says now; `None` when it was taken back, is missing or a timer.
     pub text: Option<String>,
@@ -48,6 +51,8 @@ pub struct Message {
     pub mentions: Vec<IdentityId>,
     /// Of whom it tells.
     pub card: Option<Card>,
+    /// The link into a group to which it invites.
+    pub invitation: Option<Box<Link>>,
     /// The message that it answers.
     pub reply: Option<EventId>,
     /// Whether it was said elsewhere before.
@@ -143,6 +148,7 @@ pub fn message(parts: &Parts<'_>) -> Message {
         files: files.to_vec(),
         mentions: said.map_or(&[][..], Text::mentions).to_vec(),
         card: said.and_then(Text::card).cloned(),
+        invitation: said.and_then(Text::invitation).map(Box::new),
         reply: said.and_then(Text::reply),
         forwarded: said.is_some_and(Text::is_forwarded),
         unsent,
@@ -213,6 +219,7 @@ fn kind_of(text: &Text) -> &'static str {
     let spoken = |file: &File| file.shows().voice == Some(true);
     match text.card() {
         Some(_) => "contact",
+        None if text.invitation().is_some() => "invitation",
         None if text.files().iter().any(spoken) => "voice",
         None => "text",
     }

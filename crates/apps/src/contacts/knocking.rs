@@ -75,7 +75,9 @@ impl Knocking {
 
     /// Takes in that the knock was refused; says whether for good (`CON-9`).
     pub fn refused(&mut self, refusal: &Refusal) -> bool {
-        let last = is_final(refusal.reason);
+        // CON-1401: another member may know the link that this one has not heard of.
+        let elsewhere = self.link.ext().group.is_some() && refusal.reason == Reason::Unknown;
+        let last = is_final(refusal.reason) && !elsewhere;
         if self.is_open() {
             self.said.clone_from(&refusal.remark);
             if last {
@@ -92,7 +94,10 @@ impl Knocking {
         let State::Refused(reason) = self.state else {
             return None;
         };
-        let why = explain(reason);
+        let why = match self.link.ext().group {
+            Some(_) => explain_group(reason),
+            None => explain(reason),
+        };
         Some(match &self.said {
             Some(said) => format!("{why}: {said}"),
             None => why.to_owned(),
@@ -175,6 +180,16 @@ pub const fn explain(reason: Reason) -> &'static str {
             "they ask something first; take the link again with the answer as your remark"
         }
         _ => "refused for a reason that this version does not know; update, or ask for a new link",
+    }
+}
+
+/// The same of a link into a group.
+pub const fn explain_group(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Unknown => "nobody there knows this link yet; it is tried again later",
+        Reason::Revoked => "the link was closed; ask for a new one",
+        Reason::Rejected => "they said no",
+        reason => explain(reason),
     }
 }
 

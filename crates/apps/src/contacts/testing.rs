@@ -42,6 +42,7 @@ pub fn link(n: u8) -> Link {
         reusable: false,
         name: None,
         device: false,
+        group: None,
     };
     Link::new(invite_key(n).public(), None, ext).unwrap()
 }

@@ -41,6 +41,24 @@ pub enum GroupCommand {
     Transfer(GroupMember),
     /// Take somebody out and let no link let them in again.
     Block(GroupMember),
+    /// Let links let somebody in again whom you blocked.
+    Unblock(GroupMember),
+    /// Make a link: whoever has it comes in, or asks to.
+    Invite(GroupInvite),
+    /// List the links that are open.
+    Invites(GroupNamed),
+    /// Close a link: nobody more comes in by it.
+    Uninvite(GroupUninvite),
+    /// Show what group a link leads into, without coming in.
+    Preview(GroupLink),
+    /// Take an invitation that came as a message.
+    Join(GroupJoin),
+    /// List who asks to come in.
+    Requests(GroupNamed),
+    /// Let somebody in who asks.
+    Accept(GroupAsker),
+    /// Let somebody not in who asks.
+    Reject(GroupReject),
     /// Withdraw somebody's message, and say why.
     Withdraw(GroupWithdraw),
     /// Pin a message, so that everybody finds it.
@@ -78,6 +96,81 @@ pub struct GroupMember {
     pub group: String,
     /// A contact, or somebody's DID.
     pub who: String,
+}
+
+/// `tenet group invite`
+#[derive(Debug, Args)]
+pub struct GroupInvite {
+    /// Its name, its id, or a beginning of it.
+    pub group: String,
+    /// As what it lets in.
+    #[arg(long, value_enum, default_value = "member")]
+    pub role: Role,
+    /// Whoever comes by it only asks, and is let in by somebody who may add.
+    #[arg(long)]
+    pub consent: bool,
+    /// Ask this first of whoever asks to come in.
+    #[arg(long, value_name = "TEXT", requires = "consent")]
+    pub question: Option<String>,
+    /// For how long it is good; a week if not given.
+    #[arg(long, value_name = "SECONDS")]
+    pub expires: Option<u64>,
+    /// Send it to this contact, as an invitation.
+    #[arg(long, value_name = "WHO")]
+    pub to: Option<String>,
+    /// With these words.
+    #[arg(long, value_name = "TEXT", requires = "to")]
+    pub text: Option<String>,
+    /// Show a QR code too; on a terminal it is always shown.
+    #[arg(long)]
+    pub qr: bool,
+}
+
+/// `tenet group uninvite`
+#[derive(Debug, Args)]
+pub struct GroupUninvite {
+    /// Its name, its id, or a beginning of it.
+    pub group: String,
+    /// The link's id, or a beginning of it of at least 4 digits.
+    pub id: String,
+}
+
+/// A link into a group.
+#[derive(Debug, Args)]
+pub struct GroupLink {
+    /// The link; - reads it from stdin.
+    pub link: String,
+}
+
+/// `tenet group join`
+#[derive(Debug, Args)]
+pub struct GroupJoin {
+    /// The message's id, or a beginning of it; or a link.
+    pub id: String,
+    /// What to say where somebody there decides, or to answer what they ask.
+    #[arg(long, value_name = "TEXT")]
+    pub remark: Option<String>,
+}
+
+/// Somebody who asks to come into a group.
+#[derive(Debug, Args)]
+pub struct GroupAsker {
+    /// Its name, its id, or a beginning of it.
+    pub group: String,
+    /// What they call themselves, or their DID.
+    pub who: String,
+}
+
+/// `tenet group reject`
+#[derive(Debug, Args)]
+pub struct GroupReject {
+    /// Its name, its id, or a beginning of it.
+    pub group: String,
+    /// What they call themselves, or their DID.
+    pub who: String,
+    /// What they are told.
+    #[arg(long, value_name = "TEXT")]
+    pub remark: Option<String>,
 }
 
 /// `tenet group add`

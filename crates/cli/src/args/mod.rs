@@ -28,9 +28,10 @@ pub use devices::{
 };
 pub use files::{Contents, FilesCommand, FilesList, TransferCommand};
 pub use groups::{
-    GroupAdd, GroupAvatar, GroupCommand, GroupDescribe, GroupHistory, GroupMember, GroupMessage,
-    GroupMute, GroupNamed, GroupNew, GroupPolicy, GroupRemove, GroupRename, GroupRole,
-    GroupWithdraw, Newcomers, Right, Role,
+    GroupAdd, GroupAsker, GroupAvatar, GroupCommand, GroupDescribe, GroupHistory, GroupInvite,
+    GroupJoin, GroupLink, GroupMember, GroupMessage, GroupMute, GroupNamed, GroupNew, GroupPolicy,
+    GroupReject, GroupRemove, GroupRename, GroupRole, GroupUninvite, GroupWithdraw, Newcomers,
+    Right, Role,
 };
 pub use identity::{
     BackupCommand, BackupFile, HomeCommand, HomeExport, HomeFile, IdCommand, New, PinCommand,

@@ -5,7 +5,7 @@ use tenet_rpc::api::{
     GroupPolicy, GroupShow, Groups, Newcomers, Right, Role, Withdraw,
 };
 
-use super::{Shell, message};
+use super::{Shell, accept, group_links, message};
 use crate::args::{self, GroupCommand};
 use crate::caller::Need;
 use crate::failure::Outcome;
@@ -46,6 +46,15 @@ pub(super) async fn run(shell: &Shell, command: GroupCommand) -> Outcome {
             let block = true;
             change(shell, group, Change::Remove { who, block }).await
         }
+        C::Unblock(args) => change(shell, args.group, Change::Unblock { who: args.who }).await,
+        C::Invite(args) => group_links::invite(shell, args).await,
+        C::Invites(args) => group_links::list(shell, args.group).await,
+        C::Uninvite(args) => group_links::close(shell, args).await,
+        C::Preview(args) => group_links::preview(shell, args).await,
+        C::Join(args) => accept::join(shell, args).await,
+        C::Requests(args) => group_links::requests(shell, args.group).await,
+        C::Accept(args) => group_links::accept(shell, args).await,
+        C::Reject(args) => group_links::reject(shell, args).await,
         C::Withdraw(args) => withdraw(shell, args).await,
         C::Pin(args) => pin(shell, args.id, true).await,
         C::Unpin(args) => pin(shell, args.id, false).await,
@@ -188,7 +197,7 @@ async fn change_and_show(
     shell.output.object(&group, || words(&group))
 }
 
-fn line(group: &Group) -> String {
+pub(super) fn line(group: &Group) -> String {
     let id: String = group.session.chars().take(8).collect();
     let people = match group.members {
         1 => "1 person".to_owned(),
@@ -301,7 +310,7 @@ fn as_right(right: args::Right) -> Right {
     }
 }
 
-fn as_role(role: args::Role) -> Role {
+pub(super) fn as_role(role: args::Role) -> Role {
     match role {
         args::Role::Owner => Role::Owner,
         args::Role::Moderator => Role::Moderator,

@@ -41,6 +41,14 @@ pub(super) fn said(message: &Message) -> String {
         let name = shown_short(&contact.name);
         words += &format!("\n    contact {name}, {}", contact.did);
     }
+    if let Some(invitation) = &message.invitation {
+        let group = shown_short(&invitation.group);
+        let id: String = message.id.chars().take(12).collect();
+        words += &match message.mine {
+            true => format!("\n    invitation into {group}"),
+            false => format!("\n    invitation into {group}: tenet group join {id}"),
+        };
+    }
     for file in &message.files {
         words += &format!("\n    {}", file_words(file));
     }

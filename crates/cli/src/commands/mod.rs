@@ -16,6 +16,7 @@ mod export;
 mod files;
 mod forward;
 mod group;
+mod group_links;
 mod history;
 mod home;
 mod id;

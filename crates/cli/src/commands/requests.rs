@@ -86,6 +86,7 @@ pub(super) fn words(request: &RequestInfo) -> String {
 
 fn sent_words(link: &AcceptInfo) -> String {
     let state = match link.state {
+        AcceptState::Connected if link.group.is_some() => "you are in",
         AcceptState::Connected => "a contact",
         AcceptState::Requested => "asked, no answer yet",
         AcceptState::Pending => "not reached yet",
@@ -99,7 +100,7 @@ fn sent_words(link: &AcceptInfo) -> String {
     format!(
         "{}  {}  {state}, since {}\n    {}{reason}",
         link.id,
-        shown_short(&link.name),
+        shown_short(link.group.as_ref().unwrap_or(&link.name)),
         time::short(link.started),
         link.did
     )

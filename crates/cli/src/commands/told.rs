@@ -30,6 +30,12 @@ pub(super) fn words(change: &MessageChange) -> String {
             None => format!("muted {whom}"),
         },
         "unmuted" => format!("let {whom} speak again"),
+        "unblocked" => format!("lets links let {whom} in again"),
+        "refused" if text.is_empty() => format!("did not let {whom} in, who asked"),
+        "refused" => format!("did not let {whom} in, who asked: {}", shown_short(text)),
+        "link_opened" if change.consent => {
+            format!("opened a link by which others ask to come in as {role}")
+        }
         "link_opened" => format!("opened a link that lets others in as {role}"),
         "link_closed" => "closed a link".into(),
         "policy" => {

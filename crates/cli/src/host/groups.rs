@@ -209,7 +209,11 @@ fn change(handler: &NodeHandler, wanted: api::GroupChange) -> Pending {
     }
 }
 
-fn said(shared: &Shared, _: &Store, reply: Reply) -> Result<Option<api::Group>, api::Error> {
+pub(super) fn said(
+    shared: &Shared,
+    _: &Store,
+    reply: Reply,
+) -> Result<Option<api::Group>, api::Error> {
     Ok(match reply {
         Reply::Conversation { session } | Reply::Operated { session, .. } => of(shared, session),
         _ => None,
@@ -271,6 +275,7 @@ fn wanted_change(change: api::Change) -> GroupChange {
             GroupChange::Mute { who, until }
         }
         C::Unmute { who } => GroupChange::Unmute { who },
+        C::Unblock { who } => GroupChange::Unblock { who },
         C::Rename { name } => GroupChange::Rename { name },
         C::Describe { text } => GroupChange::Describe { text },
         C::Avatar { .. } => GroupChange::Avatar { picture: None },
@@ -311,7 +316,8 @@ pub(super) fn role(role: Role) -> api::Role {
     }
 }
 
-fn as_role(role: api::Role) -> Role {
+/// The role that was asked for.
+pub(super) fn as_role(role: api::Role) -> Role {
     match role {
         api::Role::Owner => Role::Owner,
         api::Role::Moderator => Role::Moderator,

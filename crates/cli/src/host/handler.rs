@@ -14,7 +14,7 @@ use tenet_rpc::{
 use tenet_store::Store;
 
 use super::{
-    conversations, devices, doctor, groups,
+    conversations, devices, doctor, entrances, groups,
     patience::give_up_after,
     pipes, present, profile, questions, search,
     shared::Shared,
@@ -74,6 +74,16 @@ impl Handler for NodeHandler {
             | R::GroupPin(_)
             | R::GroupPins(_)
             | R::GroupChange(_)) => groups::asked(self, request),
+            request @ (R::GroupInvite(_)
+            | R::GroupInvites(_)
+            | R::GroupUninvite(_)
+            | R::GroupPreview(_)
+            | R::GroupRequests(_)
+            | R::GroupAccept(_)
+            | R::GroupReject(_)) => match entrances::asked(self, request) {
+                Ok(pending) => pending,
+                Err(error) => Pending::ready(Err(error)),
+            },
             R::Devices(_) => self.ask(devices::list),
             request @ (R::DeviceLink(_)
             | R::DeviceConfirm(_)

@@ -16,6 +16,7 @@ mod conversations;
 mod devices;
 mod doctor;
 mod engine;
+mod entrances;
 mod groups;
 mod handler;
 mod joining;

@@ -99,6 +99,12 @@ impl Outlet {
             }
             Notice::Requested { invite, identity } => self.knocked(invite, identity, None),
             Notice::Request { invite, identity } => self.request(invite, identity),
+            Notice::Asks { session, identity } => self.asks(session, identity),
+            Notice::Looked {
+                invite,
+                session,
+                found,
+            } => self.looked(invite, session, found),
             Notice::InviteUsed { invite, identity } => self.invite_used(invite, identity),
             Notice::LinkReused { invite, identity } => self.link_reused(invite, identity),
             Notice::Connection {

@@ -11,12 +11,13 @@ use tenet_identity::{
         link::Link,
     },
 };
-use tenet_node::command::{Command, Reply};
+use tenet_node::command::{Command, Reply, entrance::Entrance};
 use tenet_rpc::{api, server::Pending};
 
 use super::{
     engine,
     handler::{NodeHandler, not_expected, not_ours},
+    naming,
     patience::answer_link_after,
     present, questions,
     shared::failed,
@@ -44,8 +45,12 @@ impl NodeHandler {
                 },
             ),
             R::Accept(accept) => {
-                let link = Link::parse(accept.link.trim()).map_err(usage)?;
-                self.accept(link, accept)
+                let link = Link::parse(accept.link.trim());
+                match link {
+                    Ok(link) => self.accept(link, accept),
+                    Err(_) if naming::read(&accept.link).is_ok() => self.take(accept),
+                    Err(error) => return Err(usage(error)),
+                }
             }
             R::DoorOpen(open) => self.door(Command::OpenDoor {
                 question: open.question,
@@ -92,14 +97,10 @@ impl NodeHandler {
     }
 
     fn invite(&self, invite: api::Invite) -> Result<Pending, api::Error> {
-        let seconds = invite.expires_seconds.unwrap_or(LINK_LASTS_S);
-        if seconds == 0 || seconds > LINK_MAX_S {
-            return Err(api::Error::usage("a link is good for 1 second to 365 days"));
-        }
         let command = Command::Invite {
             name: invite.name,
             reusable: invite.reusable,
-            lasts_ms: seconds.saturating_mul(1000),
+            lasts_ms: lasting(invite.expires_seconds)?,
             question: invite.question,
         };
         Ok(self.simple(command, |reply| match reply {
@@ -119,9 +120,28 @@ impl NodeHandler {
             name: accept.name,
             remark: accept.remark,
         };
+        self.accepting(command, accept.timeout_ms)
+    }
+
+    /// CHAT-1402: the invitation that a message is.
+    fn take(&self, accept: api::Accept) -> Pending {
+        let api::Accept {
+            link,
+            remark,
+            timeout_ms,
+            ..
+        } = accept;
+        self.naming(&link, move |this, message| {
+            let what = Entrance::Take { message, remark };
+            this.accepting(Command::Entrance(what), timeout_ms)
+        })
+    }
+
+    /// Waits for what comes of it for as long as somebody wants to.
+    fn accepting(&self, command: Command, timeout_ms: Option<u64>) -> Pending {
         let (answerer, pending) = Pending::channel();
         let shared = Arc::clone(&self.0);
-        let patience = Duration::from_millis(accept.timeout_ms.unwrap_or(0));
+        let patience = Duration::from_millis(timeout_ms.unwrap_or(0));
         self.0.engine.command(
             command,
             Box::new(move |result| match result {
@@ -173,6 +193,15 @@ impl NodeHandler {
     }
 }
 
-fn usage(error: impl std::fmt::Display) -> api::Error {
+/// For how long a link is to be good, in milliseconds.
+pub(super) fn lasting(seconds: Option<u64>) -> Result<u64, api::Error> {
+    let seconds = seconds.unwrap_or(LINK_LASTS_S);
+    match seconds == 0 || seconds > LINK_MAX_S {
+        true => Err(api::Error::usage("a link is good for 1 second to 365 days")),
+        false => Ok(seconds.saturating_mul(1000)),
+    }
+}
+
+pub(super) fn usage(error: impl std::fmt::Display) -> api::Error {
     api::Error::usage(error.to_string())
 }

@@ -11,7 +11,11 @@ use tenet_apps::{
     },
 };
 use tenet_delivery::{fetch::FetchState, state::State};
-use tenet_identity::{did, keys::IdentityId, meeting::knock::Reason};
+use tenet_identity::{
+    did,
+    keys::IdentityId,
+    meeting::{knock::Reason, link::Link},
+};
 use tenet_log::{ids::SessionId, store::StoreError};
 use tenet_node::{command::CommandError, engine::Progress, query::Shown};
 use tenet_rpc::api;
@@ -65,6 +69,7 @@ pub(super) fn message(
             did: did::encode(&card.identity()),
             name: card.name().to_owned(),
         }),
+        invitation: message.invitation.as_deref().and_then(invitation),
         reply: message.reply.map(|id| id.to_string()),
         forwarded: message.forwarded,
         edited: message.edited,
@@ -131,11 +136,19 @@ fn change(told: &Told, name: impl Fn(IdentityId) -> String) -> api::MessageChang
             device: Some(device.to_string()),
             ..plain
         },
-        Told::Added(_, role)
-        | Told::Promoted(_, role)
-        | Told::Demoted(_, role)
-        | Told::LinkOpened(role) => api::MessageChange {
+        Told::Added(_, role) | Told::Promoted(_, role) | Told::Demoted(_, role) => {
+            api::MessageChange {
+                role: Some(groups::role(*role)),
+                ..plain
+            }
+        }
+        Told::LinkOpened(role, consent) => api::MessageChange {
             role: Some(groups::role(*role)),
+            consent: *consent,
+            ..plain
+        },
+        Told::Refused(_, remark) => api::MessageChange {
+            text: remark.clone(),
             ..plain
         },
         Told::Removed(_, blocked) => api::MessageChange {
@@ -179,6 +192,18 @@ pub(super) fn called(
     let known = known(identity, &shared.own, contacts);
     let known = known.or_else(|| shared.groups.name_in(store, session, identity));
     known.unwrap_or_else(|| did::short(&identity))
+}
+
+/// Into which group a message invites. The link itself is a secret: whoever wants to take it names the message.
+fn invitation(link: &Link) -> Option<api::MessageInvitation> {
+    let ext = link.ext();
+    let group = ext.group.as_ref()?;
+    Some(api::MessageInvitation {
+        session: SessionId::from(group.session).to_string(),
+        group: group.name.clone(),
+        consent: group.consent,
+        expires: Some(ext.expires_ms).filter(|expires| *expires != u64::MAX),
+    })
 }
 
 /// What I call somebody.
@@ -296,6 +321,7 @@ pub(super) fn taken(knocking: &Knocking, contact: Option<&Contact>) -> api::Acce
         id: knocking.id().to_string(),
         did: accepted.did,
         name: accepted.name,
+        group: accepted.group,
         state: accepted.state,
         reason: knocking.refusal(),
         remark: knocking.remark.clone(),
@@ -318,8 +344,13 @@ pub(super) fn accepted(knocking: &Knocking, contact: Option<&Contact>) -> api::A
     api::Accepted {
         did: did::encode(&ext.identity),
         name: named.or(wished).unwrap_or_default(),
-        session: session.map(|id| contact.and_then(Contact::session).unwrap_or(id).to_string()),
+        session: session.map(|id| match &ext.group {
+            Some(_) => id.to_string(),
+            None => contact.and_then(Contact::session).unwrap_or(id).to_string(),
+        }),
         state,
+        group: ext.group.as_ref().map(|group| group.name.clone()),
+        reason: knocking.refusal(),
     }
 }
 

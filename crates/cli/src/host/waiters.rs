@@ -38,6 +38,7 @@ struct Waiting {
     next: u64,
     messages: BTreeMap<EventId, Vec<ForMessage>>,
     links: BTreeMap<InviteId, Vec<ForLink>>,
+    looks: BTreeMap<InviteId, Vec<Answerer>>,
 }
 
 impl Default for Waiters {
@@ -148,6 +149,16 @@ impl Waiters {
         let waiters = waiting.links.get_mut(&id)?;
         let at = waiters.iter().position(|waiter| waiter.number == number)?;
         Some(waiters.swap_remove(at))
+    }
+
+    /// Begins to wait for what group a link leads into.
+    pub(super) fn for_look(&self, id: InviteId, answerer: Answerer) {
+        self.lock().looks.entry(id).or_default().push(answerer);
+    }
+
+    /// Everybody who waits for that.
+    pub(super) fn take_looks(&self, id: InviteId) -> Vec<Answerer> {
+        self.lock().looks.remove(&id).unwrap_or_default()
     }
 
     /// Notes that something went to or fro.

@@ -206,3 +206,101 @@ fn takes_one_out(alice: &Person, bob: &Person, carol: &Person) {
     bob.says(&["group", "members", "Runners"])
         .fails(4, &["tenet group list"]);
 }
+
+/// NODE-1401 to NODE-1405, CHAT-1402, ROS-1402: looked at, asked by, refused, let in, taken from a message, closed, blocked and
+/// unblocked.
+#[test]
+fn strangers_come_into_a_group_by_links() {
+    let world = World::new();
+    let [alice, bob, carol] = ["Alice", "Bob", "Carol"].map(|name| world.person(name));
+    let _nodes = [alice.up(), bob.up(), carol.up()];
+    alice.befriend(&bob);
+    alice.does(&["group", "new", "Walkers"]);
+    alice.does(&["group", "describe", "Walkers", "Every Sunday at nine"]);
+    let asks = [
+        "group",
+        "invite",
+        "Walkers",
+        "--consent",
+        "--question",
+        "which street?",
+    ];
+    let made = alice.does(&asks);
+    let link = made["link"].as_str().unwrap().to_owned();
+
+    // Who only looks is not seen.
+    let shown = carol.does(&["group", "preview", &link]);
+    assert_eq!(
+        (&shown["name"], &shown["description"], &shown["members"]),
+        (&json!("Walkers"), &json!("Every Sunday at nine"), &json!(1))
+    );
+    assert_eq!(
+        (&shown["consent"], &shown["question"]),
+        (&json!(true), &json!("which street?"))
+    );
+    assert!(alice.lists(&["group", "requests", "Walkers"]).is_empty());
+    carol.says(&["accept", &link]).fails(5, &["which street?"]);
+    let asked = carol.does(&["accept", &link, "--remark", "Elm Street"]);
+    assert_eq!(
+        (&asked["state"], &asked["group"]),
+        (&json!("requested"), &json!("Walkers"))
+    );
+    until(&alice, &["group", "requests", "Walkers"], |rows| {
+        rows.len() == 1 && rows[0]["name"] == "Carol" && rows[0]["remark"] == "Elm Street"
+    });
+    alice.does(&["group", "accept", "Walkers", "Carol"]);
+    until(&carol, &["group", "list"], |rows| {
+        rows.len() == 1 && rows[0]["role"] == "member"
+    });
+    carol.does(&["send", "Walkers", "thank you"]);
+    until(&alice, &["history", "Walkers"], |rows| {
+        texts(rows) == ["thank you"]
+    });
+
+    // A contact is invited where the two talk, and takes it.
+    let sent = alice.does(&[
+        "group",
+        "invite",
+        "Walkers",
+        "--to",
+        "Bob",
+        "--text",
+        "come along",
+    ]);
+    let message = sent["message"].as_str().unwrap().to_owned();
+    until(&bob, &["history", "Alice"], |rows| {
+        rows.iter().any(|row| {
+            row["id"] == *message
+                && row["kind"] == "invitation"
+                && row["invitation"]["group"] == "Walkers"
+        })
+    });
+    assert_eq!(bob.does(&["accept", &message])["state"], "connected");
+    until(&alice, &["group", "members", "Walkers"], |rows| {
+        rows.len() == 3
+    });
+
+    // What is closed or blocked says so; who is unblocked comes in again.
+    let open = alice.does(&["group", "invite", "Walkers"]);
+    let open = open["link"].as_str().unwrap().to_owned();
+    alice.does(&["group", "block", "Walkers", &carol.did]);
+    until(&carol, &["group", "list"], |rows| rows[0]["role"].is_null());
+    carol.says(&["accept", &open]).fails(5, &["they said no"]);
+    alice.does(&["group", "unblock", "Walkers", &carol.did]);
+    assert_eq!(carol.does(&["accept", &open])["state"], "connected");
+    let id = made["id"].as_str().unwrap();
+    alice.does(&["group", "uninvite", "Walkers", id]);
+    let links = alice.lists(&["group", "invites", "Walkers"]);
+    assert_eq!(links.len(), 2);
+    assert!(links.iter().all(|row| row["id"] != *id));
+    until(&bob, &["history", "Walkers", "--limit", "100"], |rows| {
+        let deeds = deeds(rows);
+        let said = [
+            "Alice link_opened",
+            "Alice unblocked Carol",
+            "Alice link_closed",
+        ];
+        said.iter()
+            .all(|said| deeds.iter().any(|deed| deed == said))
+    });
+}

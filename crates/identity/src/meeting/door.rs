@@ -9,8 +9,6 @@
 
 use std::{fmt, net::SocketAddr, str::FromStr};
 
-use zeroize::Zeroizing;
-
 use super::{
     invite::{BadKey, InviteKey, Secret},
     link::{self, Ext, Link, MAX_ADDRESSES},
@@ -49,20 +47,7 @@ pub enum PlaceError {
 /// # Errors
 /// [`BadKey`], for one identity in 2³⁸³.
 pub fn key(identity: IdentityId) -> Result<InviteKey, BadKey> {
-    let parts: [&[u8]; 2] = [identity.as_bytes(), &[0]];
-    let (first, second) = (
-        derive(DOOR_KEY, &parts),
-        derive(DOOR_KEY, &[parts[0], &[1]]),
-    );
-    let mut scalar = Zeroizing::new([0; 48]);
-    for (to, from) in scalar.iter_mut().zip(first.into_iter().chain(second)) {
-        *to = from;
-    }
-    // Below the order of the curve, which begins with 64 one bits.
-    if let Some(top) = scalar.first_mut() {
-        *top &= 0x7f;
-    }
-    InviteKey::from_bytes(&scalar)
+    InviteKey::derived(DOOR_KEY, identity.as_bytes())
 }
 
 /// The secret of an identity's door (DOOR-101).
@@ -89,6 +74,7 @@ pub fn link(identity: IdentityId, place: Place) -> Result<Link, link::Error> {
         reusable: true,
         name: None,
         device: false,
+        group: None,
     };
     Ok(Link::new(key(identity)?.public(), None, ext)?)
 }

@@ -53,6 +53,24 @@ impl InviteKey {
             .map_err(|_| BadKey)
     }
 
+    /// The key that follows from some bytes: its secret scalar is `derive(domain, from ‖ 00) ‖ derive(domain, from ‖
+    /// 01)`, of which the first 48 bytes, the first bit cleared.
+    ///
+    /// # Errors
+    /// [`BadKey`], for one derivation in 2³⁸³.
+    pub(super) fn derived(domain: &'static str, from: &[u8]) -> Result<Self, BadKey> {
+        let (first, second) = (derive(domain, &[from, &[0]]), derive(domain, &[from, &[1]]));
+        let mut scalar = Zeroizing::new([0; 48]);
+        for (to, from) in scalar.iter_mut().zip(first.into_iter().chain(second)) {
+            *to = from;
+        }
+        // Below the order of the curve, which begins with 64 one bits.
+        if let Some(top) = scalar.first_mut() {
+            *top &= 0x7f;
+        }
+        Self::from_bytes(&scalar)
+    }
+
     /// Its secret scalar, to be kept where secrets are kept.
     pub fn to_bytes(&self) -> Zeroizing<[u8; 48]> {
         Zeroizing::new(self.0.to_bytes().into())

@@ -17,6 +17,7 @@
 mod address;
 pub mod contact_card;
 pub mod door;
+pub mod group;
 pub mod invite;
 pub mod knock;
 pub mod link;

@@ -135,7 +135,7 @@ fn bears_on<'a>(ledger: &'a Ledger, entry: &'a Entry) -> Vec<&'a Entry> {
         Op::OpenLink(_) => all.extend(ledger.joinings(entry.operation.order.id)),
         Op::CloseLink(opening) => all.extend(ledger.joinings(*opening)),
         Op::Policy(_) | Op::Dissolve => all.extend(ledger.entries()),
-        Op::Mute(_) | Op::Unmute(_) | Op::Withdraw(_) => return all,
+        Op::Mute(_) | Op::Unmute(_) | Op::Withdraw(_) | Op::Refuse(_) => return all,
         _ => {}
     }
     for chain in chains {

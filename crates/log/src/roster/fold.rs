@@ -7,6 +7,7 @@
 //! The rules are in `spec/roster.md`. A roster is made of parts (an identity with its devices, a link, …), each a function of the
 //! operations about it and of their verdicts. So a new operation costs what it concerns; the whole is made alike.
 
+mod entrance;
 mod in_vain;
 mod pasts;
 mod reasons;
@@ -170,11 +171,11 @@ impl Fold {
             Op::JoinLink(joining) => {
                 let opening = self.ledger.find(joining.opening).map(|one| &one.operation);
                 opening.is_some_and(|opening| {
-                    let key = match &opening.op {
-                        Op::OpenLink(link) => Some(link.key),
-                        _ => None,
+                    let lets_in = match &opening.op {
+                        Op::OpenLink(link) => link.lets_in(joining),
+                        _ => false,
                     };
-                    operation.saw(opening) && key.is_some_and(|key| joining.is_by(key))
+                    operation.saw(opening) && lets_in
                 })
             }
             _ => true,
@@ -233,7 +234,10 @@ impl Fold {
             _ => None,
         };
         let opening = opening.and_then(|opening| self.ledger.find(opening));
-        let entries = last.chain(policy).chain(opening);
+        let entries = last
+            .chain(policy)
+            .chain(opening)
+            .chain(self.unblocking(by, op));
         entries.map(|one| one.operation.order).collect()
     }
 

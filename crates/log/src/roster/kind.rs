@@ -36,11 +36,15 @@ pub const POLICY: &str = "roster.policy";
 pub const SET: &str = "roster.set";
 /// Another's event is withdrawn, for a reason.
 pub const WITHDRAW: &str = "roster.withdraw";
+/// Links let in somebody again whom a removal had shut out.
+pub const UNBLOCK: &str = "roster.unblock";
+/// Somebody who asked to come in does not.
+pub const REFUSE: &str = "roster.refuse";
 /// The session ends for all.
 pub const DISSOLVE: &str = "roster.dissolve";
 
 /// All of them.
-pub(super) const ALL: [&str; 19] = [
+pub(super) const ALL: [&str; 21] = [
     FOUND,
     JOIN,
     ADD_DEVICE,
@@ -59,6 +63,8 @@ pub(super) const ALL: [&str; 19] = [
     POLICY,
     SET,
     WITHDRAW,
+    UNBLOCK,
+    REFUSE,
     DISSOLVE,
 ];
 

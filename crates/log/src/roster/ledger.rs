@@ -275,11 +275,11 @@ impl Ledger {
             Op::Revoke(revocation) => self.names(revocation.identity(), operation),
             Op::JoinLink(joining) => {
                 let opening = self.find(joining.opening);
-                let key = match opening.map(|entry| &entry.operation.op) {
-                    Some(Op::OpenLink(opening)) => Some(opening.key),
-                    _ => None,
+                let lets_in = match opening.map(|entry| &entry.operation.op) {
+                    Some(Op::OpenLink(opening)) => opening.lets_in(joining),
+                    _ => false,
                 };
-                seen(opening) && key.is_some_and(|key| joining.is_by(key))
+                seen(opening) && lets_in
             }
             Op::CloseLink(opening) => seen(self.find(*opening)),
             _ => true,

@@ -17,6 +17,7 @@ mod kept;
 pub mod kind;
 mod ledger;
 mod op;
+mod opening;
 mod operation;
 mod outcome;
 mod policy;
@@ -36,9 +37,10 @@ use zeroize::Zeroize;
 pub use fold::{Fold, MAX_IN_VAIN, Shift, fold};
 pub use founding::{Founding, MAX_FOUNDING_MEMBERS, Member, SessionKind};
 pub use op::{
-    Addition, Joining, MAX_REASON_BYTES, MAX_SETTING_BYTES, MAX_SETTING_KEY_BYTES, Muting, Op,
-    OpError, Opening, Removal, Setting, Withdrawal,
+    Addition, MAX_REASON_BYTES, MAX_SETTING_BYTES, MAX_SETTING_KEY_BYTES, Muting, Op, OpError,
+    Removal, Setting, Withdrawal,
 };
+pub use opening::{Joining, MAX_QUESTION_BYTES, Opening, Refusal};
 pub use operation::Operation;
 pub use outcome::Outcome;
 pub use policy::{History, Policy, Role};

@@ -3,19 +3,18 @@
 use minicbor::{Decode, Encode};
 use tenet_identity::{
     card::{self, DeviceCard, Revocation, UnverifiedCard, UnverifiedRevocation},
-    domain::derive,
     encoding,
-    keys::{IdentityId, InviteId, InviteKey, Signature, verify},
+    keys::IdentityId,
 };
 
 use super::{
     founding::{Founding, Member},
     kind,
+    opening::{Joining, JoiningForm, Opening, Refusal},
     policy::{Policy, PolicyForm, Role},
 };
 use crate::{
     clock::Hlc,
-    domain::{LINK_JOINING, LINK_JOINING_ID},
     event::{Content, Event},
     ids::{Author, EventId},
 };
@@ -66,6 +65,10 @@ pub enum Op {
     Set(Setting),
     /// See [`kind::WITHDRAW`].
     Withdraw(Withdrawal),
+    /// See [`kind::UNBLOCK`].
+    Unblock(IdentityId),
+    /// See [`kind::REFUSE`].
+    Refuse(Refusal),
     /// See [`kind::DISSOLVE`].
     Dissolve,
 }
@@ -84,17 +87,6 @@ pub struct Addition {
     /// events (ROS-515).
     #[n(2)]
     pub floor: Option<Hlc>,
-}
-
-/// A device that comes in by a link.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Joining {
-    /// The device's card.
-    pub card: DeviceCard,
-    /// The event that opened the link.
-    pub opening: EventId,
-    /// Proves that whoever made it has the link (ROS-504).
-    pub proof: Signature,
 }
 
 /// A membership that ends.
@@ -134,24 +126,6 @@ pub struct Withdrawal {
     pub reason: String,
 }
 
-/// A link that lets strangers in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Opening {
-    /// Whose secret half lets in.
-    #[n(0)]
-    pub key: InviteId,
-    /// As what.
-    #[n(1)]
-    pub role: Role,
-    /// Joinings that are dated then or later do not count.
-    #[n(2)]
-    pub until: Option<Hlc>,
-    /// See [`Addition::floor`].
-    #[n(3)]
-    pub floor: Option<Hlc>,
-}
-
 /// A setting of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -174,17 +148,6 @@ pub enum OpError {
     /// It contradicts its own header or a limit.
     #[error("roster operation contradicts itself: {0}")]
     Contradiction(&'static str),
-}
-
-#[derive(Encode, Decode)]
-#[cbor(map)]
-struct JoiningForm {
-    #[n(0)]
-    card: UnverifiedCard,
-    #[n(1)]
-    opening: EventId,
-    #[cbor(n(2), with = "minicbor::bytes")]
-    proof: [u8; 64],
 }
 
 #[derive(Encode, Decode)]
@@ -235,6 +198,8 @@ impl Op {
             Self::Policy(_) => kind::POLICY,
             Self::Set(_) => kind::SET,
             Self::Withdraw(_) => kind::WITHDRAW,
+            Self::Unblock(_) => kind::UNBLOCK,
+            Self::Refuse(_) => kind::REFUSE,
             Self::Dissolve => kind::DISSOLVE,
         }
     }
@@ -248,22 +213,21 @@ impl Op {
             Self::Revoke(revocation) => encoding::encode(&revocation.to_unverified()),
             Self::Leave | Self::Dissolve => Vec::new(),
             Self::Add(addition) => encoding::encode(addition),
-            Self::JoinLink(joining) => encoding::encode(&JoiningForm {
-                card: joining.card.to_unverified(),
-                opening: joining.opening,
-                proof: *joining.proof.as_bytes(),
-            }),
+            Self::JoinLink(joining) => encoding::encode(&JoiningForm::of(joining)),
             Self::Promote(member) | Self::Demote(member) => encoding::encode(member),
             Self::Remove(removal) => encoding::encode(&RemovalForm {
                 identity: removal.identity,
                 shut_out: removal.shut_out.then_some(true),
             }),
             Self::Mute(muting) => encoding::encode(muting),
-            Self::Unmute(identity) => encoding::encode(&NameForm { name: *identity }),
+            Self::Unmute(identity) | Self::Unblock(identity) => {
+                encoding::encode(&NameForm { name: *identity })
+            }
             Self::OpenLink(opening) => encoding::encode(opening),
             Self::CloseLink(opening) => encoding::encode(&NameForm { name: *opening }),
             Self::Policy(policy) => encoding::encode(&PolicyForm::from(*policy)),
             Self::Withdraw(withdrawal) => encoding::encode(withdrawal),
+            Self::Refuse(refusal) => encoding::encode(refusal),
             Self::Set(setting) => encoding::encode(&SettingForm {
                 key: setting.key.clone(),
                 value: setting.value.clone(),
@@ -320,11 +284,7 @@ impl Op {
             kind::ADD => Self::Add(encoding::decode(payload)?),
             kind::JOIN_LINK => {
                 let form: JoiningForm = encoding::decode(payload)?;
-                Self::JoinLink(Joining {
-                    card: source.card(form.card)?,
-                    opening: form.opening,
-                    proof: form.proof.into(),
-                })
+                Self::JoinLink(form.with(|card| source.card(card))?)
             }
             kind::PROMOTE => Self::Promote(encoding::decode(payload)?),
             kind::DEMOTE => Self::Demote(encoding::decode(payload)?),
@@ -337,7 +297,9 @@ impl Op {
             }
             kind::MUTE => Self::Mute(encoding::decode(payload)?),
             kind::UNMUTE => Self::Unmute(encoding::decode::<NameForm<_>>(payload)?.name),
-            kind::OPEN_LINK => Self::OpenLink(encoding::decode(payload)?),
+            kind::OPEN_LINK => Self::OpenLink(encoding::decode::<Opening>(payload)?.checked()?),
+            kind::UNBLOCK => Self::Unblock(encoding::decode::<NameForm<_>>(payload)?.name),
+            kind::REFUSE => Self::Refuse(encoding::decode::<Refusal>(payload)?.checked()?),
             kind::CLOSE_LINK => Self::CloseLink(encoding::decode::<NameForm<_>>(payload)?.name),
             kind::POLICY => Self::Policy(encoding::decode::<PolicyForm>(payload)?.into()),
             kind::WITHDRAW => {
@@ -410,6 +372,8 @@ impl Op {
             | Self::Remove(Removal { identity, .. })
             | Self::Mute(Muting { identity, .. })
             | Self::Withdraw(Withdrawal { identity, .. })
+            | Self::Refuse(Refusal { identity, .. })
+            | Self::Unblock(identity)
             | Self::Unmute(identity) => Some(*identity),
             _ => None,
         }
@@ -442,31 +406,6 @@ impl Op {
                 | Self::Leave
         )
     }
-}
-
-impl Joining {
-    /// Comes in by a link with its secret key.
-    pub fn by(key: &InviteKey, opening: EventId, card: DeviceCard) -> Self {
-        let proof = key.sign(LINK_JOINING, &link_joining_id(opening, &card));
-        Self {
-            card,
-            opening,
-            proof,
-        }
-    }
-
-    /// Whether whoever made it had the secret key of this link.
-    pub(crate) fn is_by(&self, key: InviteId) -> bool {
-        let id = link_joining_id(self.opening, &self.card);
-        verify(key.as_bytes(), LINK_JOINING, &id, &self.proof).is_ok()
-    }
-}
-
-/// What the link's key signs: this device of this identity, by this link.
-fn link_joining_id(opening: EventId, card: &DeviceCard) -> [u8; 32] {
-    let (identity, device) = (card.identity(), card.device());
-    let parts: [&[u8]; 3] = [opening.as_bytes(), identity.as_bytes(), device.as_bytes()];
-    derive(LINK_JOINING_ID, &parts)
 }
 
 /// Where an event comes from: what a store keeps was checked before.

@@ -110,17 +110,23 @@ impl<'a> View<'a, '_> {
         }
     }
 
-    /// Whether an identity was shut out by a removal and not added since (ROS-504).
-    fn is_shut_out(&self, identity: IdentityId, at: At<'_>) -> Option<bool> {
-        let mut shut_out = false;
+    /// Whether an identity was shut out by a removal, and neither added since (ROS-504) nor unblocked by somebody who
+    /// had seen that removal (ROS-1402).
+    pub(super) fn is_shut_out(&self, identity: IdentityId, at: At<'_>) -> Option<bool> {
+        let mut removals: Vec<&Entry> = Vec::new();
         for entry in self.ledger.about(identity).filter(|one| at.has(one)) {
             match &entry.operation.op {
-                Op::Remove(removal) if removal.shut_out && self.counts(entry)? => shut_out = true,
-                Op::Add(_) if self.counts(entry)? => shut_out = false,
+                Op::Remove(removal) if removal.shut_out && self.counts(entry)? => {
+                    removals.push(entry);
+                }
+                Op::Add(_) if self.counts(entry)? => removals.clear(),
+                Op::Unblock(_) if self.counts(entry)? => {
+                    removals.retain(|one| !entry.operation.saw(&one.operation));
+                }
                 _ => {}
             }
         }
-        Some(shut_out)
+        Some(!removals.is_empty())
     }
 
     /// The policy at a place (ROS-503).
@@ -271,6 +277,9 @@ pub(super) fn allows(
             takes || (!own && target.is_none() && role.at_least(policy.remove))
         }
         Op::Mute(_) | Op::Unmute(_) => takes,
+        // ROS-1402, ROS-1403
+        Op::Unblock(_) => !own && target.is_none() && role.at_least(policy.remove),
+        Op::Refuse(_) => !own && target.is_none() && role.at_least(policy.add),
         Op::OpenLink(opening) => role.at_least(policy.links) && role.may_give(opening.role),
         Op::CloseLink(_) => role.at_least(policy.links),
         Op::Policy(_) | Op::Dissolve => role == Role::Owner,
@@ -302,7 +311,10 @@ fn is_about_author(entry: &Entry) -> bool {
 
 /// Whether an operation gives or takes a role.
 pub(super) fn changes_role(op: &Op) -> bool {
-    !matches!(op, Op::Mute(_) | Op::Unmute(_) | Op::Withdraw(_))
+    !matches!(
+        op,
+        Op::Mute(_) | Op::Unmute(_) | Op::Withdraw(_) | Op::Unblock(_) | Op::Refuse(_)
+    )
 }
 
 /// Whether both hold; the second is asked only if the first may.

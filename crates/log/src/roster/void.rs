@@ -218,8 +218,13 @@ impl<'a> View<'a, '_> {
             Op::JoinLink(joining) => self.ledger.find(joining.opening),
             _ => None,
         };
+        // ROS-1402
+        let joins = matches!(op, Op::JoinLink(_)).then(|| self.ledger.about_author(entry));
+        let unblockings = joins.into_iter().flatten();
+        let unblockings = unblockings.filter(|one| matches!(one.operation.op, Op::Unblock(_)));
         let beginning = entry.begun_by.and_then(|number| self.ledger.get(number));
         let all = self.ranked_by(entry).into_iter().chain(about);
+        let all = all.chain(unblockings);
         let all = all.chain(policies.into_iter().flatten()).chain(opening);
         all.chain(beginning)
             .filter(|one| entry.operation.saw(&one.operation))

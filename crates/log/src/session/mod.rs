@@ -6,6 +6,7 @@
 mod admit;
 mod append;
 mod ending;
+mod entrance;
 mod hidden;
 mod outcome;
 mod receive;

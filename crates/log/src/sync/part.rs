@@ -21,6 +21,8 @@ pub enum Part {
     Whole,
     /// How it came to be out of it, and nothing else (SYNC-11).
     Ending(Ending),
+    /// Every event, and no register (SYNC-1401).
+    Events,
     /// No event; of those that it named itself which are here (SYNC-12).
     Named(Named),
 }
@@ -39,7 +41,7 @@ impl Part {
     pub fn out(&self) -> Option<DeviceId> {
         match self {
             Self::Ending(ending) => Some(ending.device()),
-            Self::Whole | Self::Named(_) => None,
+            Self::Whole | Self::Events | Self::Named(_) => None,
         }
     }
 
@@ -49,7 +51,7 @@ impl Part {
     /// [`StoreError`].
     pub fn includes<S: LogStore>(&mut self, store: &S, event: &Event) -> Result<bool, StoreError> {
         match self {
-            Self::Whole => Ok(true),
+            Self::Whole | Self::Events => Ok(true),
             Self::Ending(ending) => ending.includes(store, event),
             Self::Named(_) => Ok(false),
         }
@@ -59,7 +61,9 @@ impl Part {
     pub(super) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Ending(one), Self::Ending(other)) => one.is_like(other),
-            (Self::Whole, Self::Whole) | (Self::Named(_), Self::Named(_)) => true,
+            (Self::Whole, Self::Whole)
+            | (Self::Events, Self::Events)
+            | (Self::Named(_), Self::Named(_)) => true,
             _ => false,
         }
     }
@@ -84,6 +88,7 @@ impl Part {
     ) -> Result<Arc<Summary>, StoreError> {
         let summary = match self {
             Self::Whole => return session.summed_up(store),
+            Self::Events => summary::of_events(session),
             Self::Ending(ending) => summary::of_ending(session, store, ending)?,
             Self::Named(Named(heads)) => summary::of_named(session, store, heads)?,
         };

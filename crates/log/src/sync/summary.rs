@@ -52,6 +52,11 @@ pub(crate) fn whole(session: &Session, registers: &[Register]) -> Summary {
     Summary::of(heads(session), versions(registers))
 }
 
+/// Of all events, and no register.
+pub(super) fn of_events(session: &Session) -> Summary {
+    Summary::of(heads(session), Vec::new())
+}
+
 /// Of the events that a device named those that are here.
 pub(super) fn of_named<S: LogStore>(
     session: &Session,

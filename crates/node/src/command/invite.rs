@@ -69,6 +69,7 @@ impl<S: Storage> Engine<S> {
             reusable: false,
             name: Some(self.profile().name).filter(|name| !name.is_empty()),
             device: false,
+            group: None,
         }
     }
 
@@ -104,6 +105,9 @@ impl<S: Storage> Engine<S> {
     ) -> Result<Reply, CommandError> {
         let remark = line(remark)?;
         let ext = link.ext();
+        if ext.group.is_some() {
+            return self.accept_into(now, link, remark);
+        }
         let (identity, endpoint) = (ext.identity, ext.endpoint);
         if ext.device && identity != self.own.identity() {
             return Err(CommandError::Usage(
@@ -158,7 +162,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Dials an endpoint at once, to knock there.
-    fn come_to(&mut self, now: u64, endpoint: EndpointId) {
+    pub(super) fn come_to(&mut self, now: u64, endpoint: EndpointId) {
         // One that is only being made was not made to knock.
         for conn in self.connections.with_endpoint(endpoint) {
             if self

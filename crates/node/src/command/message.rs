@@ -131,6 +131,11 @@ impl<S: Storage> Engine<S> {
             };
             return Err(CommandError::Refused(format!("{why}; nothing was sent")));
         };
+        if message.invitation.is_some() {
+            return Err(CommandError::Refused(
+                "an invitation is for whom it was sent to; make another: tenet group invite GROUP --to WHO".into(),
+            ));
+        }
         let fetches = self.fetches_of(id)?;
         if fetches.iter().any(|fetch| fetch.state != FetchState::Whole) {
             return Err(CommandError::Refused(
@@ -231,7 +236,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Says something in a session: signs, keeps, folds, owes it to everybody.
-    fn act(
+    pub(super) fn act(
         &mut self,
         now: u64,
         session: SessionId,

@@ -4,7 +4,9 @@ mod contact;
 mod conversation;
 pub mod device;
 mod door;
+pub mod entrance;
 mod error;
+mod invitation;
 mod invite;
 mod message;
 mod profile;
@@ -18,6 +20,7 @@ use tenet_apps::{
     chat::file::File,
     contacts::{Contact, Request},
     conversations::Matter,
+    groups::Ask,
 };
 use tenet_identity::{
     keys::{DeviceId, IdentityId},
@@ -33,7 +36,7 @@ pub use error::CommandError;
 
 use crate::{
     engine::Engine,
-    groups::{GroupChange, GroupMember},
+    groups::{GroupChange, GroupMember, LinkInto},
     storage::Storage,
 };
 
@@ -252,6 +255,8 @@ pub enum Command {
         /// How.
         change: GroupChange,
     },
+    /// Do something about links into a session of many.
+    Entrance(entrance::Entrance),
     /// Say who is in a session of many.
     Members {
         /// Which: its name, its id or a beginning of it.
@@ -349,6 +354,34 @@ pub enum Reply {
         session: SessionId,
         /// They, by role, then by identity.
         members: Vec<GroupMember>,
+    },
+    /// A link into a session of many: as it stands now.
+    LinkInto {
+        /// Into which session.
+        session: SessionId,
+        /// The link.
+        link: Box<LinkInto>,
+        /// The message by which it was sent to somebody.
+        message: Option<EventId>,
+    },
+    /// The links into a session of many that are open.
+    LinksInto {
+        /// Into which session.
+        session: SessionId,
+        /// They, by id.
+        links: Vec<LinkInto>,
+    },
+    /// It is asked what group a link leads into; [`Notice::Looked`](crate::input::Notice::Looked) says it.
+    Looking {
+        /// Which link.
+        invite: InviteId,
+    },
+    /// Who asks to come into a session of many.
+    Asks {
+        /// Which.
+        session: SessionId,
+        /// They, who knocked longest ago first.
+        asks: Vec<Ask>,
     },
     /// The keys that this device had before.
     Former {
@@ -469,11 +502,10 @@ impl<S: Storage> Engine<S> {
             Command::Found { name, with } => self.found(now, &name, &with),
             Command::Operate { session, op } => self.operate(now, session, &op),
             Command::Group { who, change } => self.change_group(now, &who, change),
+            Command::Entrance(what) => self.enter_by(now, what),
             Command::Members { who } => self.members_of(&who),
             Command::Reach => self.reach(now),
-            Command::Mend { events, miskept } => Ok(Reply::Mending {
-                left: self.mend_all(events, &miskept)?,
-            }),
+            Command::Mend { events, miskept } => self.mend_all(events, &miskept),
         }
     }
 }

@@ -217,7 +217,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// ROS-515: from when on what was said is for a newcomer, where that is the last so many messages.
-    fn floor(&self, id: SessionId) -> Result<Option<Hlc>, CommandError> {
+    pub(super) fn floor(&self, id: SessionId) -> Result<Option<Hlc>, CommandError> {
         let Some(session) = self.sessions.get(&id) else {
             return Ok(None);
         };
@@ -283,6 +283,7 @@ impl<S: Storage> Engine<S> {
                 until: until.map(Hlc::from_millis),
             }),
             GroupChange::Unmute { who } => Op::Unmute(self.member_of(id, &who)?.0),
+            GroupChange::Unblock { who } => self.unblocking(id, &who)?,
             GroupChange::Rename { name } => called(&name)?,
             GroupChange::Describe { text } => set(DESCRIPTION, text.trim().as_bytes().to_vec())?,
             GroupChange::Avatar { picture } => set(AVATAR, picture.unwrap_or_default())?,
@@ -379,7 +380,7 @@ impl<S: Storage> Engine<S> {
         Ok((identity, *role))
     }
 
-    fn known_group(&self, who: &str) -> Result<SessionId, CommandError> {
+    pub(super) fn known_group(&self, who: &str) -> Result<SessionId, CommandError> {
         self.group_of(who).ok_or_else(|| no_group(who))
     }
 

@@ -268,6 +268,7 @@ impl<S: Storage> Engine<S> {
     /// Devices came or went.
     fn roster_changed(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
         self.named.clear();
+        self.settle_guests(session)?;
         let before = (self.devices.clone(), self.revoked.clone());
         let outside = self.outside.remove(&session).unwrap_or_default();
         self.index_revoked();
@@ -294,6 +295,7 @@ impl<S: Storage> Engine<S> {
         let conns: Vec<ConnId> = company.map(|(conn, _)| conn).collect();
         self.meet_soon.extend(conns);
         self.take_place(now, session)?;
+        self.have_come_in(session)?;
         self.hand_in_revocations(now)
     }
 

@@ -134,6 +134,14 @@ fn lacking(these: &BTreeMap<Author, u64>, those: &BTreeMap<Author, u64>) -> u64 
     missing.fold(0, u64::saturating_add)
 }
 
+/// Whether something of these chains is not here.
+pub(super) fn is_behind(session: &Session, heads: &[HeadEntry]) -> bool {
+    let theirs = chains(heads.iter().map(|head| (head.author, head.seq)));
+    let ours = session.frontier().heads();
+    let ours = chains(ours.map(|head| (head.author, head.seq)));
+    lacking(&theirs, &ours) > 0
+}
+
 impl<S: Storage> Engine<S> {
     /// The other end says what it holds; between devices of mine it is noted how much is to be brought.
     pub(super) fn note_compared(&mut self, now: u64, conn: ConnId, tag: Tag, heads: &[HeadEntry]) {

@@ -93,10 +93,8 @@ impl<S: Storage> Engine<S> {
 
     /// The same of the device on a connection.
     pub(super) fn part_on(&self, conn: ConnId, session: SessionId) -> Result<Part, StoreError> {
-        let ready = self.connections.0.get(&conn).and_then(Connection::ready);
-        ready.map_or(Ok(Part::Whole), |it| {
-            self.part(session, it.identity, it.device)
-        })
+        let connection = self.connections.0.get(&conn);
+        connection.map_or(Ok(Part::Whole), |it| self.part_at(it, session))
     }
 }
 

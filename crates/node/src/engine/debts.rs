@@ -71,7 +71,7 @@ impl<S: Storage> Engine<S> {
             return Ok(Vec::new());
         }
         if self.is_sparse(id) && self.place(id) == Place::In {
-            // NODE-1406: one row for all, which the first who has it takes away.
+            // NODE-1706: one row for all, which the first who has it takes away.
             return Ok(vec![Recipient {
                 device: self.own.device(),
                 receiver: true,

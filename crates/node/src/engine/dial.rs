@@ -7,7 +7,7 @@ use tenet_delivery::redial;
 use tenet_identity::keys::{DeviceId, EndpointId};
 use tenet_log::{ids::SessionId, session::Session, store::StoreError};
 
-use super::Engine;
+use super::{Engine, entrance::leads_to};
 use crate::{input::Output, storage::Storage};
 
 /// The most addresses that are tried for one endpoint.
@@ -88,6 +88,10 @@ impl<S: Storage> Engine<S> {
             wanted.insert(place.id);
             self.addresses.entry(place.id).or_insert(place.addresses);
         }
+        for place in self.asks_to_reach() {
+            wanted.insert(place.id);
+            self.addresses.entry(place.id).or_insert(place.addresses);
+        }
         for (endpoint, addresses) in self.links_to_reach(now)? {
             wanted.insert(endpoint);
             self.addresses.entry(endpoint).or_insert(addresses);
@@ -117,7 +121,7 @@ impl<S: Storage> Engine<S> {
 
     /// Whether a device is in a session and its person is one whom we want to hear. One that this device was is not met
     /// anywhere any more (NODE-37: nor has it said where others are).
-    pub(super) fn is_heard(&self, session: SessionId, device: DeviceId) -> bool {
+    pub(crate) fn is_heard(&self, session: SessionId, device: DeviceId) -> bool {
         if self.former.contains(device) || self.left_known.contains(&session) {
             return false;
         }
@@ -133,7 +137,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Where other devices have said in a session that they are met, also those that are out by now.
-    pub(super) fn met_in(
+    pub(crate) fn met_in(
         &self,
         session: SessionId,
     ) -> Result<Vec<(DeviceId, Endpoint)>, StoreError> {
@@ -167,7 +171,7 @@ impl<S: Storage> Engine<S> {
     /// devices in another way needs none (NODE-37).
     fn is_over(&mut self, now: u64, peer: EndpointId) -> Result<bool, StoreError> {
         let links = self.store.knockings()?;
-        let linked = links.iter().any(|one| one.link.ext().endpoint == peer);
+        let linked = links.iter().any(|one| leads_to(one, peer)) || self.looks.lead_to(peer);
         Ok(linked && !self.wanted(now)?.contains(&peer))
     }
 

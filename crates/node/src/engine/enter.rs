@@ -72,8 +72,8 @@ impl<S: Storage> Engine<S> {
             return Place::Coming;
         }
         match roster.has_held(device) || session.has_lost(me) {
-            true => Place::Left,
-            false => Place::Coming,
+            true if !self.is_coming_in(session.id()) => Place::Left,
+            _ => Place::Coming,
         }
     }
 
@@ -94,6 +94,7 @@ impl<S: Storage> Engine<S> {
         let unknown = unknown.filter(|(session, secret)| {
             let theirs = connection.tags(secret).1;
             let outside = self.is_outside(identity, device, *session);
+            let outside = outside && !connection.has_guest_in(*session);
             let here = self.place(*session) == Place::In && !outside;
             // NODE-109
             let here = here || self.is_bygone_with(identity, *session);
@@ -166,7 +167,7 @@ impl<S: Storage> Engine<S> {
                 continue;
             }
             let is_new = !self.sessions.contains_key(&id);
-            if is_new && !self.may_enter(by, &founding)? {
+            if is_new && !self.may_enter(by, &founding)? && !self.has_link_into(id)? {
                 continue;
             }
             self.set_told_bygone(id, over && (is_new || self.place(id) == Place::Coming))?;
@@ -296,7 +297,7 @@ impl<S: Storage> Engine<S> {
         if self.place(id) != Place::Coming || self.is_set_back() || waits {
             return Ok(());
         }
-        let Some(session) = self.sessions.get_mut(&id) else {
+        let Some(session) = self.sessions.get(&id) else {
             return Ok(());
         };
         let roster = session.roster();
@@ -304,7 +305,15 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         }
         let op = Op::Join(self.own.card.clone());
-        let (event, admitted) = session.operate(&mut self.store, &self.own.key, &op, now)?;
+        self.join_by(now, id, &op)
+    }
+
+    /// Joins a session, and says there what a member says.
+    pub(super) fn join_by(&mut self, now: u64, id: SessionId, op: &Op) -> Result<(), Fault> {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return Ok(());
+        };
+        let (event, admitted) = session.operate(&mut self.store, &self.own.key, op, now)?;
         self.admitted(now, id, &event, admitted, Some(Ours))?;
         self.knock_again = true;
         self.publish_endpoint(now, id)?;

@@ -16,7 +16,7 @@ use tenet_log::{
 };
 
 use super::Engine;
-use crate::{input::ConnId, storage::Storage};
+use crate::storage::Storage;
 
 /// How many events are read at a time.
 const PAGE: usize = 256;
@@ -48,16 +48,6 @@ impl<S: Storage> Engine<S> {
         let sessions = self.sessions.keys().copied();
         let floors = sessions.map(|session| (session, self.since(session)));
         self.floors = floors.collect();
-    }
-
-    /// Whether an event is for whoever is at the other end of a connection.
-    pub(super) fn is_for(&self, conn: ConnId, event: &Event) -> Result<bool, StoreError> {
-        let ready = self.connections.0.get(&conn).and_then(|it| it.ready());
-        let Some(it) = ready else {
-            return Ok(false);
-        };
-        let floor = self.floor_of(event.session(), it.identity, it.device)?;
-        Ok(floor.is_none_or(|floor| !event.is_below(floor)))
     }
 
     /// From when on what is said in a session is for a device, if not all is.

@@ -19,7 +19,7 @@ use crate::{frame::Frame, input::ConnId, storage::Storage};
 struct Hears {
     /// From when on what was said is for it, if not all is.
     floor: Option<Hlc>,
-    /// Whether what comes new is passed on to it (NODE-1401).
+    /// Whether what comes new is passed on to it (NODE-1701).
     news: bool,
 }
 
@@ -98,13 +98,14 @@ impl<S: Storage> Engine<S> {
             };
             let dirty = ready.shares.values().filter(|share| share.dirty);
             let heard = dirty.filter(|share| {
-                self.may_hear(ready.identity, ready.device, share.session)
+                connection.has_guest_in(share.session)
+                    || self.may_hear(ready.identity, ready.device, share.session)
                     || self.is_outside(ready.identity, ready.device, share.session)
             });
             for share in heard {
                 let session = share.session;
                 let hears = Hears {
-                    floor: self.floor_of(session, ready.identity, ready.device)?,
+                    floor: self.floor_at(connection, session)?,
                     news: self.passes_on(session, ready.device),
                 };
                 welcome.insert((*conn, session), hears);

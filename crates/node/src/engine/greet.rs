@@ -90,6 +90,7 @@ impl<S: Storage> Engine<S> {
             || known.is_some_and(|known| known.identity == Some(identity))
             || self.sessions_outside(device).next().is_some()
             || self.sessions_gone(identity, device).next().is_some()
+            || self.is_visiting(device)
     }
 
     pub(super) fn set_stage(&mut self, conn: ConnId, stage: Stage) {

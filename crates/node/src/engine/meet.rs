@@ -83,7 +83,7 @@ impl<S: Storage> Engine<S> {
             let Some(state) = self.sessions.get(&session) else {
                 continue;
             };
-            let part = self.part(session, ready.identity, ready.device)?;
+            let part = self.part_at(connection, session)?;
             let (peer, message) = Peer::open_to(state, &self.store, part)?;
             begun.push((
                 theirs,
@@ -142,6 +142,8 @@ impl<S: Storage> Engine<S> {
         sessions.extend(brought.filter(|session| self.place(**session) == Place::Coming));
         let claimed = connection.claimed.iter();
         sessions.extend(claimed.filter(|session| self.place(**session) == Place::In));
+        sessions.extend(connection.guest.map(|guest| guest.session));
+        sessions.extend(connection.host.as_ref().map(|host| host.session));
         sessions
             .into_iter()
             .filter_map(|id| Some((id, self.sessions.get(&id)?.roster().secret)))

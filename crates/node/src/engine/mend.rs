@@ -19,6 +19,7 @@ use tenet_log::{
 
 use super::{Engine, Fault};
 use crate::{
+    command::{CommandError, Reply},
     connection::Share,
     input::{ConnId, Notice},
     storage::Storage,
@@ -77,7 +78,7 @@ impl<S: Storage> Engine<S> {
         &mut self,
         events: Vec<(SessionId, EventId)>,
         miskept: &[SessionId],
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Reply, CommandError> {
         self.keep_anew(miskept)?;
         let asks = !events.is_empty();
         for (session, event) in events {
@@ -87,7 +88,8 @@ impl<S: Storage> Engine<S> {
         if asks {
             self.want_where(|_| true)?;
         }
-        Ok(self.mending.damaged())
+        let left = self.mending.damaged();
+        Ok(Reply::Mending { left })
     }
 
     /// Asks whoever is here for what was found to be lacking just now.

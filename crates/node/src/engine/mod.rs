@@ -21,6 +21,7 @@ mod debts;
 mod depart;
 mod dial;
 mod enter;
+mod entrance;
 mod erasure;
 mod fanout;
 mod files;
@@ -77,6 +78,8 @@ pub(crate) use bringing::Bringing;
 pub use bringing::Progress;
 use bygone::Bygone;
 pub(crate) use enter::{Early, Place};
+pub(crate) use entrance::Host;
+use entrance::{Asking, Looks};
 use fanout::FanOut;
 use files::Fetching;
 use floor::Since;
@@ -153,6 +156,10 @@ pub struct Engine<S> {
     pub(crate) linking: Option<Linking>,
     typing: Typing,
     fanout: FanOut,
+    /// Who asks here to come into groups.
+    asking: Asking,
+    /// Groups of which we want to know what they are.
+    looks: Looks,
     machine: Machine,
     outputs: Vec<Output>,
     /// Registers to be passed on when the batch ends, and to which device not.
@@ -258,6 +265,8 @@ impl<S: Storage> Engine<S> {
             linking: None,
             typing: Typing::default(),
             fanout: FanOut::default(),
+            asking: Asking::default(),
+            looks: Looks::default(),
             machine: Machine::default(),
             outputs: Vec::new(),
             spreading: Vec::new(),
@@ -314,7 +323,7 @@ impl<S: Storage> Engine<S> {
         both.into_iter().flatten().min()
     }
 
-    /// The same without what recurs for ever and changes nothing by itself (NODE-1407, FAN-15): nothing is left to be
+    /// The same without what recurs for ever and changes nothing by itself (NODE-1707, FAN-15): nothing is left to be
     /// done where there is none.
     pub fn work_deadline(&self) -> Option<u64> {
         let resume = self.resume.values().min().copied();
@@ -401,6 +410,7 @@ impl<S: Storage> Engine<S> {
             return;
         };
         self.resume.retain(|(resumed, _), _| *resumed != conn);
+        self.on_host_gone(connection.host.clone());
         self.early.remove(&conn);
         self.fetching.on_closed(conn);
         self.mending.on_closed(conn);

@@ -15,7 +15,7 @@ use tenet_log::{
     ids::{EventId, SessionId},
     session::{Ending, Session},
     store::{LogStore, StoreError},
-    sync::HeadEntry,
+    sync::{HeadEntry, Part},
 };
 
 use super::{Engine, Fault, Place, claimed::part_of};
@@ -124,7 +124,9 @@ impl<S: Storage> Engine<S> {
 
     /// Whether the device on a connection is out of a session by our fold, and not together with us.
     pub(super) fn is_out_on(&self, conn: ConnId, session: SessionId) -> bool {
-        let ready = self.connections.0.get(&conn).and_then(Connection::ready);
+        let connection = self.connections.0.get(&conn);
+        let connection = connection.filter(|it| !it.has_guest_in(session));
+        let ready = connection.and_then(Connection::ready);
         let both = ready.zip(self.sessions.get(&session));
         let out = both.is_some_and(|(it, session)| {
             session.is_out(it.device) || session.is_gone(it.identity, it.device)
@@ -140,12 +142,16 @@ impl<S: Storage> Engine<S> {
         let (me, place) = (self.own.identity(), self.place(session));
         let mut anew = Vec::new();
         for (conn, connection) in &mut self.connections.0 {
+            let guest = connection.has_guest_in(session);
             let Some(ready) = connection.ready_mut() else {
                 continue;
             };
             let (identity, device) = (ready.identity, ready.device);
             for share in ready.shares_of(session) {
-                let part = part_of(state, &self.store, (me, place), (identity, device))?;
+                let part = match guest {
+                    true => Part::Events,
+                    false => part_of(state, &self.store, (me, place), (identity, device))?,
+                };
                 if share.peer.restrict(part) {
                     anew.push(*conn);
                 }

@@ -294,7 +294,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// The latest word of any of my devices under a key (OWN-1).
-    pub(super) fn latest_own(&self, key: &str) -> Result<Option<Register>, StoreError> {
+    pub(crate) fn latest_own(&self, key: &str) -> Result<Option<Register>, StoreError> {
         let mut latest: Option<Register> = None;
         for session in self.own_sessions() {
             let Some(state) = self.sessions.get(&session) else {

@@ -8,6 +8,7 @@ use tenet_apps::{
         endpoint::{self, Endpoint},
         profile,
     },
+    groups::asks,
 };
 use tenet_identity::keys::{DeviceId, EndpointId, IdentityId};
 use tenet_log::{
@@ -145,6 +146,7 @@ impl<S: Storage> Engine<S> {
             endpoint::KEY => self.learn_endpoint(now, &register, known.as_ref())?,
             profile::KEY => self.learn_profile(identity, &register)?,
             read::KEY => self.notify(Notice::ReadPosition { session }),
+            key if asks::is_key(key) => self.learn_asks(&register, known.as_ref())?,
             _ => self.learn_own(now, &register)?,
         }
         self.spreading.push((register, Some(device)));

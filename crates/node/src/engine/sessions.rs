@@ -42,6 +42,7 @@ impl<S: Storage> Engine<S> {
         for id in self.sessions.keys().copied().collect::<Vec<_>>() {
             self.index_crowd(id);
         }
+        self.load_asking()?;
         self.load_fetches()?;
         self.load_erasures()?;
         self.load_index()

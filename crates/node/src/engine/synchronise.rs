@@ -66,9 +66,14 @@ impl<S: Storage> Engine<S> {
                 })?;
                 self.note_compared(now, conn, tag, &heads);
                 self.crowd_had(conn, session, &heads);
-                self.acknowledged(now, conn, session, &heads)
+                self.note_goal(conn, session, &heads);
+                self.acknowledged(now, conn, session, &heads)?;
+                self.arrive(now, conn)
             }
-            Message::Events(events) => self.on_events(now, conn, tag, session, &events),
+            Message::Events(events) => {
+                self.on_events(now, conn, tag, session, &events)?;
+                self.arrive(now, conn)
+            }
             Message::Registers(registers) => {
                 if !self.is_out_on(conn, session) {
                     for bytes in &registers {
@@ -142,6 +147,8 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         }
         self.all_is_here(now, conn, session)?;
+        self.note_goal(conn, session, &agreed);
+        self.arrive(now, conn)?;
         self.acknowledged(now, conn, session, &agreed)
     }
 

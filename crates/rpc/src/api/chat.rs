@@ -248,6 +248,9 @@ pub struct Message {
     /// Of whom it tells; `null` where it is not of that kind.
     #[serde(default)]
     pub contact: Option<MessageContact>,
+    /// Into which group it invites: `accept` with the message's id takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<MessageInvitation>,
     /// The message that it answers.
     pub reply: Option<String>,
     /// Whether it was said elsewhere before.
@@ -340,7 +343,7 @@ pub struct MessageReach {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageChange {
     /// What: `founded`, `joined`, `joined_by_link`, `device_removed`, `device_revoked`, `left`, `added`,
-    /// `promoted`, `demoted`, `removed`, `muted`, `unmuted`, `link_opened`, `link_closed`, `policy`,
+    /// `promoted`, `demoted`, `removed`, `muted`, `unmuted`, `unblocked`, `refused`, `link_opened`, `link_closed`, `policy`,
     /// `named`, `described`, `pictured`, `picture_removed`, `pinned`,
     /// `unpinned`, `withdrew`, `dissolved`.
     pub what: String,
@@ -356,13 +359,16 @@ pub struct MessageChange {
     /// Of a removal: whether no link lets them in again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub blocked: bool,
+    /// Of a link: whether one only asks by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub consent: bool,
     /// Which device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
     /// The message that was pinned or withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The new name, what the group is about, or why a message was withdrawn.
+    /// The new name, what the group is about, why a message was withdrawn, or what who asked is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Who may do what now.
@@ -380,6 +386,19 @@ pub struct MessageContact {
     pub did: String,
     /// What they call themselves, as the sender says.
     pub name: String,
+}
+
+/// An invitation into a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageInvitation {
+    /// The group's session.
+    pub session: String,
+    /// What it is called, as the sender says.
+    pub group: String,
+    /// Whether somebody there is asked first.
+    pub consent: bool,
+    /// When it stops being good; `null` where it does not by itself.
+    pub expires: Option<u64>,
 }
 
 impl State {

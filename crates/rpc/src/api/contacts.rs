@@ -168,6 +168,12 @@ pub struct Accepted {
     pub session: Option<String>,
     /// How far it is.
     pub state: AcceptState,
+    /// The name of the group into which it leads; `null` for a person's link.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Why it was refused, in a person's words.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// How far an accepted link is.
@@ -175,7 +181,7 @@ pub struct Accepted {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AcceptState {
-    /// Both are contacts.
+    /// Both are contacts, or this person is in the group.
     Connected,
     /// The giver was reached and has yet to say yes.
     Requested,

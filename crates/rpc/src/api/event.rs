@@ -110,6 +110,15 @@ pub enum Event {
     },
     /// Somebody asks to become a contact, or says something else now.
     Request(Box<RequestInfo>),
+    /// Somebody asks to come into a group, or says something else now.
+    GroupRequest {
+        /// The group's session.
+        session: String,
+        /// What it is called.
+        group: String,
+        /// Who asks.
+        did: String,
+    },
     /// An own link was taken.
     InviteUsed {
         /// The link's id.
@@ -221,6 +230,7 @@ impl Event {
             Self::Contact { .. } => "contact",
             Self::Accept { .. } => "accept",
             Self::Request(_) => "request",
+            Self::GroupRequest { .. } => "group_request",
             Self::InviteUsed { .. } => "invite_used",
             Self::LinkReused { .. } => "link_reused",
             Self::Device(_) => "device",

@@ -219,6 +219,11 @@ pub enum Change {
         /// Who.
         who: String,
     },
+    /// Links let somebody in again who was blocked.
+    Unblock {
+        /// Who.
+        who: String,
+    },
     /// It is called something else.
     Rename {
         /// What.

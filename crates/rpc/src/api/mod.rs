@@ -12,6 +12,7 @@ mod contacts;
 mod conversations;
 mod devices;
 mod doors;
+mod entrances;
 mod error;
 mod event;
 mod files;
@@ -28,8 +29,8 @@ mod typing;
 
 pub use chat::{
     Changed, Edit, Forward, History, Message, MessageChange, MessageContact, MessageFile,
-    MessageReach, MessageWithdrawn, Page, React, Read, ReadUpTo, Save, Saved, Send, Sent, State,
-    Unsend, Wait, Withdraw,
+    MessageInvitation, MessageReach, MessageWithdrawn, Page, React, Read, ReadUpTo, Save, Saved,
+    Send, Sent, State, Unsend, Wait, Withdraw,
 };
 pub use contacts::{
     Accept, AcceptState, Accepted, Contact, ContactBlock, ContactConfirm, ContactDevice,
@@ -46,6 +47,10 @@ pub use devices::{
     DeviceNews, DeviceRename, DeviceResume, DeviceRevoke, DeviceStatus, DeviceSuspend, Devices,
 };
 pub use doors::{ContactAdd, ContactCard, ContactCardText, Door, DoorClose, DoorInfo, DoorOpen};
+pub use entrances::{
+    GroupAccept, GroupInvite, GroupInvites, GroupLink, GroupLinkList, GroupPreview, GroupReject,
+    GroupRequest, GroupRequestList, GroupRequests, GroupShown, GroupUninvite,
+};
 pub use error::{Error, Kind};
 pub use event::{Connection, ContactChange, Event, Gap, Notice, Subscribe, Subscribed};
 pub use files::{

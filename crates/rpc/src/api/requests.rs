@@ -98,6 +98,9 @@ pub struct AcceptInfo {
     pub remark: Option<String>,
     /// When it was taken.
     pub started: u64,
+    /// The name of the group into which it leads; `null` for a person's link.
+    #[serde(default)]
+    pub group: Option<String>,
 }
 
 // What people say to each other is not printed.

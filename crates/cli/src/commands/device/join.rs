@@ -64,6 +64,9 @@ pub(super) async fn run(shell: &Shell, args: DeviceJoin) -> Outcome {
 fn read(shell: &Shell, link: &str) -> Outcome<Link> {
     let text = shell.input.text(link)?;
     let link = Link::parse(text.trim()).map_err(|error| Failure::usage(error.to_string()))?;
+    if link.ext().group.is_some() {
+        return Err(Failure::usage("this link leads into a group: tenet accept"));
+    }
     if !link.ext().device {
         return Err(Failure::usage(
             "this link makes two people contacts: tenet accept. One for a device is made on another device \

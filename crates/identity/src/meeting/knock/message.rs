@@ -1,12 +1,12 @@
 //! The messages of a knock and their form.
 //!
 //! ```text
-//! message = [ kind, map ]     0 Knock   1 Answer   2 Open   3 Done   4 Refused
+//! message = [ kind, map ]     0 Knock   1 Answer   2 Open   3 Done   4 Refused   5 Group   6 Preview   7 Arrived
 //! ```
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
-use super::Error;
+use super::{Error, GroupKnock, Preview};
 use crate::{
     card::UnverifiedCard,
     encoding,
@@ -31,6 +31,12 @@ pub enum Message {
     Done,
     /// The inviter says why not.
     Refused(Refusal),
+    /// Somebody knocks at a group instead of a person.
+    Group(GroupKnock),
+    /// A member's device says what group that is.
+    Preview(Preview),
+    /// It says that the knocker's device is in this session.
+    Arrived([u8; 32]),
 }
 
 /// The first message.
@@ -132,8 +138,12 @@ impl Message {
             return Err(Error::TooLarge { got: bytes.len() });
         }
         let message = encoding::decode(bytes)?;
-        if let Self::Refused(refusal) = &message {
-            name::check_line(refusal.remark.as_deref().unwrap_or_default())?;
+        match &message {
+            Self::Refused(refusal) => {
+                name::check_line(refusal.remark.as_deref().unwrap_or_default())?;
+            }
+            Self::Preview(preview) => preview.check()?,
+            _ => {}
         }
         Ok(message)
     }
@@ -185,6 +195,13 @@ struct Done {}
 
 #[derive(Encode, Decode)]
 #[cbor(map)]
+struct Arrived {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    session: [u8; 32],
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
 struct Refused {
     #[n(0)]
     reason: u8,
@@ -218,6 +235,9 @@ impl<C> Encode<C> for Message {
                 remark: refusal.remark.clone(),
             }
             .encode(encoder.u8(4)?, context),
+            Self::Group(knock) => knock.encode(encoder.u8(5)?, context),
+            Self::Preview(preview) => preview.encode(encoder.u8(6)?, context),
+            Self::Arrived(session) => Arrived { session: *session }.encode(encoder.u8(7)?, context),
         }
     }
 }
@@ -239,6 +259,11 @@ impl<'b, C> Decode<'b, C> for Message {
                     remark,
                 })
             }),
+            5 => GroupKnock::decode(decoder, context).map(Self::Group),
+            6 => Preview::decode(decoder, context).map(Self::Preview),
+            7 => {
+                Arrived::decode(decoder, context).map(|Arrived { session }| Self::Arrived(session))
+            }
             _ => Err(minicbor::decode::Error::message("knock message of unknown kind").at(at)),
         }
     }

@@ -10,8 +10,10 @@
 //! the secret, here and now; it reveals nothing of the secret, and it is worthless in any other
 //! connection or turned back to its maker.
 
+mod group;
 mod message;
 
+pub use group::{Asker, GroupBond, GroupKnock, Preview};
 pub use message::{Answer, Knock, MAX_BYTES, Message, Open, Reason, Refusal};
 
 use std::net::SocketAddr;
@@ -118,6 +120,9 @@ pub enum Error {
     /// The answer comes from another identity than the link names.
     #[error("answered by somebody else than the link names")]
     Stranger,
+    /// A preview with a role that there is not.
+    #[error("preview of a group with an unknown role")]
+    Role,
     /// The nonce is not the one that the knock committed to.
     #[error("the nonce is not the one that was committed to")]
     Commitment,

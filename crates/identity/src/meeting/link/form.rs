@@ -2,12 +2,12 @@
 
 use minicbor::{Decode, Encode};
 
-use super::{Error, Ext, VERSION};
+use super::{Error, Ext, Group, VERSION};
 use crate::{
     checked::Version,
     encoding,
     keys::{EndpointId, IdentityId},
-    meeting::{address::Address, invite::Secret},
+    meeting::{address::Address, door::Place, invite::Secret},
 };
 
 #[derive(Encode, Decode)]
@@ -31,6 +31,62 @@ pub(super) struct Form {
     name: Option<String>,
     #[n(8)]
     device: Option<bool>,
+    #[n(9)]
+    group: Option<GroupForm>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct GroupForm {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    session: [u8; 32],
+    #[cbor(n(1), with = "minicbor::bytes")]
+    opening: [u8; 32],
+    #[n(2)]
+    name: String,
+    #[n(3)]
+    places: Vec<PlaceForm>,
+    #[n(4)]
+    consent: Option<bool>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct PlaceForm {
+    #[n(0)]
+    endpoint: EndpointId,
+    #[n(1)]
+    addresses: Vec<Address>,
+}
+
+impl GroupForm {
+    fn of(group: &Group) -> Self {
+        let places = group.places.iter().map(|place| PlaceForm {
+            endpoint: place.endpoint,
+            addresses: place.addresses.iter().copied().map(Address).collect(),
+        });
+        Self {
+            session: group.session,
+            opening: group.opening,
+            name: group.name.clone(),
+            places: places.collect(),
+            consent: group.consent.then_some(true),
+        }
+    }
+
+    fn read(self) -> Group {
+        let places = self.places.into_iter().map(|place| Place {
+            endpoint: place.endpoint,
+            addresses: place.addresses.into_iter().map(|Address(at)| at).collect(),
+        });
+        Group {
+            session: self.session,
+            opening: self.opening,
+            name: self.name,
+            places: places.collect(),
+            consent: self.consent == Some(true),
+        }
+    }
 }
 
 impl Form {
@@ -45,6 +101,7 @@ impl Form {
             reusable: ext.reusable,
             name: ext.name.clone(),
             device: ext.device.then_some(true),
+            group: ext.group.as_ref().map(GroupForm::of),
         }
     }
 
@@ -68,6 +125,7 @@ impl Form {
             reusable: form.reusable,
             name: form.name,
             device: form.device.unwrap_or(false),
+            group: form.group.map(GroupForm::read),
         })
     }
 }

@@ -14,7 +14,10 @@ use std::{fmt, net::SocketAddr, net::SocketAddrV6};
 use data_encoding::{BASE64URL_NOPAD, DecodeKind};
 use zeroize::Zeroizing;
 
-use super::invite::{BadKey, InvitePublic, Secret};
+use super::{
+    door::Place,
+    invite::{BadKey, InvitePublic, Secret},
+};
 use crate::{
     domain::{LINK_CHECK, derive_framed},
     encoding,
@@ -27,9 +30,14 @@ use form::Form;
 pub const VERSION: u16 = 1;
 /// How many addresses a link may carry; more would make its QR code hard to read.
 pub const MAX_ADDRESSES: usize = 16;
+/// How many further members' devices a link into a group may name: with its maker's own four, so that one that is
+/// switched off does not make it useless.
+pub const MAX_PLACES: usize = 3;
+/// How many addresses each of those may have, for the same reason as above.
+pub const MAX_PLACE_ADDRESSES: usize = 4;
 /// The longest service URL, in bytes.
 pub const MAX_SERVICE_BYTES: usize = 512;
-/// The longest text that is read as a link, in characters; those of today have at most 1,397.
+/// The longest text that is read as a link, in characters; those of today have at most 2,044.
 pub const MAX_CHARACTERS: usize = 4096;
 
 /// What a person gives to another one so that the two become contacts.
@@ -59,6 +67,23 @@ pub struct Ext {
     pub name: Option<String>,
     /// Whether it lets in another device of the same identity, instead of somebody else (DLINK-6).
     pub device: bool,
+    /// The group into which it leads, instead of to a person (GLINK-1).
+    pub group: Option<Group>,
+}
+
+/// The group into which a link leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The session's id.
+    pub session: [u8; 32],
+    /// The event that opened the link.
+    pub opening: [u8; 32],
+    /// What it was called when the link was made.
+    pub name: String,
+    /// Where further members are met; at most [`MAX_PLACES`].
+    pub places: Vec<Place>,
+    /// Whether somebody there is asked first.
+    pub consent: bool,
 }
 
 /// Why a text is no link that can be used.
@@ -113,9 +138,15 @@ pub enum LimitError {
         /// The bytes of its URL.
         got: usize,
     },
-    /// The inviter's name is not allowed.
+    /// The inviter's name, or the group's, is not allowed.
     #[error(transparent)]
     Name(#[from] name::Error),
+    /// More than [`MAX_PLACES`], or one with more than [`MAX_PLACE_ADDRESSES`].
+    #[error("too many places where a group is met")]
+    Places,
+    /// It leads into a group and lets in a device of one's own.
+    #[error("a link that leads to two things")]
+    Twofold,
 }
 
 impl Link {
@@ -142,7 +173,12 @@ impl Link {
             return Err(LimitError::Service { got });
         }
         name::check(ext.name.as_deref().unwrap_or_default())?;
-        for address in &mut ext.addresses {
+        if let Some(group) = &ext.group {
+            group.check(ext.device)?;
+        }
+        let places = ext.group.iter_mut().flat_map(|group| &mut group.places);
+        let places = places.flat_map(|place| &mut place.addresses);
+        for address in ext.addresses.iter_mut().chain(places) {
             if let SocketAddr::V6(v6) = address {
                 *v6 = SocketAddrV6::new(*v6.ip(), v6.port(), 0, 0);
             }
@@ -213,6 +249,13 @@ impl Link {
         &self.ext
     }
 
+    /// Where it leads: its maker's endpoint, and those of further members of a group.
+    pub fn places(&self) -> impl Iterator<Item = (EndpointId, &[SocketAddr])> {
+        let further = self.ext.group.iter().flat_map(|group| &group.places);
+        let further = further.map(|place| (place.endpoint, place.addresses.as_slice()));
+        std::iter::once((self.ext.endpoint, self.ext.addresses.as_slice())).chain(further)
+    }
+
     /// Whether the link is no longer valid at `now_ms`.
     pub fn expired_at(&self, now_ms: u64) -> bool {
         now_ms >= self.ext.expires_ms
@@ -235,6 +278,20 @@ impl Link {
             service,
             ext,
         )?)
+    }
+}
+
+impl Group {
+    /// GLINK-1
+    fn check(&self, device: bool) -> Result<(), LimitError> {
+        let crowded = |place: &Place| place.addresses.len() > MAX_PLACE_ADDRESSES;
+        if self.places.len() > MAX_PLACES || self.places.iter().any(crowded) {
+            return Err(LimitError::Places);
+        }
+        if device {
+            return Err(LimitError::Twofold);
+        }
+        Ok(name::check(&self.name)?)
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::*;
 use crate::{keys::IdentityKey, meeting::invite::InviteKey};
+use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 
 #[test]
@@ -136,6 +137,79 @@ fn keeps_its_limits() {
     let largest = Link::new(link().invite, Some(service), largest).unwrap();
     assert_eq!(largest.text().len(), 1397);
     assert_eq!(Link::parse(&largest.text()).unwrap(), largest);
+    let mut ext = largest.ext().clone();
+    let name = "x".repeat(name::MAX_BYTES);
+    ext.group = Some(group(name, &ext.addresses));
+    let service = largest.service().map(str::to_owned);
+    let largest = Link::new(*largest.invite(), service, ext).unwrap();
+    assert_eq!(largest.text().len(), 2044);
+    assert_eq!(Link::parse(&largest.text()).unwrap(), largest);
+}
+
+fn group(name: String, addresses: &[SocketAddr]) -> Group {
+    let places = [5, 6, 7].map(|place| Place {
+        endpoint: EndpointId::from([place; 32]),
+        addresses: addresses
+            .iter()
+            .copied()
+            .take(MAX_PLACE_ADDRESSES)
+            .collect(),
+    });
+    Group {
+        session: [8; 32],
+        opening: [9; 32],
+        name,
+        places: places.into(),
+        consent: true,
+    }
+}
+
+/// GLINK-1: the bytes of what makes a link one into a group, and its limits.
+#[test]
+fn a_link_into_a_group_has_these_bytes_and_limits() {
+    let address = ["192.0.2.1:80".parse().unwrap()];
+    let with = |change: fn(&mut Ext)| {
+        let mut ext = link().ext;
+        ext.group = Some(group("Choir".into(), &address));
+        change(&mut ext);
+        Link::new(link().invite, None, ext)
+    };
+    let made = with(|_| ()).unwrap();
+    let form = encoding::encode(&Form::of(made.ext()));
+    let place = |byte: u8| {
+        format!(
+            "a2005820{}01814 6c00002010050",
+            HEXLOWER.encode(&[byte; 32])
+        )
+    };
+    let expected = format!(
+        "09a5005820{}015820{}026543686f69720383{}{}{}04f5",
+        "08".repeat(32),
+        "09".repeat(32),
+        place(5),
+        place(6),
+        place(7)
+    );
+    assert!(HEXLOWER.encode(&form).ends_with(&expected.replace(' ', "")));
+    let places: Vec<EndpointId> = made.places().map(|(place, _)| place).collect();
+    assert_eq!(
+        places,
+        [4, 5, 6, 7].map(|place| EndpointId::from([place; 32]))
+    );
+    assert_eq!(Link::parse(&made.text()).unwrap(), made);
+    let many = with(|ext| {
+        let group = ext.group.as_mut().unwrap();
+        group.places.push(group.places[0].clone());
+    });
+    assert_eq!(many, Err(LimitError::Places));
+    let crowded = with(|ext| {
+        let group = ext.group.as_mut().unwrap();
+        group.places[0].addresses = vec![group.places[0].addresses[0]; 5];
+    });
+    assert_eq!(crowded, Err(LimitError::Places));
+    assert_eq!(with(|ext| ext.device = true), Err(LimitError::Twofold));
+    let named = with(|ext| ext.group.as_mut().unwrap().name = "x".repeat(65));
+    assert!(matches!(named, Err(LimitError::Name(_))));
 }
 
 #[test]
@@ -164,7 +238,8 @@ proptest! {
         let identity = IdentityKey::from_seed([seed; 32]).public();
         let endpoint = EndpointId::from([seed; 32]);
         let secret = Secret::from(secret);
-        let ext = Ext { identity, endpoint, addresses, secret, expires_ms, reusable, name, device };
+        let group = (!device && reusable).then(|| group(name.clone().unwrap_or_default(), &addresses));
+        let ext = Ext { identity, endpoint, addresses, secret, expires_ms, reusable, name, device, group };
         let link = Link::new(link().invite, service, ext).unwrap();
         let read = Link::parse(&link.text()).unwrap();
         prop_assert_eq!(&*read.text(), &*link.text());
@@ -197,6 +272,7 @@ fn link() -> Link {
         reusable: false,
         name: Some("Anna".into()),
         device: false,
+        group: None,
     };
     let invite = InviteKey::from_bytes(&scalar).unwrap().public();
     Link::new(invite, Some("https://example.org/t".into()), ext).unwrap()

@@ -7,7 +7,7 @@
 
 use data_encoding::HEXLOWER;
 use proptest::prelude::*;
-use tenet_identity::keys::{DeviceId, DeviceKey, IdentityKey};
+use tenet_identity::keys::{DeviceId, DeviceKey, IdentityKey, InviteKey};
 
 use super::*;
 use crate::{
@@ -62,6 +62,9 @@ fn snapshots_of_operations_of_many() {
         format!("a2005820{identity}011907d0"),
         format!("a1005820{identity}"),
         format!("a3005820{key}0102021907d0"),
+        format!("a4005820{key}010204f5056477 68793f").replace(' ', ""),
+        format!("a1005820{identity}"),
+        format!("a3005820{identity}010702626e6f"),
         format!("a1005820{id}"),
         "a200020582010a".to_owned(),
         "a200646e616d65014401020304".to_owned(),
@@ -306,10 +309,18 @@ fn of_many() -> Vec<Op> {
         }),
         Op::Unmute(identity),
         Op::OpenLink(Opening {
-            key: [12; 32].into(),
-            role: Role::Member,
             until: time(2000),
-            floor: None,
+            ..Opening::new([12; 32].into(), Role::Member)
+        }),
+        Op::OpenLink(Opening {
+            question: Some("why?".into()),
+            ..Opening::new([12; 32].into(), Role::Member).asking()
+        }),
+        Op::Unblock(identity),
+        Op::Refuse(Refusal {
+            identity,
+            asked: 7,
+            remark: Some("no".into()),
         }),
         Op::CloseLink([11; 32].into()),
         Op::Policy(Policy {

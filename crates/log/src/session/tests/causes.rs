@@ -117,7 +117,7 @@ proptest! {
 #[test]
 fn every_rule_takes_something_away() {
     let mut rules = BTreeMap::new();
-    for seed in 0..240 {
+    for seed in 0..300 {
         let mix = 1 + usize::try_from(seed).unwrap() % (MIXES.len() - 1);
         for (rule, count) in ceased(seed, 30, mix) {
             *rules.entry(rule).or_insert(0) += count;

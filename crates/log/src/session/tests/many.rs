@@ -11,8 +11,8 @@ use crate::{
     clock::{Hlc, MAX_AHEAD_MS},
     event::Event,
     roster::{
-        Addition, History, Joining, MAX_IN_VAIN, Member, Muting, Op, Opening, Policy, Removal,
-        Role, Setting,
+        self, Addition, History, Joining, MAX_IN_VAIN, Member, Muting, Op, Opening, Policy,
+        Removal, Role, Setting,
     },
     session::{AppendError, Receipt, Refusal},
     standing::Standing,
@@ -106,10 +106,8 @@ impl Scene {
 
     fn open_link(&mut self, by: usize, role: Role, until: Option<Hlc>) -> Event {
         let opening = Opening {
-            key: link_key().public(),
-            role,
             until,
-            floor: None,
+            ..Opening::new(link_key().public(), role)
         };
         self.event(by, &Op::OpenLink(opening))
     }
@@ -393,6 +391,133 @@ fn ros_504_whoever_was_shut_out_comes_in_by_no_link() {
     assert!(scene.does(BOB, &add), "until somebody adds it");
     scene.node.join(&scene.people[CID].devices[0]);
     assert!(scene.node.is_in(scene.device(CID)));
+}
+
+#[test]
+fn ros_1401_by_a_link_by_which_one_asks_nobody_comes_in() {
+    let mut scene = Scene::new();
+    let opening = Opening::new(link_key().public(), Role::Member).asking();
+    let link = scene.event(BOB, &Op::OpenLink(opening));
+    assert!(scene.node.holds(&link));
+    assert!(scene.node.session.roster().links.contains_key(&link.id()));
+    let (opening, open) = scene
+        .node
+        .session
+        .opening(&scene.node.store, link.id())
+        .unwrap()
+        .unwrap();
+    assert!(opening.asks() && open);
+    let join = scene.by_link(DAN, &link);
+    let refused = scene.node.try_operate(&scene.people[DAN].devices[0], &join);
+    assert!(matches!(refused, Err(AppendError::Refused)));
+    let raw = Raw {
+        session: link.session(),
+        key: &scene.people[DAN].devices[0].key,
+        added_by: None,
+        prev: None,
+        deps: vec![&link],
+        later_by: 1,
+    };
+    let receipt = scene.node.receive(&raw.operate(&join));
+    assert!(matches!(receipt, Receipt::Refused(Refusal::NotOnRoster)));
+    let add = scene.add(DAN, Role::Member);
+    assert!(scene.does(BOB, &add), "somebody who may lets them in");
+}
+
+#[test]
+fn ros_1402_who_is_unblocked_comes_in_by_a_link_again() {
+    let mut scene = Scene::new();
+    let link = scene.open_link(ANN, Role::Member, None);
+    let unblock = Op::Unblock(scene.id(CID));
+    assert!(
+        !scene.does(BOB, &unblock),
+        "of who is in nothing is to be lifted"
+    );
+    let out = Op::Remove(Removal {
+        identity: scene.id(CID),
+        shut_out: true,
+    });
+    let mut apart = scene.apart();
+    assert!(scene.does(BOB, &out));
+    assert!(
+        scene
+            .node
+            .session
+            .is_shut_out(&scene.node.store, scene.id(CID))
+            .unwrap()
+    );
+    let back = scene.by_link(CID, &link);
+    assert!(!scene.does(CID, &back));
+
+    // Who had not heard of a removal has not unblocked anybody from it.
+    assert!(apart.does(ANN, &out));
+    assert!(apart.does(ANN, &unblock));
+    assert!(
+        !apart
+            .node
+            .session
+            .is_shut_out(&apart.node.store, scene.id(CID))
+            .unwrap()
+    );
+    scene.meet(&mut apart);
+    assert!(
+        scene
+            .node
+            .session
+            .is_shut_out(&scene.node.store, scene.id(CID))
+            .unwrap()
+    );
+
+    let out = scene.device(CID);
+    let of_oneself = scene.node.clone().try_operate(out, &unblock);
+    assert!(of_oneself.is_err(), "nobody lifts it from oneself");
+    assert!(scene.does(BOB, &unblock));
+    assert!(
+        !scene
+            .node
+            .session
+            .is_shut_out(&scene.node.store, scene.id(CID))
+            .unwrap()
+    );
+    assert_eq!(scene.role(CID), None, "to be unblocked is not to be in");
+    let back = scene.by_link(CID, &link);
+    assert!(scene.does(CID, &back));
+    assert_eq!(scene.role(CID), Some(Role::Member));
+}
+
+#[test]
+fn ros_1403_a_refusal_answers_who_asked_and_changes_nothing_else() {
+    let mut scene = Scene::new();
+    let refuse = |scene: &Scene, asked, remark: Option<&str>| {
+        Op::Refuse(roster::Refusal {
+            identity: scene.id(DAN),
+            asked,
+            remark: remark.map(Into::into),
+        })
+    };
+    let no = refuse(&scene, 7, Some("full"));
+    assert!(!scene.does(CID, &no), "a member decides nothing");
+    assert!(scene.does(BOB, &no));
+    let early = refuse(&scene, 5, None);
+    assert!(scene.does(ANN, &early));
+    let answer = scene
+        .node
+        .session
+        .refusal(&scene.node.store, scene.id(DAN))
+        .unwrap()
+        .unwrap();
+    assert_eq!((answer.asked, answer.remark.as_deref()), (7, Some("full")));
+
+    // Apart one says yes and one no: who was let in is in.
+    let mut apart = scene.apart();
+    let add = scene.add(DAN, Role::Member);
+    assert!(scene.does(ANN, &add));
+    let again = refuse(&apart, 9, None);
+    assert!(apart.does(BOB, &again));
+    scene.meet(&mut apart);
+    assert_eq!(scene.role(DAN), Some(Role::Member));
+    let late = refuse(&scene, 10, None);
+    assert!(!scene.does(BOB, &late), "of who is in nobody asks");
 }
 
 #[test]

@@ -172,7 +172,9 @@ impl Model {
                     .iter()
                     .any(|one| saw(one) && self.counted.contains(one));
                 let ended = |one: &EventId| matches!(self.operations[one], Op::Dissolve);
-                unrevoked
+                // ROS-1401
+                !link.asks()
+                    && unrevoked
                     && !self.ordered(past).iter().any(ended)
                     && saw(&joining.opening)
                     && self.counted.contains(&joining.opening)
@@ -231,6 +233,10 @@ impl Model {
             Op::Mute(one) => over(one.identity),
             Op::Unmute(one) => over(*one),
             Op::Withdraw(one) => over_or_gone(one.identity),
+            Op::Unblock(one) => *one != by && target(*one).is_none() && role <= policy.remove,
+            Op::Refuse(one) => {
+                one.identity != by && target(one.identity).is_none() && role <= policy.add
+            }
             Op::OpenLink(one) => role <= policy.links && gives(one.role),
             Op::CloseLink(opening) => role <= policy.links && past.contains(opening),
             Op::Policy(_) | Op::Dissolve => role == Role::Owner,
@@ -276,15 +282,19 @@ impl Model {
     }
 
     fn is_shut_out(&self, identity: IdentityId, past: &BTreeSet<EventId>) -> bool {
-        let mut said =
-            self.ordered(past)
-                .into_iter()
-                .filter_map(|id| match &self.operations[&id] {
-                    Op::Remove(one) if one.identity == identity => one.shut_out.then_some(true),
-                    Op::Add(one) if one.identity == identity => Some(false),
-                    _ => None,
-                });
-        said.next_back() == Some(true)
+        let said = self.ordered(past);
+        let bars = said.iter().enumerate().filter(|(_, id)| {
+            let removed = matches!(&self.operations[*id], Op::Remove(one) if one.identity == identity && one.shut_out);
+            removed
+        });
+        let lifted = |at: usize, bar: EventId| {
+            said[at..].iter().any(|id| match &self.operations[id] {
+                Op::Add(one) => one.identity == identity,
+                Op::Unblock(one) => *one == identity && self.saw(*id, bar),
+                _ => false,
+            })
+        };
+        bars.into_iter().any(|(at, bar)| !lifted(at, *bar))
     }
 
     /// ROS-503
@@ -440,7 +450,8 @@ impl Model {
             Op::Promote(one) | Op::Demote(one) => [one.identity].into(),
             Op::Remove(one) => [one.identity].into(),
             Op::Mute(one) => [one.identity].into(),
-            Op::Unmute(one) => [*one].into(),
+            Op::Unmute(one) | Op::Unblock(one) => [*one].into(),
+            Op::Refuse(one) => [one.identity].into(),
             Op::Withdraw(one) => [one.identity].into(),
             Op::JoinLink(_) | Op::Leave => {
                 let by = self.identities.get(&self.events[&id].author());

@@ -11,8 +11,8 @@ use crate::{
     event::{Content, Event},
     ids::{Author, EventId},
     roster::{
-        Addition, History, Joining, Member, Muting, Op, Opening, Policy, Removal, Role, Setting,
-        Withdrawal,
+        self, Addition, History, Joining, Member, Muting, Op, Opening, Policy, Removal, Role,
+        Setting, Withdrawal,
     },
 };
 
@@ -191,6 +191,12 @@ impl Tangle {
         if self.find(event.id()).is_some() {
             return;
         }
+        // ROS-1401: by a link by which one asks nobody comes in.
+        let asks =
+            |link: EventId| matches!(&self.operations[&link], Op::OpenLink(link) if link.asks());
+        if matches!(&op, Op::JoinLink(joining) if asks(joining.opening)) {
+            self.refused.insert(event.id());
+        }
         let is_stranger = person >= if self.mix.many { 3 } else { 2 };
         if is_stranger && matches!(op, Op::Join(_)) && !self.is_named(person, &event) {
             self.refused.insert(event.id());
@@ -234,7 +240,7 @@ impl Tangle {
             let after = Hlc::from_millis(NOW).raw() + below(rng, 900) as u64;
             (below(rng, 2) == 0).then(|| Hlc::from_raw(after))
         };
-        match below(rng, 40) {
+        match below(rng, 42) {
             0..8 => Op::Add(Addition {
                 identity,
                 role,
@@ -256,11 +262,22 @@ impl Tangle {
                 event: EventId::from([7; 32]),
                 reason: String::new(),
             }),
-            31..34 => Op::OpenLink(Opening {
-                key: link_key().public(),
-                role,
-                until: soon(rng),
-                floor: soon(rng),
+            31..34 => {
+                let opening = Opening {
+                    until: soon(rng),
+                    floor: soon(rng),
+                    ..Opening::new(link_key().public(), role)
+                };
+                Op::OpenLink(match below(rng, 6) {
+                    0 => opening.asking(),
+                    _ => opening,
+                })
+            }
+            40 => Op::Unblock(identity),
+            41 => Op::Refuse(roster::Refusal {
+                identity,
+                asked: below(rng, 9) as u64,
+                remark: None,
             }),
             34 => match self.all(|op| matches!(op, Op::OpenLink(_))) {
                 links if links.is_empty() => Op::Leave,

@@ -74,7 +74,7 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// NODE-1402: they see more devices than we do: what they give or offer is taken as by sync.
+    /// NODE-1702: they see more devices than we do: what they give or offer is taken as by sync.
     fn on_spread_among_few(
         &mut self,
         now: u64,
@@ -294,7 +294,7 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// Some devices hold a chain up to a place: our debts to them are paid (NODE-1406).
+    /// Some devices hold a chain up to a place: our debts to them are paid (NODE-1706).
     fn reached(
         &mut self,
         now: u64,
@@ -363,7 +363,7 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// NODE-1403: what does not come by itself is asked of whoever sent what builds on it; then sync brings it.
+    /// NODE-1703: what does not come by itself is asked of whoever sent what builds on it; then sync brings it.
     pub(super) fn ask_for_parents(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
         let Some(crowd) = self.fanout.crowds.get_mut(&session) else {
             return Ok(());

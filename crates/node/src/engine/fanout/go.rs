@@ -115,7 +115,7 @@ impl<S: Storage> Engine<S> {
         })
     }
 
-    /// Dials whom a plan names; what there is for them waits until they are met (NODE-1407).
+    /// Dials whom a plan names; what there is for them waits until they are met (NODE-1707).
     fn reach_out(
         &mut self,
         now: u64,

@@ -1,5 +1,5 @@
 //! What is said in a session of many reaches all its devices by plans ([`tenet_delivery::fanout`]), not by everybody
-//! sending it to everybody (NODE-1401 to NODE-1407).
+//! sending it to everybody (NODE-1701 to NODE-1707).
 //!
 //! ```text
 //! admitted ── ours ──▶ Soon::Said ──┐                                   ┌──▶ frames to whom a connection stands with
@@ -138,7 +138,7 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// NODE-1401: whether what comes new in a session is passed on to a device by sync: not where plans see to it.
+    /// NODE-1701: whether what comes new in a session is passed on to a device by sync: not where plans see to it.
     pub(super) fn passes_on(&self, session: SessionId, device: DeviceId) -> bool {
         let crowd = self.fanout.crowds.get(&session);
         crowd.is_none_or(|crowd| crowd.point(device).is_none())
@@ -232,7 +232,7 @@ impl<S: Storage> Engine<S> {
         self.carry(now, session, id, outputs.unwrap_or_default())
     }
 
-    /// NODE-1406: of whom there are no rows it is counted who has it.
+    /// NODE-1706: of whom there are no rows it is counted who has it.
     fn count_reached(&mut self, session: SessionId, event: EventId) -> Result<(), StoreError> {
         let crowd = self.fanout.crowds.get(&session);
         let Some(crowd) = crowd.filter(|crowd| crowd.len() > SMALL) else {
@@ -262,7 +262,7 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// NODE-1404: what was said when hardly anybody was there.
+    /// NODE-1704: what was said when hardly anybody was there.
     fn say_again_unheard(&mut self, now: u64, session: SessionId) -> Result<(), StoreError> {
         let crowd = self.fanout.crowds.get_mut(&session);
         let unheard = crowd.map(|crowd| crowd.unheard(now)).unwrap_or_default();
@@ -274,7 +274,7 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// NODE-1405: once all is quiet both ends of each connection compare what came since they did.
+    /// NODE-1705: once all is quiet both ends of each connection compare what came since they did.
     fn compare_when_quiet(&mut self, now: u64, session: SessionId) -> Result<(), StoreError> {
         let crowd = self.fanout.crowds.get_mut(&session);
         if !crowd.is_some_and(|crowd| crowd.compares(now)) {

@@ -1,4 +1,4 @@
-//! With whom a device keeps a connection in a session of more than fifty (NODE-1407).
+//! With whom a device keeps a connection in a session of more than fifty (NODE-1707).
 
 use std::collections::{BTreeMap, VecDeque};
 

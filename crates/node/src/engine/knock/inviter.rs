@@ -246,7 +246,7 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Says why not, and ends the connection unless it has another purpose.
-    pub(super) fn refuse(
+    pub(in crate::engine) fn refuse(
         &mut self,
         conn: ConnId,
         refusal: impl Into<Refusal>,

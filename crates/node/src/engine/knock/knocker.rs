@@ -15,7 +15,7 @@ use tenet_identity::{
         knock::{
             self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Plea, Reason, Refusal,
         },
-        link::MAX_ADDRESSES,
+        link::{Link, MAX_ADDRESSES},
     },
 };
 use tenet_log::{
@@ -29,7 +29,10 @@ use tenet_log::{
 use super::{open_fault, own_fault, peer_fault, verified};
 use crate::{
     connection::Stage,
-    engine::{Engine, Fault, Ours, Place},
+    engine::{
+        Engine, Fault, Ours, Place,
+        entrance::{is_into_group, leads_to},
+    },
     input::{CloseReason, ConnId, Notice},
     storage::Storage,
 };
@@ -42,11 +45,15 @@ impl<S: Storage> Engine<S> {
         now: u64,
         peer: EndpointId,
     ) -> Result<Option<InviteId>, StoreError> {
+        let mut looked_at = self.looked_at(now);
+        if let Some(link) = looked_at.find(|link| link.places().any(|(at, _)| at == peer)) {
+            return Ok(Some(link.invite().id()));
+        }
         let mut links = self.open_knockings(now)?;
         links.retain(|knocking| {
-            let ext = knocking.link.ext();
             // NODE-37: at the door of one's own nobody knocks.
-            ext.endpoint == peer && ext.identity != self.own.identity()
+            let own = knocking.link.ext().identity == self.own.identity();
+            leads_to(knocking, peer) && (!own || is_into_group(knocking))
         });
         let unheard = |knocking: &Knocking| knocking.state == State::Pending;
         let first = links
@@ -65,18 +72,25 @@ impl<S: Storage> Engine<S> {
         for knocking in self.store.knockings()? {
             let ext = knocking.link.ext();
             if let State::Connected { session } = knocking.state
-                && self.is_contact_in(ext.identity, session)?
+                && self.has_led_to(&knocking, session)?
                 && self.endpoints_in(session)?.is_empty()
                 && !self.was_met_at(session, ext.endpoint)?
             {
                 links.push(knocking);
             }
         }
-        let place = |knocking: &Knocking| {
-            let ext = knocking.link.ext();
-            (ext.endpoint, ext.addresses.clone())
-        };
-        Ok(links.iter().map(place).collect())
+        let links = links.iter().map(|knocking| &knocking.link);
+        let places = links.chain(self.looked_at(now)).flat_map(Link::places);
+        let places = places.filter(|(place, _)| *place != self.own.endpoint);
+        Ok(places.map(|(place, at)| (place, at.to_vec())).collect())
+    }
+
+    /// Whether what a link that was taken led to still stands.
+    fn has_led_to(&self, knocking: &Knocking, session: SessionId) -> Result<bool, StoreError> {
+        match is_into_group(knocking) {
+            true => Ok(self.place(session) == Place::In),
+            false => self.is_contact_in(knocking.link.ext().identity, session),
+        }
     }
 
     /// Whether a device said in a session that it is met at this endpoint, also one that is out by now.
@@ -101,7 +115,9 @@ impl<S: Storage> Engine<S> {
     /// Whether a link of this identity is still to be taken.
     pub(super) fn knocks_at(&self, identity: IdentityId) -> Result<bool, StoreError> {
         let mut links = self.store.knockings()?.into_iter();
-        Ok(links.any(|link| link.is_open() && link.link.ext().identity == identity))
+        Ok(links.any(|link| {
+            link.is_open() && !is_into_group(&link) && link.link.ext().identity == identity
+        }))
     }
 
     /// Links that were neither answered to the end nor refused. An expired one is tried no more,
@@ -111,13 +127,15 @@ impl<S: Storage> Engine<S> {
         links.retain(Knocking::is_open);
         let mut open = Vec::new();
         for knocking in links {
-            let answered = self.store.contact(knocking.link.ext().identity)?.is_some();
+            let into_group = is_into_group(&knocking);
+            let contact = self.store.contact(knocking.link.ext().identity)?;
+            let answered = !into_group && contact.is_some();
             let asked = knocking.state == State::Requested;
             if self.blocked.contains(&knocking.link.ext().identity) {
                 continue;
             }
             // A link of one's own device proves nothing that the card does not; who is among the others needs none.
-            let own = knocking.link.ext().identity == self.own.identity();
+            let own = !into_group && knocking.link.ext().identity == self.own.identity();
             if (own && self.is_alone())
                 || (answered && !own)
                 || asked
@@ -152,7 +170,10 @@ impl<S: Storage> Engine<S> {
             return Ok(false);
         };
         let knocking = self.store.knocking(invite)?;
-        if knocking.is_none_or(|knocking| knocking.link.ext().identity != card.identity()) {
+        // A group is held by whoever is at that endpoint.
+        let fits = knocking
+            .is_none_or(|it| is_into_group(&it) || it.link.ext().identity == card.identity());
+        if !fits || self.blocked.contains(&card.identity()) {
             return Ok(false);
         }
         if let Some(connection) = self.connections.0.get_mut(&conn) {
@@ -168,9 +189,18 @@ impl<S: Storage> Engine<S> {
         conn: ConnId,
         invite: InviteId,
     ) -> Result<(), StoreError> {
+        if let Some(link) = self.looked_at_by(invite).cloned() {
+            self.say_look(self.clock, conn, &link);
+            return Ok(());
+        }
         let Some(knocking) = self.store.knocking(invite)? else {
             return Ok(());
         };
+        if is_into_group(&knocking) {
+            let asker = self.asker(&knocking);
+            self.say_group_knock(conn, &knocking.link, asker);
+            return Ok(());
+        }
         let Some(connection) = self.connections.0.get(&conn) else {
             return Ok(());
         };
@@ -216,7 +246,8 @@ impl<S: Storage> Engine<S> {
         let Some(((invite, _), (identity, device))) = knocked else {
             return Err(Fault::Peer("it answered where nobody knocked".into()));
         };
-        let Some(knocking) = self.store.knocking(invite)? else {
+        let knocking = self.store.knocking(invite)?;
+        let Some(knocking) = knocking.filter(|it| !is_into_group(it)) else {
             return Err(Fault::Close(CloseReason::NotWelcome));
         };
         let exporter = self.exporter(conn);
@@ -364,18 +395,24 @@ impl<S: Storage> Engine<S> {
         let Some((invite, _)) = connection.knocked else {
             return Err(Fault::Peer("it refused where nobody knocked".into()));
         };
+        if self.has_looked_in_vain(conn, invite, refusal) {
+            return match other_purpose {
+                true => Ok(()),
+                false => Err(Fault::Close(CloseReason::NotWelcome)),
+            };
+        }
+        self.is_turned_away(conn)?;
         if let Some(mut knocking) = self.store.knocking(invite)? {
             let before = knocking.state;
             let last = knocking.refused(refusal);
-            let ext = knocking.link.ext();
-            let (identity, endpoint) = (ext.identity, ext.endpoint);
+            let identity = knocking.link.ext().identity;
             if knocking.state != before {
                 self.store.put_knocking(&knocking)?;
                 self.tell_refusal(&knocking, identity);
             }
             if last {
                 self.stop_knocking(conn);
-                self.forget_unwanted(now, endpoint)?;
+                self.forget_places(now, &knocking)?;
             }
         }
         if other_purpose {
@@ -438,14 +475,23 @@ impl<S: Storage> Engine<S> {
     /// Knocks with links that are still to be taken where a connection stands already: perhaps
     /// the other side made it, so it was not dialled to knock.
     pub(in crate::engine) fn knock_where_ready(&mut self, now: u64) -> Result<(), StoreError> {
+        let looked_at = self.looked_at(now).cloned();
+        let looked_at: Vec<Link> = looked_at.collect();
+        let own = self.own.identity();
+        let mut links = Vec::new();
         for knocking in self.open_knockings(now)? {
-            let invite = knocking.id();
-            let conns = self.connections.with_endpoint(knocking.link.ext().endpoint);
-            if knocking.link.ext().identity == self.own.identity() {
+            if !is_into_group(&knocking) && knocking.link.ext().identity == own {
+                let conns = self.connections.with_endpoint(knocking.link.ext().endpoint);
                 self.met_own(&conns, knocking)?;
                 continue;
             }
-            for conn in conns {
+            links.push(knocking.link);
+        }
+        for link in looked_at.iter().chain(&links) {
+            let invite = link.invite().id();
+            let places = link.places();
+            let conns = places.flat_map(|(place, _)| self.connections.with_endpoint(place));
+            for conn in conns.collect::<Vec<_>>() {
                 let Some(connection) = self.connections.0.get_mut(&conn) else {
                     continue;
                 };

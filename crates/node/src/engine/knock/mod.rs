@@ -53,6 +53,9 @@ impl<S: Storage> Engine<S> {
             Message::Open(open) => self.on_open(now, conn, open),
             Message::Done => self.on_done(now, conn),
             Message::Refused(refusal) => self.on_refused(now, conn, &refusal),
+            Message::Group(knock) => self.on_group_knock(now, conn, knock),
+            Message::Preview(preview) => self.on_preview(now, conn, preview),
+            Message::Arrived(session) => self.on_arrived(session.into()),
             _ => Err(Fault::Peer("it sent an unknown message of a knock".into())),
         }
     }
@@ -100,7 +103,7 @@ impl<S: Storage> Engine<S> {
         Ok(contact)
     }
 
-    fn say_in_knock(&mut self, conn: ConnId, message: &Message) {
+    pub(in crate::engine) fn say_in_knock(&mut self, conn: ConnId, message: &Message) {
         self.send(conn, &Frame::Knock(message.to_bytes().into()));
     }
 

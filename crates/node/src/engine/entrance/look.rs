@@ -1,0 +1,135 @@
+//! Looking at a group by its link, without coming in.
+
+use std::collections::BTreeMap;
+
+use tenet_apps::contacts::knocking;
+use tenet_identity::{
+    keys::EndpointId,
+    meeting::{
+        invite::InviteId,
+        knock::{Asker, Plea, Preview, Refusal},
+        link::Link,
+    },
+};
+
+use tenet_log::ids::SessionId;
+
+use crate::{
+    engine::Engine,
+    input::{ConnId, Notice},
+    storage::Storage,
+};
+
+/// For how long members are dialled to see what group it is, in milliseconds: longer than a person waits.
+const LOOKS_MS: u64 = 60_000;
+
+/// Links of which a person wants to know where they lead. They are forgotten with the process.
+#[derive(Default)]
+pub(crate) struct Looks(BTreeMap<InviteId, Look>);
+
+struct Look {
+    link: Link,
+    until: u64,
+}
+
+impl Looks {
+    /// The session into which one of them leads.
+    fn session(&self, invite: InviteId) -> Option<SessionId> {
+        let group = self.0.get(&invite)?.link.ext().group.as_ref()?;
+        Some(SessionId::from(group.session))
+    }
+
+    /// Whether one of them leads to an endpoint, or did.
+    pub(in crate::engine) fn lead_to(&self, peer: EndpointId) -> bool {
+        let mut looks = self.0.values();
+        looks.any(|look| look.link.places().any(|(place, _)| place == peer))
+    }
+}
+
+impl<S: Storage> Engine<S> {
+    /// Wants to know what group a link leads into.
+    pub(crate) fn look_at(&mut self, now: u64, link: Link) {
+        let until = now.saturating_add(LOOKS_MS);
+        self.looks.0.retain(|_, look| now < look.until);
+        self.looks
+            .0
+            .insert(link.invite().id(), Look { link, until });
+        self.knock_again = true;
+    }
+
+    /// The links that are looked at.
+    pub(in crate::engine) fn looked_at(&self, now: u64) -> impl Iterator<Item = &Link> {
+        let looks = self.looks.0.values();
+        looks
+            .filter(move |look| now < look.until)
+            .map(|look| &look.link)
+    }
+
+    /// The link that is looked at, if a knock was made for that.
+    pub(in crate::engine) fn looked_at_by(&self, invite: InviteId) -> Option<&Link> {
+        self.looks.0.get(&invite).map(|look| &look.link)
+    }
+
+    /// Says no more of ourselves than every knock does.
+    pub(in crate::engine) fn say_look(&mut self, now: u64, conn: ConnId, link: &Link) {
+        let asker = Asker {
+            card: self.own.card.clone(),
+            name: self.profile().name,
+            asked: now,
+            plea: Plea::default(),
+            looks: true,
+        };
+        self.say_group_knock(conn, link, asker);
+    }
+
+    /// A member's device shows the group; whether that was all that was wanted.
+    pub(super) fn has_looked_at(
+        &mut self,
+        conn: ConnId,
+        invite: InviteId,
+        preview: &Preview,
+    ) -> bool {
+        let Some(session) = self.looks.session(invite) else {
+            return false;
+        };
+        self.looks.0.remove(&invite);
+        self.stop_looking(conn);
+        let preview = Box::new(preview.clone());
+        self.notify(Notice::Looked {
+            invite,
+            session,
+            found: Ok(preview),
+        });
+        true
+    }
+
+    /// A member's device does not show it; whether somebody wanted to look. Another may know what this one does not.
+    pub(in crate::engine) fn has_looked_in_vain(
+        &mut self,
+        conn: ConnId,
+        invite: InviteId,
+        refusal: &Refusal,
+    ) -> bool {
+        let Some(session) = self.looks.session(invite) else {
+            return false;
+        };
+        self.stop_looking(conn);
+        if refusal.reason != tenet_identity::meeting::knock::Reason::Unknown {
+            self.looks.0.remove(&invite);
+            let why = knocking::explain_group(refusal.reason).to_owned();
+            self.notify(Notice::Looked {
+                invite,
+                session,
+                found: Err(why),
+            });
+        }
+        true
+    }
+
+    fn stop_looking(&mut self, conn: ConnId) {
+        self.knock_again = true;
+        if let Some(connection) = self.connections.0.get_mut(&conn) {
+            connection.knocked = None;
+        }
+    }
+}
