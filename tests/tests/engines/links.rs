@@ -235,6 +235,28 @@ fn a_link_is_taken_when_somebody_is_there() {
     world.check_same(&[ANN, BERT, CLEO], group);
 }
 
+/// CON-1401: a member who has not heard of the link yet sends nobody away for good.
+#[test]
+fn who_does_not_know_the_link_yet_ends_nothing() {
+    let (mut world, group) = group(15);
+    world.switch_off(BERT);
+    let link = link(&mut world, ANN, open(group));
+    world.switch_off(ANN);
+    world.switch_on(BERT);
+    takes(&mut world, CLEO, &link);
+    pass(&mut world, HOUR / 2);
+    assert_eq!(state(&world, CLEO, &link), State::Pending);
+    assert!(!is_in(&world, CLEO, BERT, group));
+    world.switch_on(ANN);
+    pass(&mut world, HOUR);
+    assert_eq!(
+        state(&world, CLEO, &link),
+        State::Connected { session: group }
+    );
+    world.check_same(&[ANN, BERT, CLEO], group);
+    world.check_peace();
+}
+
 /// ROS-515: newcomers get what the policy gives them, also who comes by a link.
 #[test]
 fn who_comes_by_a_link_gets_what_newcomers_get() {
