@@ -11,7 +11,7 @@ use tenet_identity::{
     },
 };
 use tenet_log::{
-    ids::SessionId,
+    ids::{EventId, SessionId},
     roster::{History, Op, Policy, Removal, Role},
     session::Session,
 };
@@ -233,6 +233,29 @@ fn a_link_is_taken_when_somebody_is_there() {
     world.switch_on(ANN);
     world.rest();
     world.check_same(&[ANN, BERT, CLEO], group);
+}
+
+/// CON-1401: a member who has not heard of the link yet sends nobody away for good.
+#[test]
+fn who_does_not_know_the_link_yet_ends_nothing() {
+    let (mut world, group) = group(15);
+    world.switch_off(BERT);
+    let made = world.link_into(ANN, open(group));
+    let link = made.link.expect("it can be shown");
+    world.switch_off(ANN);
+    world.switch_on(BERT);
+    takes(&mut world, CLEO, &link);
+    pass(&mut world, HOUR / 2);
+    assert_eq!(state(&world, CLEO, &link), State::Pending);
+    assert!(!is_in(&world, CLEO, BERT, group));
+    world.switch_on(ANN);
+    pass(&mut world, HOUR);
+    assert_eq!(
+        state(&world, CLEO, &link),
+        State::Connected { session: group }
+    );
+    world.check_same(&[ANN, BERT, CLEO], group);
+    world.check_peace();
 }
 
 /// ROS-515: newcomers get what the policy gives them, also who comes by a link.
@@ -505,84 +528,82 @@ fn of_two_who_decide_apart_the_yes_holds() {
     world.check_peace();
 }
 
-/// CHAT-1401, CHAT-1402: sent in the conversation with them alone, taken from the message, and told when it is no use.
-#[test]
-fn a_contact_is_invited_by_a_message_and_takes_it() {
-    let (mut world, group) = group(14);
-    world.ask(ANN, Act::Invite { to: CLEO });
-    world.rest();
-    let invited = |who: String| Entrance::Open {
+fn inviting(group: SessionId, who: String) -> Entrance {
+    Entrance::Open {
         group: group.to_string(),
         role: Role::Moderator,
         consent: false,
         question: None,
         lasts_ms: 24 * HOUR,
         to: Some((who, "sing with us".into())),
-    };
-    let bert = world.nodes[BERT].did();
-    world.enter(ANN, invited(bert));
+    }
+}
+
+const fn taking(message: EventId) -> Entrance {
+    Entrance::Take {
+        message,
+        remark: None,
+    }
+}
+
+/// Ann has invited Cleo, who has the message; with the link in it.
+fn invited(world: &mut World, group: SessionId) -> (EventId, Link) {
+    world.ask(ANN, Act::Invite { to: CLEO });
     world.rest();
-    let refused = world.refused.pop();
-    assert!(
-        matches!(refused, Some((_, CommandError::Refused(why))) if why.contains("is in this group"))
-    );
     let cleo = world.nodes[CLEO].did();
-    let made = world.link_into(ANN, invited(cleo));
+    world.link_into(ANN, inviting(group, cleo));
     world.rest();
     let with = world.nodes[ANN].identity();
     let history = world.nodes[CLEO].history(with);
     let message = &history.last().expect("it came").message;
-    assert_eq!(
-        (message.kind, message.text.as_deref()),
-        ("invitation", Some("sing with us"))
-    );
-    let link = message
-        .invitation
-        .as_deref()
-        .expect("it leads somewhere")
-        .clone();
+    let says = (message.kind, message.text.as_deref());
+    assert_eq!(says, ("invitation", Some("sing with us")));
+    let link = message.invitation.as_deref().expect("it leads somewhere");
     assert_eq!(link.ext().group.as_ref().unwrap().name, "walkers");
-    let message = message.id;
-    world.enter(
-        CLEO,
-        Entrance::Take {
-            message,
-            remark: None,
-        },
-    );
+    (message.id, link.clone())
+}
+
+/// CHAT-1401, CHAT-1402: sent in the conversation with them alone, and taken from the message.
+#[test]
+fn a_contact_is_invited_by_a_message_and_takes_it() {
+    let (mut world, group) = group(14);
+    let (message, link) = invited(&mut world, group);
+    world.enter(CLEO, taking(message));
     world.rest();
     assert_eq!(
         state(&world, CLEO, &link),
         State::Connected { session: group }
     );
-    let role = |world: &World| {
-        let cleo = world.nodes[CLEO].identity();
-        roster(world, BERT, group, |session| {
-            session.roster().members.get(&cleo).copied()
-        })
-    };
-    assert_eq!(role(&world).flatten(), Some(Role::Moderator));
+    let cleo = world.nodes[CLEO].identity();
+    let role = roster(&world, BERT, group, |session| {
+        session.roster().members.get(&cleo).copied()
+    });
+    assert_eq!(role.flatten(), Some(Role::Moderator));
     world.check_same(&[ANN, BERT, CLEO], group);
     world.check_peace();
+    let said = |world: &World| world.nodes[ANN].history(cleo).len();
+    let before = said(&world);
+    let (id, to) = (message, ANN);
+    world.ask(CLEO, Act::Forward { id, to });
+    world.rest();
+    assert_eq!(said(&world), before, "it is for nobody else");
+}
 
-    // It is for nobody else, and is a link as any other: what was closed lets in nobody.
-    world.operate(CLEO, group, Op::Leave);
+/// CHAT-1402: who is in is not invited, and an invitation is closed as any link.
+#[test]
+fn an_invitation_that_is_no_use_says_so() {
+    let (mut world, group) = group(16);
+    let bert = world.nodes[BERT].did();
+    world.enter(ANN, inviting(group, bert));
     world.rest();
-    world.enter(
-        ANN,
-        Entrance::Close {
-            group: group.to_string(),
-            id: made.id.to_string(),
-        },
+    let refused = world.refused.pop();
+    assert!(
+        matches!(refused, Some((_, CommandError::Refused(why))) if why.contains("is in this group"))
     );
+    let (message, link) = invited(&mut world, group);
+    world.enter(ANN, close(group, &link));
     world.rest();
-    world.enter(
-        CLEO,
-        Entrance::Take {
-            message,
-            remark: None,
-        },
-    );
+    world.enter(CLEO, taking(message));
     world.rest();
     assert_eq!(
         why(&world, CLEO, &link).unwrap(),
@@ -591,72 +612,74 @@ fn a_contact_is_invited_by_a_message_and_takes_it() {
     assert_eq!(members(&world, ANN, group), 2);
 }
 
-/// NODE-17: the newcomer, the maker and the other may end at any commit.
+/// Somebody comes in by a link, and one of three ends at a commit; how many batches each had.
+fn comes_in(consent: bool, kill: Option<(usize, u64, Moment)>) -> Vec<u64> {
+    let (mut world, group) = group(13);
+    let what = match consent {
+        true => asking(group, None),
+        false => open(group),
+    };
+    let link = link(&mut world, ANN, what);
+    let before: Vec<u64> = world.nodes.iter().map(|node| node.batches).collect();
+    if let Some((node, batch, moment)) = kill {
+        let batch = before[node] + batch;
+        world.kills.push(Kill {
+            node,
+            batch,
+            moment,
+        });
+    }
+    takes(&mut world, CLEO, &link);
+    if consent {
+        pass(&mut world, HOUR / 4);
+        let asked = [ANN, BERT].map(|node| asks(&mut world, node, group).len());
+        assert_eq!(asked, [1, 1], "both see that she asks");
+        lets_in(&mut world, group);
+    }
+    pass(&mut world, HOUR / 4);
+    assert_eq!(
+        state(&world, CLEO, &link),
+        State::Connected { session: group }
+    );
+    for node in [ANN, BERT, CLEO] {
+        assert!(is_in(&world, CLEO, node, group), "{node}");
+    }
+    world.check_same(&[ANN, BERT, CLEO], group);
+    let after = world.nodes.iter().map(|node| node.batches);
+    after
+        .zip(before)
+        .map(|(after, before)| after - before)
+        .collect()
+}
+
+/// Ann says yes, and once more where her process ended before that was kept.
+fn lets_in(world: &mut World, group: SessionId) {
+    let add = Op::Add(tenet_log::roster::Addition {
+        identity: world.nodes[CLEO].identity(),
+        role: Role::Member,
+        floor: None,
+    });
+    for _ in 0..2 {
+        if members(world, ANN, group) < 3 {
+            world.operate(ANN, group, add.clone());
+            pass(world, HOUR / 4);
+        }
+    }
+}
+
+/// NODE-17: the newcomer, the maker and the other may end at any commit. Where somebody decides it takes long; what is
+/// lost with a batch that is not committed is lost where nobody does.
 #[test]
 fn anybody_may_die_while_somebody_comes_in() {
-    let story = |consent: bool, kill: Option<(usize, u64, Moment)>| {
-        let (mut world, group) = group(13);
-        let what = match consent {
-            true => asking(group, None),
-            false => open(group),
-        };
-        let link = link(&mut world, ANN, what);
-        let before: Vec<u64> = world.nodes.iter().map(|node| node.batches).collect();
-        if let Some((node, batch, moment)) = kill {
-            let batch = before[node] + batch;
-            world.kills.push(Kill {
-                node,
-                batch,
-                moment,
-            });
-        }
-        takes(&mut world, CLEO, &link);
-        if consent {
-            pass(&mut world, HOUR / 4);
-            let mut asked = Vec::new();
-            for node in [ANN, BERT] {
-                asked.extend(asks(&mut world, node, group));
-            }
-            assert_eq!(asked.len(), 2, "both see that she asks");
-            let add = Op::Add(tenet_log::roster::Addition {
-                identity: world.nodes[CLEO].identity(),
-                role: Role::Member,
-                floor: None,
-            });
-            world.operate(ANN, group, add.clone());
-            pass(&mut world, HOUR / 4);
-            if members(&world, ANN, group) < 3 {
-                // The process ended before it was kept.
-                world.operate(ANN, group, add);
-                pass(&mut world, HOUR / 4);
-            }
-        }
-        pass(&mut world, HOUR / 4);
-        assert_eq!(
-            state(&world, CLEO, &link),
-            State::Connected { session: group }
-        );
-        for node in [ANN, BERT, CLEO] {
-            assert!(is_in(&world, CLEO, node, group), "{node}");
-        }
-        world.check_same(&[ANN, BERT, CLEO], group);
-        let after = world.nodes.iter().map(|node| node.batches);
-        after
-            .zip(before)
-            .map(|(after, before)| after - before)
-            .collect::<Vec<u64>>()
-    };
-    for consent in [false, true] {
-        let whole = story(consent, None);
+    let all = [Moment::Before, Moment::After(0), Moment::After(1)];
+    for (consent, moments) in [(false, &all[..]), (true, &all[1..2])] {
+        let whole = comes_in(consent, None);
         for node in [ANN, BERT, CLEO] {
             for batch in 0..whole[node] {
-                let all = [Moment::Before, Moment::After(0), Moment::After(1)];
-                // Where somebody decides it takes long; what is lost with a batch that is not committed is lost above.
-                let moments = all.into_iter().skip(usize::from(consent));
-                for moment in moments.take(if consent { 1 } else { 3 }) {
-                    let kill = (node, batch, moment);
-                    let told = std::panic::catch_unwind(|| drop(story(consent, Some(kill))));
-                    assert!(told.is_ok(), "consent {consent}, after {kill:?}");
+                for moment in moments {
+                    let kill = Some((node, batch, *moment));
+                    let story = std::panic::catch_unwind(|| drop(comes_in(consent, kill)));
+                    assert!(story.is_ok(), "consent {consent}, after {kill:?}");
                 }
             }
         }

@@ -271,7 +271,10 @@ mod tests {
         clippy::indexing_slicing
     )]
 
-    use tenet_identity::meeting::link::{Ext, Group};
+    use tenet_identity::meeting::{
+        door,
+        link::{Ext, Group},
+    };
     use tenet_log::ids::BlobId;
 
     use super::{file::Shows, *};
@@ -379,7 +382,11 @@ mod tests {
     /// CHAT-1401: also what a stranger calls one; what is no link into a group invites nowhere.
     #[test]
     fn an_invitation_is_a_link_into_a_group() {
-        let person = crate::contacts::testing::link(1);
+        let place = door::Place {
+            endpoint: [1; 32].into(),
+            addresses: vec!["127.0.0.1:80".parse().unwrap()],
+        };
+        let person = door::link(IdentityId::from([4; 32]), place).unwrap();
         assert!(matches!(
             Text::inviting(String::new(), &person),
             Err(ActionError::Empty)

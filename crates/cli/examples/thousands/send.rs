@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, path::Path};
 
+use tenet_delivery::fanout::message::Message as Spread;
 use tenet_identity::hello::Role;
 use tenet_log::sync::Message;
 use tenet_node::{
@@ -59,7 +60,10 @@ fn carries_event(output: &Output) -> bool {
     let Output::Send { frame, .. } = output else {
         return false;
     };
-    matches!(Frame::decode(frame), Ok(Frame::Sync(_, Message::Events(_))))
+    matches!(
+        Frame::decode(frame),
+        Ok(Frame::Sync(_, Message::Events(_)) | Frame::Spread(_, Spread::Give(..)))
+    )
 }
 
 /// The sender, which is the first, and its neighbours.

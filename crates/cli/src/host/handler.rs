@@ -67,6 +67,31 @@ impl Handler for NodeHandler {
             R::FileRemove(named) => self.transfer(&named.id, TransferChange::Remove),
             R::Profile(_) => self.ask(profile::shown),
             R::ProfileSet(set) => self.set_profile(set),
+            R::Devices(_) => self.ask(devices::list),
+            request @ (R::DeviceLink(_)
+            | R::DeviceConfirm(_)
+            | R::DeviceRename(_)
+            | R::DeviceSuspend(_)
+            | R::DeviceResume(_)
+            | R::DeviceRevoke(_)) => Pending::future(devices::change(Arc::clone(&self.0), request)),
+            request @ (R::PipeOpen(_) | R::PipeWait(_) | R::PipeWrite(_) | R::PipeRead(_)) => {
+                self.pipe(request)
+            }
+            R::Save(save) => self.naming(&save.id.clone(), move |this, id| this.save(save, id)),
+            request => self.about_groups(request),
+        }
+    }
+
+    fn subscribe(&self, since: Option<u64>) -> Result<Subscription, api::Error> {
+        Ok(self.0.feed.subscribe(since))
+    }
+}
+
+impl NodeHandler {
+    /// What is asked about groups; else what is a command.
+    fn about_groups(&self, request: api::Request) -> Pending {
+        use api::Request as R;
+        match request {
             request @ (R::GroupNew(_)
             | R::Groups(_)
             | R::GroupShow(_)
@@ -84,27 +109,10 @@ impl Handler for NodeHandler {
                 Ok(pending) => pending,
                 Err(error) => Pending::ready(Err(error)),
             },
-            R::Devices(_) => self.ask(devices::list),
-            request @ (R::DeviceLink(_)
-            | R::DeviceConfirm(_)
-            | R::DeviceRename(_)
-            | R::DeviceSuspend(_)
-            | R::DeviceResume(_)
-            | R::DeviceRevoke(_)) => Pending::future(devices::change(Arc::clone(&self.0), request)),
-            request @ (R::PipeOpen(_) | R::PipeWait(_) | R::PipeWrite(_) | R::PipeRead(_)) => {
-                self.pipe(request)
-            }
-            R::Save(save) => self.naming(&save.id.clone(), move |this, id| this.save(save, id)),
             request => self.command(request),
         }
     }
 
-    fn subscribe(&self, since: Option<u64>) -> Result<Subscription, api::Error> {
-        Ok(self.0.feed.subscribe(since))
-    }
-}
-
-impl NodeHandler {
     /// What is asked about pipes.
     fn pipe(&self, request: api::Request) -> Pending {
         use api::Request as R;

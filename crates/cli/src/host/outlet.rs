@@ -97,16 +97,6 @@ impl Outlet {
             } => {
                 self.knocked(invite, identity, refused);
             }
-            Notice::Requested { invite, identity } => self.knocked(invite, identity, None),
-            Notice::Request { invite, identity } => self.request(invite, identity),
-            Notice::Asks { session, identity } => self.asks(session, identity),
-            Notice::Looked {
-                invite,
-                session,
-                found,
-            } => self.looked(invite, session, found),
-            Notice::InviteUsed { invite, identity } => self.invite_used(invite, identity),
-            Notice::LinkReused { invite, identity } => self.link_reused(invite, identity),
             Notice::Connection {
                 identity,
                 device,
@@ -122,6 +112,16 @@ impl Outlet {
 
     fn about_people(&self, notice: Notice) {
         match notice {
+            Notice::Requested { invite, identity } => self.knocked(invite, identity, None),
+            Notice::Request { invite, identity } => self.request(invite, identity),
+            Notice::Asks { session, identity } => self.asks(session, identity),
+            Notice::Looked {
+                invite,
+                session,
+                found,
+            } => self.looked(invite, session, found),
+            Notice::InviteUsed { invite, identity } => self.invite_used(invite, identity),
+            Notice::LinkReused { invite, identity } => self.link_reused(invite, identity),
             notice @ (Notice::ContactAdded { .. }
             | Notice::ContactProfile { .. }
             | Notice::ContactRenamed { .. }

@@ -207,10 +207,9 @@ fn takes_one_out(alice: &Person, bob: &Person, carol: &Person) {
         .fails(4, &["tenet group list"]);
 }
 
-/// NODE-1401 to NODE-1405, CHAT-1402, ROS-1402: looked at, asked by, refused, let in, taken from a message, closed, blocked and
-/// unblocked.
+/// NODE-1404, NODE-1405, GKNOCK-2: looked at, asked by with an answer to the question, let in.
 #[test]
-fn strangers_come_into_a_group_by_links() {
+fn strangers_come_into_a_group_by_links_and_ask() {
     let world = World::new();
     let [alice, bob, carol] = ["Alice", "Bob", "Carol"].map(|name| world.person(name));
     let _nodes = [alice.up(), bob.up(), carol.up()];
@@ -256,6 +255,19 @@ fn strangers_come_into_a_group_by_links() {
     until(&alice, &["history", "Walkers"], |rows| {
         texts(rows) == ["thank you"]
     });
+}
+
+/// CHAT-1402, NODE-1401, ROS-1402: taken from a message, blocked, unblocked, closed; all of it stands in the history.
+#[test]
+fn strangers_come_in_invited_and_are_kept_out() {
+    let world = World::new();
+    let [alice, bob, carol] = ["Alice", "Bob", "Carol"].map(|name| world.person(name));
+    let _nodes = [alice.up(), bob.up(), carol.up()];
+    alice.befriend(&bob);
+    alice.does(&["group", "new", "Walkers"]);
+    let open = alice.does(&["group", "invite", "Walkers"]);
+    let link = open["link"].as_str().unwrap().to_owned();
+    assert_eq!(carol.does(&["accept", &link])["state"], "connected");
 
     // A contact is invited where the two talk, and takes it.
     let sent = alice.does(&[
@@ -281,17 +293,15 @@ fn strangers_come_into_a_group_by_links() {
     });
 
     // What is closed or blocked says so; who is unblocked comes in again.
-    let open = alice.does(&["group", "invite", "Walkers"]);
-    let open = open["link"].as_str().unwrap().to_owned();
     alice.does(&["group", "block", "Walkers", &carol.did]);
     until(&carol, &["group", "list"], |rows| rows[0]["role"].is_null());
-    carol.says(&["accept", &open]).fails(5, &["they said no"]);
+    carol.says(&["accept", &link]).fails(5, &["they said no"]);
     alice.does(&["group", "unblock", "Walkers", &carol.did]);
-    assert_eq!(carol.does(&["accept", &open])["state"], "connected");
-    let id = made["id"].as_str().unwrap();
+    assert_eq!(carol.does(&["accept", &link])["state"], "connected");
+    let id = open["id"].as_str().unwrap();
     alice.does(&["group", "uninvite", "Walkers", id]);
     let links = alice.lists(&["group", "invites", "Walkers"]);
-    assert_eq!(links.len(), 2);
+    assert_eq!(links.len(), 1);
     assert!(links.iter().all(|row| row["id"] != *id));
     until(&bob, &["history", "Walkers", "--limit", "100"], |rows| {
         let deeds = deeds(rows);

@@ -33,7 +33,7 @@ pub struct Opening {
     /// Joinings that are dated then or later do not count.
     #[n(2)]
     pub until: Option<Hlc>,
-    /// See [`Addition::floor`].
+    /// See [`Addition::floor`](super::Addition::floor).
     #[n(3)]
     pub floor: Option<Hlc>,
     /// Present and true where it lets in nobody by itself: who has the link may ask, and somebody who may add decides

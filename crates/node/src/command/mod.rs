@@ -10,35 +10,24 @@ mod invitation;
 mod invite;
 mod message;
 mod profile;
+mod reply;
 mod request;
 mod roster;
 mod settings;
 mod transfer;
 mod typing;
 
-use tenet_apps::{
-    chat::file::File,
-    contacts::{Contact, Request},
-    conversations::Matter,
-    groups::Ask,
-};
-use tenet_identity::{
-    keys::{DeviceId, IdentityId},
-    meeting::{invite::InviteId, link::Link},
-    name,
-};
+use tenet_apps::{chat::file::File, conversations::Matter};
+use tenet_identity::{meeting::link::Link, name};
 use tenet_log::{
     ids::{BlobId, EventId, SessionId},
     roster::Op,
 };
 
 pub use error::CommandError;
+pub use reply::Reply;
 
-use crate::{
-    engine::Engine,
-    groups::{GroupChange, GroupMember, LinkInto},
-    storage::Storage,
-};
+use crate::{engine::Engine, groups::GroupChange, storage::Storage};
 
 /// Something asked for.
 #[derive(Debug)]
@@ -300,140 +289,6 @@ pub enum TransferChange {
     Cancel,
     /// Remove them though all is here; they are offered again, to be had from whoever has them.
     Remove,
-}
-
-/// What was done.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Reply {
-    /// A message is kept.
-    Sent {
-        /// Its id.
-        id: EventId,
-        /// Its session.
-        session: SessionId,
-    },
-    /// A message was changed.
-    Changed {
-        /// Which.
-        id: EventId,
-        /// By which event.
-        event: EventId,
-        /// In which session.
-        session: SessionId,
-    },
-    /// The read position stands at a message.
-    Read {
-        /// The session.
-        session: SessionId,
-        /// The last message; `None` in an empty session.
-        id: Option<EventId>,
-    },
-    /// Whether somebody was told that something is being written.
-    Typing {
-        /// In which session.
-        session: SessionId,
-        /// Whether somebody is there to be told, and the setting lets them.
-        told: bool,
-    },
-    /// A link was made.
-    Invited {
-        /// Its id.
-        id: InviteId,
-        /// The link.
-        link: Box<Link>,
-    },
-    /// Something about an own device was changed.
-    Device {
-        /// Which.
-        device: DeviceId,
-    },
-    /// Who is in a session of many.
-    Members {
-        /// Which session.
-        session: SessionId,
-        /// They, by role, then by identity.
-        members: Vec<GroupMember>,
-    },
-    /// A link into a session of many: as it stands now.
-    LinkInto {
-        /// Into which session.
-        session: SessionId,
-        /// The link.
-        link: Box<LinkInto>,
-        /// The message by which it was sent to somebody.
-        message: Option<EventId>,
-    },
-    /// The links into a session of many that are open.
-    LinksInto {
-        /// Into which session.
-        session: SessionId,
-        /// They, by id.
-        links: Vec<LinkInto>,
-    },
-    /// It is asked what group a link leads into; [`Notice::Looked`](crate::input::Notice::Looked) says it.
-    Looking {
-        /// Which link.
-        invite: InviteId,
-    },
-    /// Who asks to come into a session of many.
-    Asks {
-        /// Which.
-        session: SessionId,
-        /// They, who knocked longest ago first.
-        asks: Vec<Ask>,
-    },
-    /// The keys that this device had before.
-    Former {
-        /// How many of them are not revoked yet.
-        left: usize,
-    },
-    /// A link is useless now.
-    Revoked {
-        /// Which.
-        id: InviteId,
-    },
-    /// A link is being taken.
-    Accepting {
-        /// Which.
-        invite: InviteId,
-        /// Whose.
-        identity: IdentityId,
-        /// Whether both are contacts by it already.
-        connected: bool,
-    },
-    /// A request was decided: as it stands now.
-    Request(Box<Request>),
-    /// Something about a contact was noted.
-    Contact {
-        /// Whom.
-        identity: IdentityId,
-    },
-    /// A contact card.
-    Card(String),
-    /// A contact is none any more: as it was last.
-    Removed(Box<Contact>),
-    /// A conversation stands so now.
-    Conversation {
-        /// Its session.
-        session: SessionId,
-    },
-    /// A setting was changed.
-    Set,
-    /// So many damaged events have not come yet.
-    Mending {
-        /// Their number.
-        left: usize,
-    },
-    /// Who is in a session was changed.
-    Operated {
-        /// In which session.
-        session: SessionId,
-        /// By which event.
-        event: EventId,
-    },
-    /// It was done.
-    Done,
 }
 
 /// A line of words that others will see; `None` for an empty one.

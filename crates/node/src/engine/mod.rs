@@ -46,6 +46,7 @@ mod sources;
 mod status;
 mod suspend;
 mod synchronise;
+mod take;
 mod typing;
 
 use std::{

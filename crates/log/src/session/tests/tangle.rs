@@ -262,17 +262,7 @@ impl Tangle {
                 event: EventId::from([7; 32]),
                 reason: String::new(),
             }),
-            31..34 => {
-                let opening = Opening {
-                    until: soon(rng),
-                    floor: soon(rng),
-                    ..Opening::new(link_key().public(), role)
-                };
-                Op::OpenLink(match below(rng, 6) {
-                    0 => opening.asking(),
-                    _ => opening,
-                })
-            }
+            31..34 => Op::OpenLink(opening(soon(rng), soon(rng), role, below(rng, 6) == 0)),
             40 => Op::Unblock(identity),
             41 => Op::Refuse(roster::Refusal {
                 identity,
@@ -383,4 +373,16 @@ pub(crate) fn link_key() -> InviteKey {
 /// An event of a kind that a later version may know.
 pub(crate) fn unknown_operation(raw: Raw<'_>) -> Event {
     raw.sign("roster.rename", Content::Payload(vec![1]), None)
+}
+
+fn opening(until: Option<Hlc>, floor: Option<Hlc>, role: Role, asks: bool) -> Opening {
+    let opening = Opening {
+        until,
+        floor,
+        ..Opening::new(link_key().public(), role)
+    };
+    match asks {
+        true => opening.asking(),
+        false => opening,
+    }
 }

@@ -17,7 +17,7 @@ use tenet_log::{
 
 use super::{Engine, Fault, crowd::turn_of};
 use crate::{
-    engine::{erasure::kept, synchronise::Taken},
+    engine::{erasure::kept, take::Taken},
     frame::Frame,
     input::{CloseReason, ConnId, Notice},
     storage::Storage,

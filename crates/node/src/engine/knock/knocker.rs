@@ -85,41 +85,6 @@ impl<S: Storage> Engine<S> {
         Ok(places.map(|(place, at)| (place, at.to_vec())).collect())
     }
 
-    /// Whether what a link that was taken led to still stands.
-    fn has_led_to(&self, knocking: &Knocking, session: SessionId) -> Result<bool, StoreError> {
-        match is_into_group(knocking) {
-            true => Ok(self.place(session) == Place::In),
-            false => self.is_contact_in(knocking.link.ext().identity, session),
-        }
-    }
-
-    /// Whether a device said in a session that it is met at this endpoint, also one that is out by now.
-    fn was_met_at(&self, session: SessionId, at: EndpointId) -> Result<bool, StoreError> {
-        let met = self.met_in(session)?;
-        Ok(met.iter().any(|(_, endpoint)| endpoint.id == at))
-    }
-
-    /// Whether the contact that a link led to still stands, and we want to hear them.
-    pub(crate) fn is_contact_in(
-        &self,
-        identity: IdentityId,
-        session: SessionId,
-    ) -> Result<bool, StoreError> {
-        if identity == self.own.identity() {
-            return Ok(self.place(session) == Place::In);
-        }
-        let contact = self.store.contact(identity)?;
-        Ok(contact.is_some_and(|contact| !contact.blocked && contact.sessions.contains(&session)))
-    }
-
-    /// Whether a link of this identity is still to be taken.
-    pub(super) fn knocks_at(&self, identity: IdentityId) -> Result<bool, StoreError> {
-        let mut links = self.store.knockings()?.into_iter();
-        Ok(links.any(|link| {
-            link.is_open() && !is_into_group(&link) && link.link.ext().identity == identity
-        }))
-    }
-
     /// Links that were neither answered to the end nor refused. An expired one is tried no more,
     /// unless it was answered already and only the last word was lost, or a person is asked.
     fn open_knockings(&self, now: u64) -> Result<Vec<Knocking>, StoreError> {

@@ -21,18 +21,19 @@ mod asking;
 mod inviter;
 mod knocker;
 
-use tenet_apps::contacts::{Contact, contact::Verification, name};
+use tenet_apps::contacts::{Contact, Knocking, contact::Verification, name};
 use tenet_identity::{
-    keys::IdentityId,
+    keys::{EndpointId, IdentityId},
     meeting::knock::{self, Message},
 };
 use tenet_log::{
     event::{Event, Unverified},
+    ids::SessionId,
     session::OpenError,
     store::StoreError,
 };
 
-use super::{Engine, Fault};
+use super::{Engine, Fault, Place, entrance::is_into_group};
 use crate::{
     frame::Frame,
     input::{ConnId, Notice},
@@ -112,6 +113,49 @@ impl<S: Storage> Engine<S> {
             .0
             .get(&conn)
             .map_or([0; 32], |connection| connection.exporter)
+    }
+
+    /// Whether what a link that was taken led to still stands.
+    pub(super) fn has_led_to(
+        &self,
+        knocking: &Knocking,
+        session: SessionId,
+    ) -> Result<bool, StoreError> {
+        match is_into_group(knocking) {
+            true => Ok(self.place(session) == Place::In),
+            false => self.is_contact_in(knocking.link.ext().identity, session),
+        }
+    }
+
+    /// Whether a device said in a session that it is met at this endpoint, also one that is out by now.
+    pub(super) fn was_met_at(
+        &self,
+        session: SessionId,
+        at: EndpointId,
+    ) -> Result<bool, StoreError> {
+        let met = self.met_in(session)?;
+        Ok(met.iter().any(|(_, endpoint)| endpoint.id == at))
+    }
+
+    /// Whether the contact that a link led to still stands, and we want to hear them.
+    pub(crate) fn is_contact_in(
+        &self,
+        identity: IdentityId,
+        session: SessionId,
+    ) -> Result<bool, StoreError> {
+        if identity == self.own.identity() {
+            return Ok(self.place(session) == Place::In);
+        }
+        let contact = self.store.contact(identity)?;
+        Ok(contact.is_some_and(|contact| !contact.blocked && contact.sessions.contains(&session)))
+    }
+
+    /// Whether a link of this identity is still to be taken.
+    pub(super) fn knocks_at(&self, identity: IdentityId) -> Result<bool, StoreError> {
+        let mut links = self.store.knockings()?.into_iter();
+        Ok(links.any(|link| {
+            link.is_open() && !is_into_group(&link) && link.link.ext().identity == identity
+        }))
     }
 }
 
