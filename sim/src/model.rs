@@ -27,6 +27,8 @@ pub struct Model {
     lost: BTreeMap<usize, Lost>,
     /// Devices that were set back, and whose they are.
     set_back: BTreeMap<usize, usize>,
+    /// Which devices revoked a device.
+    revokers: BTreeMap<usize, BTreeSet<usize>>,
 }
 
 /// What became of a device.
@@ -214,11 +216,21 @@ impl Model {
     }
 
     /// A device was revoked, or may have been, or may not come in any more: whether what it did where that was not
-    /// known counts, nobody knows.
-    pub fn lose(&mut self, device: usize, how: Lost) {
+    /// known counts, nobody knows. Of two others that revoke it apart one may have seen what the other had not.
+    pub fn lose(&mut self, device: usize, how: Lost, by: Option<usize>) {
         let before = self.lost.insert(device, how);
         if before == Some(Lost::Revoked) {
             self.lost.insert(device, Lost::Revoked);
+        }
+        let revokers = self.revokers.entry(device).or_default();
+        revokers.extend(by);
+        if revokers.len() > 1 {
+            let said = self
+                .rooms
+                .values_mut()
+                .flat_map(|room| room.said.values_mut());
+            let theirs = said.filter(|said| said.device == device);
+            theirs.for_each(|said| said.void = false);
         }
         self.rooms
             .values_mut()

@@ -106,7 +106,7 @@ impl Crowd {
         let Some(device) = known.next().map(Node::place) else {
             return;
         };
-        self.model.lose(device, how);
+        self.model.lose(device, how, Some(by));
         self.doubt_let_in_by(device);
         let by_it = self.revoked_by.iter().filter(|(_, by)| **by == device);
         let by_it: Vec<usize> = by_it.map(|(other, _)| *other).collect();
@@ -121,7 +121,7 @@ impl Crowd {
         let by_it = self.let_in.iter().filter(|(_, by)| **by == device);
         for new in by_it.map(|(new, _)| *new).collect::<Vec<_>>() {
             if self.model.lost(new).is_none() {
-                self.model.lose(new, Lost::Perhaps);
+                self.model.lose(new, Lost::Perhaps, None);
                 self.doubt_let_in_by(new);
             }
         }
