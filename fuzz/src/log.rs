@@ -179,6 +179,8 @@ const KINDS: &[&str] = &[
     kind::POLICY,
     kind::SET,
     kind::DISSOLVE,
+    kind::UNBLOCK,
+    kind::REFUSE,
 ];
 
 fn operation(data: &[u8]) {

@@ -271,9 +271,12 @@ mod tests {
         clippy::indexing_slicing
     )]
 
-    use tenet_identity::meeting::{
-        door,
-        link::{Ext, Group},
+    use tenet_identity::{
+        keys::IdentityKey,
+        meeting::{
+            door,
+            link::{Ext, Group},
+        },
     };
     use tenet_log::ids::BlobId;
 
@@ -382,11 +385,12 @@ mod tests {
     /// CHAT-1401: also what a stranger calls one; what is no link into a group invites nowhere.
     #[test]
     fn an_invitation_is_a_link_into_a_group() {
+        let identity = IdentityKey::from_seed([4; 32]).public();
         let place = door::Place {
-            endpoint: [1; 32].into(),
+            endpoint: (*identity.as_bytes()).into(),
             addresses: vec!["127.0.0.1:80".parse().unwrap()],
         };
-        let person = door::link(IdentityId::from([4; 32]), place).unwrap();
+        let person = door::link(identity, place).unwrap();
         assert!(matches!(
             Text::inviting(String::new(), &person),
             Err(ActionError::Empty)
