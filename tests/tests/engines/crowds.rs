@@ -133,6 +133,9 @@ fn what_was_said_alone_goes_by_a_plan_later() {
 fn in_a_large_session_each_has_a_few_neighbours() {
     let (mut world, group) = company(4, 54);
     pass(&mut world, 61 * MINUTE);
+    // Four that each dials, and those of Ann, whom all know: not the fifty of each while they were fewer.
+    let stand = world.connected().len();
+    assert!(stand <= 53 + 4 * 54, "{stand} connections");
     // The first thing that is said in an hour has its plan's connections made.
     world.say(5, group, "hello");
     pass(&mut world, MINUTE);

@@ -359,7 +359,7 @@ impl Crowd {
     /// When something is to be done to be ready for what will be said: that recurs for ever.
     pub(super) fn upkeep_at(&self) -> Option<u64> {
         let sparse = self.devices.len() > SMALL;
-        sparse.then(|| self.tell_at.min(self.neighbours.look_at))
+        sparse.then(|| self.tell_at.min(self.neighbours.due_at()))
     }
 
     /// Forgets all that is on its way.

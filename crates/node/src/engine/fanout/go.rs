@@ -49,7 +49,10 @@ impl<S: Storage> Engine<S> {
                 continue;
             };
             match self.way_to(session, device) {
-                Some(way) => self.hand_over(way, session, event, output, &mut at_hand)?,
+                Some(way) => {
+                    self.keep_for_the_turn(session, way);
+                    self.hand_over(way, session, event, output, &mut at_hand)?;
+                }
                 None => self.reach_out(now, session, device, (event, output))?,
             }
         }
@@ -68,6 +71,15 @@ impl<S: Storage> Engine<S> {
             device,
             tag: share.ours,
         })
+    }
+
+    /// NODE-1707: whom a plan names it names again in this hour.
+    fn keep_for_the_turn(&mut self, session: SessionId, way: Way) {
+        let connection = self.connections.0.get(&way.conn);
+        let crowd = self.fanout.crowds.get_mut(&session);
+        if let Some((connection, crowd)) = connection.zip(crowd) {
+            crowd.neighbours.called(connection.peer, way.device);
+        }
     }
 
     fn hand_over(

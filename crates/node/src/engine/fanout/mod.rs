@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tenet_delivery::fanout::{
     shape::{FEW, SMALL},
-    spread::Input,
+    spread::{Input, Output},
 };
 use tenet_identity::keys::{DeviceId, EndpointId};
 use tenet_log::{
@@ -180,6 +180,12 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         };
         for (event, output) in crowd.connected(device, now) {
+            // Both compare now, which brings the event itself.
+            let output = match output {
+                Output::Give(_, None) => continue,
+                Output::Give(to, task) => Output::Offer(to, task),
+                output => output,
+            };
             self.carry(now, session, event, vec![output])?;
         }
         Ok(())

@@ -6,11 +6,17 @@ use tenet_delivery::{
     fanout::{point::Turn, shape::SMALL},
     redial,
 };
-use tenet_identity::keys::{DeviceId, EndpointId};
+use tenet_identity::{
+    hello::Role,
+    keys::{DeviceId, EndpointId},
+};
 use tenet_log::{ids::SessionId, store::StoreError};
 
 use super::{Engine, Fault, Soon, crowd::Crowd};
-use crate::storage::Storage;
+use crate::{
+    input::{CloseReason, ConnId},
+    storage::Storage,
+};
 
 /// How many are dialled; as many others dial this device, so each has about twice as many.
 const DIALLED: usize = 4;
@@ -20,6 +26,9 @@ const ENOUGH: usize = 2 * DIALLED;
 
 /// When everybody was tried in vain, after how long they are tried again, in milliseconds.
 const TRY_AGAIN_MS: u64 = 5 * 60 * 1_000;
+
+/// How long after a turn has begun connections of the one before are ended, in milliseconds: others stand by then.
+const SHED_MS: u64 = 60_000;
 
 /// Whom to be connected with for the sake of one session.
 pub(super) struct Neighbours {
@@ -31,6 +40,8 @@ pub(super) struct Neighbours {
     called: BTreeMap<EndpointId, DeviceId>,
     /// When to look whether there are enough, in Unix milliseconds.
     pub(super) look_at: u64,
+    /// When to end connections for which there is no reason any more.
+    shed_at: Option<u64>,
 }
 
 impl Neighbours {
@@ -41,7 +52,13 @@ impl Neighbours {
             chosen: BTreeMap::new(),
             called: BTreeMap::new(),
             look_at: now,
+            shed_at: None,
         }
+    }
+
+    /// When something is to be done.
+    pub(super) fn due_at(&self) -> u64 {
+        self.shed_at.map_or(self.look_at, |at| at.min(self.look_at))
     }
 
     /// A plan names a device: the connection is kept for the turn.
@@ -75,9 +92,10 @@ impl Neighbours {
     }
 
     /// Whether another turn has begun: everybody is chosen anew.
-    fn turns(&mut self, turn: Turn, nearest: impl FnOnce() -> Vec<DeviceId>) -> bool {
+    fn turns(&mut self, turn: Turn, now: u64, nearest: impl FnOnce() -> Vec<DeviceId>) -> bool {
         let new = self.turn != Some(turn);
         if new {
+            self.shed_at = Some(now.saturating_add(SHED_MS));
             self.turn = Some(turn);
             self.chosen.clear();
             self.called.clear();
@@ -128,6 +146,13 @@ impl<S: Storage> Engine<S> {
         let Some(crowd) = self.fanout.crowds.get_mut(&session) else {
             return Ok(());
         };
+        let neighbours = &mut crowd.neighbours;
+        if neighbours.shed_at.take_if(|at| *at <= now).is_some() {
+            self.shed(now)?;
+        }
+        let Some(crowd) = self.fanout.crowds.get_mut(&session) else {
+            return Ok(());
+        };
         if crowd.neighbours.look_at > now {
             return Ok(());
         }
@@ -173,6 +198,20 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
+    /// Ends connections that were dialled here and for which there is no reason any more.
+    fn shed(&mut self, now: u64) -> Result<(), StoreError> {
+        let wanted = self.wanted(now)?;
+        let dialled = self.connections.0.iter().filter(|(_, connection)| {
+            let dialled = connection.role == Role::Dialler && connection.ready().is_some();
+            dialled && !connection.in_knock() && !wanted.contains(&connection.peer)
+        });
+        let idle: Vec<ConnId> = dialled.map(|(conn, _)| *conn).collect();
+        for conn in idle {
+            self.close(now, conn, CloseReason::NotWelcome);
+        }
+        Ok(())
+    }
+
     /// No connection with an endpoint came about.
     pub(in crate::engine) fn not_reached(&mut self, now: u64, endpoint: EndpointId) {
         for crowd in self.fanout.crowds.values_mut() {
@@ -188,7 +227,7 @@ impl Crowd {
     /// Whether another turn has begun; looks again when this one is over, or earlier where nobody is left to be tried.
     fn turn_neighbours(&mut self, turn: Turn, now: u64) -> bool {
         let mut neighbours = std::mem::replace(&mut self.neighbours, Neighbours::new(now));
-        let turned = neighbours.turns(turn, || self.by_nearness(turn));
+        let turned = neighbours.turns(turn, now, || self.by_nearness(turn));
         if neighbours.next.is_empty() && !turned {
             neighbours.next = self.by_nearness(turn).into();
             neighbours.look_at = now.saturating_add(TRY_AGAIN_MS);
