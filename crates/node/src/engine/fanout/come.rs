@@ -327,11 +327,7 @@ impl<S: Storage> Engine<S> {
         let Some(point) = device.and_then(|device| crowd.point(device)) else {
             return;
         };
-        let had = heads
-            .iter()
-            .flat_map(|head| crowd.up_to(head.author, head.seq));
-        let had: Vec<EventId> = had.collect();
-        for event in had {
+        for event in crowd.within(heads) {
             self.fanout.spread(session, event, Input::Had(point));
         }
     }

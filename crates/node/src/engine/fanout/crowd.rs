@@ -14,6 +14,7 @@ use tenet_identity::keys::DeviceId;
 use tenet_log::{
     event::Event,
     ids::{Author, EventId, SessionId},
+    sync::HeadEntry,
 };
 
 use super::{neighbours::Neighbours, room::Room};
@@ -247,10 +248,16 @@ impl Crowd {
         self.spreads.get(&event)?.place
     }
 
-    /// Those on their way that stand on a chain up to a place.
-    pub(super) fn up_to(&self, author: Author, seq: u64) -> Vec<EventId> {
-        let on = |it: &OnItsWay| it.place.is_some_and(|at| at.0 == author && at.1 <= seq);
-        let some = self.spreads.iter().filter(|(_, it)| on(it));
+    /// Those on their way that whoever holds these heads has.
+    pub(super) fn within(&self, heads: &[HeadEntry]) -> Vec<EventId> {
+        let mut held: BTreeMap<Author, u64> = BTreeMap::new();
+        for head in heads.iter().filter(|_| !self.spreads.is_empty()) {
+            let seq = held.entry(head.author).or_default();
+            *seq = head.seq.max(*seq);
+        }
+        let has = |(author, seq): (Author, u64)| held.get(&author).is_some_and(|held| *held >= seq);
+        let some = self.spreads.iter();
+        let some = some.filter(|(_, it)| it.place.is_some_and(has));
         some.map(|(event, _)| *event).collect()
     }
 
