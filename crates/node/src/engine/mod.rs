@@ -320,8 +320,9 @@ impl<S: Storage> Engine<S> {
 
     /// When [`Input::Tick`](crate::input::Input::Tick) is due, in Unix milliseconds.
     pub fn deadline(&self) -> Option<u64> {
-        let both = [self.work_deadline(), self.fanout.upkeep_at()];
-        both.into_iter().flatten().min()
+        let upkeep = self.fanout.upkeep_at();
+        let upkeep = upkeep.map(|at| self.recover_at.map_or(at, |recover| at.max(recover)));
+        self.work_deadline().into_iter().chain(upkeep).min()
     }
 
     /// The same without what recurs for ever and changes nothing by itself (NODE-1707, FAN-15): nothing is left to be
@@ -337,6 +338,7 @@ impl<S: Storage> Engine<S> {
             self.index_at,
             self.forget_at,
             self.expire_at,
+            self.fanout.deadline(),
         ]
         .into_iter()
         .flatten()
@@ -350,7 +352,6 @@ impl<S: Storage> Engine<S> {
             self.recover_at,
             fetching,
             typing,
-            self.fanout.deadline(),
             self.bring_at,
         ]
         .into_iter()
