@@ -317,8 +317,10 @@ fn sync(data: &[u8]) {
 fn hear(peer: &mut Peer, session: &mut Session, store: &mut MemoryStore, message: Message) {
     match message {
         Message::Digest(digest) => drop(peer.on_digest(session, store, digest).unwrap()),
-        Message::Frontier(heads, versions) => {
-            drop(peer.on_frontier(session, store, &heads, &versions).unwrap());
+        Message::Ranges(ranges) => drop(peer.on_ranges(session, store, &ranges).unwrap()),
+        Message::Frontier(heads, versions, within) => {
+            let claim = peer.claim(heads, versions, within.as_ref());
+            drop(peer.on_frontier(session, store, &claim).unwrap());
         }
         Message::Have(heads) => peer.on_have(&heads),
         Message::Object(_, tenet_log::sync::Objection::TooEarly(theirs)) => {
@@ -388,8 +390,10 @@ fn sync_seeds() -> Vec<Vec<u8>> {
     let (_, digest) = Peer::open(&shared.session, &shared.store).unwrap();
     let messages = [
         digest,
-        Message::Frontier(heads.clone(), Vec::new()),
-        Message::Frontier(Vec::new(), Vec::new()),
+        Message::Frontier(heads.clone(), Vec::new(), None),
+        Message::Frontier(heads.clone(), Vec::new(), Some(vec![0, 7].into())),
+        Message::Ranges(Vec::new()),
+        Message::Frontier(Vec::new(), Vec::new(), None),
         Message::Events(all.collect()),
         Message::Registers(vec![register]),
         Message::Have(heads),

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use tenet_identity::hello::Role;
 use tenet_log::{
     event::Event,
-    sync::{HeadEntry, Message, Tag},
+    sync::{HeadEntry, Message, RangeEntry, Tag},
 };
 use tenet_node::{
     ask::{Ask, Span},
@@ -149,8 +149,12 @@ fn messages() -> Vec<Message> {
     let last = told.events.last().unwrap();
     vec![
         Message::Digest([1; 32]),
-        Message::Frontier(vec![heads(last)], Vec::new()),
-        Message::Frontier(Vec::new(), Vec::new()),
+        Message::Frontier(vec![heads(last)], Vec::new(), Some(vec![0, 255].into())),
+        Message::Frontier(Vec::new(), Vec::new(), None),
+        Message::Ranges(vec![RangeEntry {
+            range: 7,
+            digest: [1; 32],
+        }]),
         Message::Events(
             told.events
                 .iter()

@@ -31,9 +31,9 @@ impl World {
             (4 | 5, Some(Frame::Sync(tag, Message::Have(heads))), _) => {
                 vec![Frame::Sync(tag, Message::Have(exaggerated(heads))).encode()]
             }
-            (4 | 5, Some(Frame::Sync(tag, Message::Frontier(heads, registers))), _) => {
-                let heads = exaggerated(heads);
-                vec![Frame::Sync(tag, Message::Frontier(heads, registers)).encode()]
+            (4 | 5, Some(Frame::Sync(tag, Message::Frontier(heads, registers, within))), _) => {
+                let told = Message::Frontier(exaggerated(heads), registers, within);
+                vec![Frame::Sync(tag, told).encode()]
             }
             (_, Some(Frame::Sync(tag, Message::Events(events))), _) if conn.0 % 4 < 2 => {
                 let events = events.iter().map(|event| self.other(node, event));

@@ -14,6 +14,8 @@ pub const REGISTER_ID: &str = "tenet v1 register id";
 pub const REGISTER_SIGNATURE: &str = "tenet v1 register signature";
 /// Digests by which two devices see at once that they hold the same.
 pub const DIGEST: &str = "tenet v1 session digest";
+/// Digests of a part of it, each of which stands in the digest of all.
+pub const RANGE: &str = "tenet v1 session range";
 /// Tags by which two devices find shared sessions without naming them to anybody else.
 pub const SESSION_TAG: &str = "tenet v1 session tag";
 /// What a link's key signs: the bytes are those of nothing else.

@@ -109,7 +109,7 @@ mod tests {
     use tenet_log::{
         clock::Hlc,
         ids::{Author, EventId},
-        sync::{HeadEntry, MAX_EVENTS_PER_MESSAGE, Objection, RegisterEntry},
+        sync::{HeadEntry, MAX_EVENTS_PER_MESSAGE, Objection, RangeEntry, RegisterEntry},
     };
 
     fn tag(byte: u8) -> Tag {
@@ -165,7 +165,7 @@ mod tests {
                 format!("82 03 82 {aa} 82 00 81 {six}"),
             ),
             (
-                sync(Message::Frontier(vec![head(7)], vec![entry()])),
+                sync(Message::Frontier(vec![head(7)], vec![entry()], None)),
                 format!("82 03 82 {aa} 82 01 82 {heads} 81 84 {four} 64 72656164 05 {five}"),
             ),
             (
@@ -255,7 +255,11 @@ mod tests {
         let heads = || prop::collection::vec(any::<u64>().prop_map(head), 0..4);
         let message = prop_oneof![
             any::<[u8; 32]>().prop_map(Message::Digest),
-            (heads(), 0..3_usize).prop_map(|(heads, n)| Message::Frontier(heads, vec![entry(); n])),
+            (heads(), 0..3_usize).prop_map(|(heads, n)| Message::Frontier(
+                heads,
+                vec![entry(); n],
+                None
+            )),
             prop::collection::vec(bytes(), 0..4).prop_map(Message::Events),
             prop::collection::vec(bytes(), 0..4).prop_map(Message::Registers),
             heads().prop_map(Message::Have),
@@ -263,6 +267,8 @@ mod tests {
             Just(Message::Object(id(2), Objection::Invalid)),
             Just(Message::Object(id(2), Objection::NoRoom)),
             (0..40_u8).prop_map(|n| Message::Want(vec![id(n)])),
+            any::<(u8, [u8; 32])>()
+                .prop_map(|(range, digest)| Message::Ranges(vec![RangeEntry { range, digest }])),
         ];
         let tag = || any::<[u8; 16]>().prop_map(Tag);
         prop_oneof![

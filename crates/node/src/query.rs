@@ -131,7 +131,7 @@ pub(crate) fn names_in<S: Storage>(
     session: &Session,
 ) -> Result<BTreeMap<IdentityId, String>, StoreError> {
     let mut said: BTreeMap<IdentityId, Vec<Register>> = BTreeMap::new();
-    for register in store.registers(session.id())? {
+    for register in store.registers_under(session.id(), profile::KEY)? {
         let mut chains = session.roster().chains_of(register.device());
         if let Some((_, chain)) = chains.next() {
             said.entry(chain.identity).or_default().push(register);
@@ -246,11 +246,7 @@ fn readers_of<S: Storage>(
         identity: me,
         position,
     });
-    let registers = store.registers(session)?;
-    let positions: Vec<_> = registers
-        .iter()
-        .filter(|register| register.key() == read::KEY)
-        .collect();
+    let positions = store.registers_under(session, read::KEY)?;
     if positions.is_empty() {
         return Ok(here.into_iter().collect());
     }

@@ -369,7 +369,10 @@ fn registers_have_limits() {
 #[test]
 fn what_is_to_be_passed_on_is_also_where_another_input_of_the_batch_fails() {
     let (mut bench, rogue, line) = friends();
-    bench.frame(line, &rogue.sync(line, Message::Frontier(vec![], vec![])));
+    bench.frame(
+        line,
+        &rogue.sync(line, Message::Frontier(vec![], vec![], None)),
+    );
     let done = bench.frame(line, &rogue.sync(line, Message::Have(vec![])));
     assert!(!passed_on(&done).is_empty(), "all events went before");
     let (stranger, _) = bench.connect(&Rogue::new(2), Role::Dialled);

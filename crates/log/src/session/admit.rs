@@ -1,6 +1,6 @@
 //! Taking an event in, and what that changes for others.
 
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use super::{Admitted, Session};
 use crate::{
@@ -75,7 +75,6 @@ impl Session {
         event: &Event,
         standing: Standing,
     ) -> Result<Position, StoreError> {
-        self.summed_up = OnceLock::new();
         let position = store.insert(event, standing)?;
         let header = event.header();
         self.latest = self.latest.max(header.time);
@@ -94,6 +93,9 @@ impl Session {
         };
         store.put_head(self.id, &head)?;
         self.frontier.put(head);
+        if let Some(summary) = self.summed_up.get_mut() {
+            Arc::make_mut(summary).set_chain(author, self.frontier.branches(author));
+        }
         Ok(position)
     }
 

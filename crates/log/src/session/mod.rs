@@ -38,7 +38,7 @@ use crate::{
     roster::{Fold, Member, Op, OpError, Operation, Outcome, Policy, Roster, SessionKind},
     standing::Standing,
     store::{LogStore, Position, StoreError},
-    sync::{Summary, whole},
+    sync::Summary,
 };
 
 /// The most events from the future that wait in one session; a further one is offered again by
@@ -94,7 +94,7 @@ pub struct Session {
     /// This device was set back: it writes no more.
     sealed: bool,
     named: Named,
-    /// All that is held, in short, once somebody asked for it since that changed.
+    /// All that is held, in short, from when somebody first asks for it.
     summed_up: OnceLock<Arc<Summary>>,
 }
 
@@ -238,7 +238,7 @@ impl Session {
         if let Some(summary) = self.summed_up.get() {
             return Ok(summary.clone());
         }
-        let summary = Arc::new(whole(self, &store.registers(self.id)?));
+        let summary = Arc::new(Summary::whole(self, &store.registers(self.id)?));
         Ok(self.summed_up.get_or_init(|| summary).clone())
     }
 
@@ -251,7 +251,9 @@ impl Session {
         store: &mut S,
         register: &Register,
     ) -> Result<(), StoreError> {
-        self.summed_up = OnceLock::new();
+        if let Some(summary) = self.summed_up.get_mut() {
+            Arc::make_mut(summary).set_register(register);
+        }
         store.put_register(register)
     }
 

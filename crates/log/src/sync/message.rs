@@ -14,6 +14,8 @@ pub const MAX_EVENTS_PER_MESSAGE: usize = 1024;
 pub(super) const MAX_HEADS: usize = 6144;
 /// The most registers named in one message: up to 146 bytes each.
 pub(super) const MAX_REGISTERS: usize = 2048;
+/// How many ranges there are.
+const MAX_RANGES: usize = 256;
 
 /// An event in its wire form.
 pub type Event = ByteVec;
@@ -49,6 +51,20 @@ pub struct RegisterEntry {
     pub id: EventId,
 }
 
+/// A hash over what a device holds of a range: of all devices whose keys begin with one byte (SYNC-2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct RangeEntry {
+    /// With which byte.
+    #[n(0)]
+    pub range: u8,
+    /// The hash.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+}
+
+/// Of which ranges a frontier is, ascending.
+pub type Within = ByteVec;
+
 /// Why an event was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Objection {
@@ -73,9 +89,13 @@ pub enum Message {
     /// A hash over everything that the sender holds.
     #[n(0)]
     Digest(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
-    /// Everything that the sender holds, by name.
+    /// What the sender holds, by name: all of it, or of the ranges that are given.
     #[n(1)]
-    Frontier(#[n(0)] Vec<HeadEntry>, #[n(1)] Vec<RegisterEntry>),
+    Frontier(
+        #[n(0)] Vec<HeadEntry>,
+        #[n(1)] Vec<RegisterEntry>,
+        #[n(2)] Option<Within>,
+    ),
     /// Events that the receiver lacks, parents before children.
     #[n(2)]
     Events(#[n(0)] Vec<Event>),
@@ -91,6 +111,9 @@ pub enum Message {
     /// Events whose copies at the sender are damaged (SYNC-301).
     #[n(6)]
     Want(#[n(0)] Vec<EventId>),
+    /// A hash over each range of which the sender holds anything, ascending.
+    #[n(7)]
+    Ranges(#[n(0)] Vec<RangeEntry>),
 }
 
 /// Why bytes are no message.
@@ -112,10 +135,14 @@ impl Message {
     /// [`MessageError::Limit`].
     pub fn check(&self) -> Result<(), MessageError> {
         let (what, len, max) = match self {
-            Self::Frontier(_, registers) if registers.len() > MAX_REGISTERS => {
+            Self::Frontier(_, registers, _) if registers.len() > MAX_REGISTERS => {
                 ("registers", registers.len(), MAX_REGISTERS)
             }
-            Self::Frontier(heads, _) | Self::Have(heads) => ("heads", heads.len(), MAX_HEADS),
+            Self::Frontier(_, _, Some(within)) if within.len() > MAX_RANGES => {
+                ("ranges", within.len(), MAX_RANGES)
+            }
+            Self::Frontier(heads, ..) | Self::Have(heads) => ("heads", heads.len(), MAX_HEADS),
+            Self::Ranges(ranges) => ("ranges", ranges.len(), MAX_RANGES),
             Self::Events(events) => ("events", events.len(), MAX_EVENTS_PER_MESSAGE),
             Self::Registers(registers) => ("registers", registers.len(), MAX_REGISTERS),
             Self::Want(events) => ("wanted events", events.len(), MAX_WANTED),

@@ -8,12 +8,8 @@ use std::{
 use minicbor::bytes::ByteVec;
 
 use super::{
-    HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, RegisterEntry,
-    holdings::Holdings,
-    message::MAX_HEADS,
-    part::Part,
-    recent::Recent,
-    summary::{self, Summary},
+    HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, compare::AT_ONCE, holdings::Holdings,
+    message::MAX_HEADS, part::Part, recent::Recent, summary::Summary, window::Window,
 };
 use crate::{
     clock::Hlc,
@@ -24,20 +20,6 @@ use crate::{
     store::{LogStore, Position, StoreError, Stored},
 };
 
-/// How many bytes of events may be under way unacknowledged.
-///
-/// A guess between two needs: 512 KiB fill 50 ms of a 10 MB/s line, and a peer that stalls holds
-/// no more memory than this.
-pub const WINDOW_BYTES: usize = 512 * 1024;
-/// How many events may be under way unacknowledged, and so be sent once more after a break.
-///
-/// Of 100,000 that are less than one in a hundred; and signatures checked and pages written for so many
-/// together are hardly dearer than for more.
-pub const WINDOW_EVENTS: usize = 960;
-
-/// How often one comparison may begin anew without anything having come of it (SYNC-9). A guess: an honest
-/// device needs one; the bound is against those that ask for ever.
-const MAX_RESTARTS: u8 = 8;
 /// How many bytes of registers go into one message.
 const REGISTERS_BYTES: usize = 256 * 1024;
 
@@ -49,40 +31,44 @@ const REGISTERS_BYTES: usize = 256 * 1024;
 /// wait, or when a fork became known) both sides open another.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    session: SessionId,
+    pub(super) session: SessionId,
     /// What they may hear.
-    part: Part,
-    /// What we held when we said our digest, and where the last event came.
-    opened: Option<Opened>,
+    pub(super) part: Part,
+    /// What we held when we said our digest, until they have said theirs.
+    pub(super) opened: Option<Opened>,
+    /// That, while it is being compared with what they hold.
+    pub(super) said: Option<Arc<Summary>>,
+    /// Up to how many names are all said at once (SYNC-1701).
+    pub(super) at_once: usize,
     /// What both held when they compared, if that was the same.
-    agreed: Vec<HeadEntry>,
-    theirs: Holdings,
-    cursor: Option<Position>,
+    pub(super) agreed: Vec<HeadEntry>,
+    pub(super) theirs: Holdings,
+    pub(super) cursor: Option<Position>,
     /// Where what we held ended when it became known what they lack.
-    compared: Position,
+    pub(super) compared: Position,
     /// Whether what came since is sent too (SYNC-4).
     passes_on: bool,
-    under_way: VecDeque<(Author, u64, usize)>,
-    under_way_bytes: usize,
-    registers: VecDeque<ByteVec>,
+    pub(super) window: Window,
+    pub(super) registers: VecDeque<ByteVec>,
     left_out: Option<u64>,
     floor: Option<Hlc>,
     to_acknowledge: BTreeMap<Author, (u64, EventId)>,
     paused_until: Option<u64>,
-    told: bool,
+    pub(super) told: bool,
     /// We lack something, said so, and what comes was sent before they heard it.
-    gap: bool,
+    pub(super) gap: bool,
     /// How often we said so since something new came.
-    gaps: u8,
+    pub(super) gaps: u8,
     /// How often they said so since they acknowledged something.
-    restarts: u8,
+    pub(super) restarts: u8,
 }
 
 /// What we held when we said our digest.
 #[derive(Clone, Debug)]
-struct Opened {
-    summary: Arc<Summary>,
-    position: Position,
+pub(super) struct Opened {
+    pub(super) summary: Arc<Summary>,
+    /// Where the last event came.
+    pub(super) position: Position,
 }
 
 impl Peer {
@@ -113,13 +99,14 @@ impl Peer {
             session: session.id(),
             part,
             opened: Some(opened),
+            said: None,
+            at_once: AT_ONCE,
             agreed: Vec::new(),
             theirs: Holdings::default(),
             cursor: None,
             compared: Position::default(),
             passes_on: true,
-            under_way: VecDeque::new(),
-            under_way_bytes: 0,
+            window: Window::default(),
             registers: VecDeque::new(),
             left_out: None,
             floor: None,
@@ -146,103 +133,6 @@ impl Peer {
     /// Whether they may hear all of it.
     pub fn hears_all(&self) -> bool {
         self.part.is_whole()
-    }
-
-    /// The other side's digest: the same as ours was, or a reason to say what we hold (SYNC-2).
-    ///
-    /// Both sides compare the two digests that were said, so both find the same, whatever came
-    /// meanwhile. A second digest says nothing.
-    pub fn on_digest<S: LogStore>(
-        &mut self,
-        session: &Session,
-        store: &S,
-        theirs: [u8; 32],
-    ) -> Result<Option<Message>, StoreError> {
-        let Some(opened) = self.opened.take() else {
-            return Ok(None);
-        };
-        if opened.summary.digest() != theirs {
-            return self.tell_frontier(session, store);
-        }
-        if self.cursor.is_none() {
-            let heads = opened.summary.heads();
-            self.theirs = Holdings::ours(heads, session.forks());
-            self.cursor = Some(opened.position);
-            self.compared = opened.position;
-            self.agreed = heads.to_vec();
-        }
-        Ok(None)
-    }
-
-    /// What they hold durably, where the digests just heard were equal: what we held when we said ours, whatever
-    /// has come since. Once.
-    pub fn agreed(&mut self) -> Vec<HeadEntry> {
-        std::mem::take(&mut self.agreed)
-    }
-
-    /// Says what we hold, once, and once more for every gap.
-    fn tell_frontier<S: LogStore>(
-        &mut self,
-        session: &Session,
-        store: &S,
-    ) -> Result<Option<Message>, StoreError> {
-        if self.part.hears_first() || std::mem::replace(&mut self.told, true) {
-            return Ok(None);
-        }
-        let summary = self.part.summed_up(session, store)?;
-        Ok(Some(summary::frontier(session, &summary)))
-    }
-
-    /// Something that they sent builds on what we lack: says again what we hold (SYNC-6).
-    ///
-    /// `None` until they have answered, and when that was said too often without use.
-    pub fn on_gap<S: LogStore>(
-        &mut self,
-        session: &Session,
-        store: &S,
-    ) -> Result<Option<Message>, StoreError> {
-        if self.gap || self.gaps >= MAX_RESTARTS {
-            return Ok(None);
-        }
-        self.gap = true;
-        self.gaps += 1;
-        self.told = false;
-        self.tell_frontier(session, store)
-    }
-
-    /// What they hold: from here on we know what they lack.
-    ///
-    /// Gives our frontier, if they do not have it yet; then [`Self::pump`] gives what they lack.
-    /// Where we had begun already they met a gap: an empty [`Message::Have`] tells them that what
-    /// follows begins anew.
-    pub fn on_frontier<S: LogStore>(
-        &mut self,
-        session: &Session,
-        store: &S,
-        heads: &[HeadEntry],
-        versions: &[RegisterEntry],
-    ) -> Result<Vec<Message>, StoreError> {
-        self.part.note(heads);
-        let frontier = self.tell_frontier(session, store)?;
-        let mut messages: Vec<Message> = frontier.into_iter().collect();
-        if self.cursor.is_some() {
-            if self.restarts >= MAX_RESTARTS {
-                return Ok(messages);
-            }
-            self.restarts += 1;
-            messages.push(Message::Have(Vec::new()));
-        }
-        self.under_way.clear();
-        self.under_way_bytes = 0;
-        let (theirs, first) = Holdings::claimed(session, store, heads, self.part.out())?;
-        self.theirs = theirs;
-        self.compared = store.last_position(self.session)?;
-        self.cursor = Some(first.map_or(self.compared, |first| Position(first.0 - 1)));
-        self.registers = match self.part.is_whole() {
-            false => VecDeque::new(),
-            true => summary::lacking(&store.registers(self.session)?, versions).into(),
-        };
-        Ok(messages)
     }
 
     /// The next events that they lack, as far as the window allows (SYNC-4); after the last of them the
@@ -325,7 +215,7 @@ impl Peer {
         event: &Event,
         events: &mut Vec<ByteVec>,
     ) -> Result<bool, StoreError> {
-        if !self.has_room() || events.len() >= MAX_EVENTS_PER_MESSAGE {
+        if !self.window.has_room() || events.len() >= MAX_EVENTS_PER_MESSAGE {
             return Ok(false);
         }
         self.cursor = Some(position);
@@ -335,8 +225,7 @@ impl Peer {
                 true => event.bare().to_wire(),
                 false => event.to_wire(),
             };
-            self.under_way_bytes += bytes.len();
-            self.under_way.push_back((author, seq, bytes.len()));
+            self.window.sent(author, seq, bytes.len());
             self.theirs.note(author, seq, event.id());
             events.push(ByteVec::from(bytes));
         }
@@ -397,28 +286,13 @@ impl Peer {
         (!registers.is_empty()).then_some(Message::Registers(registers))
     }
 
-    fn has_room(&self) -> bool {
-        self.under_way_bytes < WINDOW_BYTES && self.under_way.len() < WINDOW_EVENTS
-    }
-
     /// They hold these heads durably: moves the window (SYNC-5).
     pub fn on_have(&mut self, heads: &[HeadEntry]) {
         if heads.is_empty() {
             self.gap = false;
             return;
         }
-        let held: BTreeMap<Author, u64> = heads
-            .iter()
-            .map(|entry| (entry.author, entry.seq))
-            .collect();
-        let mut freed = 0;
-        self.under_way.retain(|(author, seq, bytes)| {
-            let arrived = held.get(author).is_some_and(|held| held >= seq);
-            freed += if arrived { *bytes } else { 0 };
-            !arrived
-        });
-        self.under_way_bytes = self.under_way_bytes.saturating_sub(freed);
-        if freed > 0 {
+        if self.window.arrived(heads) {
             self.restarts = 0;
         }
     }
@@ -471,7 +345,7 @@ impl Peer {
 
     /// How many events, and bytes of them, are under way unacknowledged.
     pub fn under_way(&self) -> (usize, usize) {
-        (self.under_way.len(), self.under_way_bytes)
+        self.window.size()
     }
 
     /// Whether all that is to be sent was sent, and is held durably there.
@@ -480,7 +354,7 @@ impl Peer {
             true => store.last_position(self.session)?,
             false => self.compared,
         };
-        Ok(self.under_way.is_empty() && self.cursor == Some(last))
+        Ok(self.window.size().0 == 0 && self.cursor == Some(last))
     }
 }
 

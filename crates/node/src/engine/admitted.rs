@@ -29,6 +29,15 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ours;
 
+/// What is done once for all that an input brings: each of many operations may ask for it.
+#[derive(Default)]
+pub(super) struct Afterwards {
+    /// On which connections to say anew which sessions are shared.
+    pub(super) meet: BTreeSet<ConnId>,
+    /// While events are taken in together: in which sessions something changed for who is in.
+    rosters: Option<BTreeSet<SessionId>>,
+}
+
 /// Whom and what events are about that count otherwise than before.
 #[derive(Default)]
 struct Concerned {
@@ -80,8 +89,12 @@ impl<S: Storage> Engine<S> {
             // SYNC-8: who has the other history says so only when both compare.
             self.compare_anew(now, session);
         }
-        if admitted.roster_changed {
-            self.roster_changed(now, session)?;
+        match &mut self.afterwards.rosters {
+            Some(together) if admitted.roster_changed => {
+                together.insert(session);
+            }
+            None if admitted.roster_changed => self.roster_changed(now, session)?,
+            _ => {}
         }
         if ours.is_none() && self.author_of(event) == Some(self.own.identity()) {
             self.on_own_words(now, event.author().device)?;
@@ -265,6 +278,25 @@ impl<S: Storage> Engine<S> {
         }
     }
 
+    /// Of what is taken in together it is looked once at the end what came of all that for who is in: of a session
+    /// of thousands that takes longer than the rest.
+    pub(super) fn together(
+        &mut self,
+        now: u64,
+        take: impl FnOnce(&mut Self) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.afterwards.rosters = Some(BTreeSet::new());
+        let taken = take(self);
+        let changed = self.afterwards.rosters.take().unwrap_or_default();
+        // What is undone changed nothing; what comes before a connection is closed stays.
+        if matches!(taken, Ok(()) | Err(Fault::Close(_))) {
+            for session in changed {
+                self.roster_changed(now, session)?;
+            }
+        }
+        taken
+    }
+
     /// Devices came or went.
     fn roster_changed(&mut self, now: u64, session: SessionId) -> Result<(), Fault> {
         self.named.clear();
@@ -278,6 +310,8 @@ impl<S: Storage> Engine<S> {
         self.index_outside(session)?;
         self.note_seen(now, session)?;
         self.settle_floor(now, session)?;
+        // How many are in decides to whom what is said is owed.
+        self.index_crowd(session);
         self.settle_outbox(now, session)?;
         self.owe_endings(session, &outside)?;
         self.restrict_shares(now, session)?;
@@ -287,13 +321,12 @@ impl<S: Storage> Engine<S> {
         if let Some(group) = self.group(session) {
             self.notify(Notice::Group(group));
         }
-        self.index_crowd(session);
         self.want_the_changed(now, session)?;
         let ready = self.connections.0.iter();
         let ready = ready.filter_map(|(conn, one)| Some((*conn, one.ready()?)));
         let company = ready.filter(|(_, it)| self.is_company(it.identity, it.device));
         let conns: Vec<ConnId> = company.map(|(conn, _)| conn).collect();
-        self.meet_soon.extend(conns);
+        self.afterwards.meet.extend(conns);
         self.take_place(now, session)?;
         self.have_come_in(session)?;
         self.hand_in_revocations(now)

@@ -206,7 +206,7 @@ impl<S: Storage> Engine<S> {
 
     /// What follows from an input once all of it is done.
     fn conclude(&mut self, now: u64) -> Result<(), Fault> {
-        while self.fanout.is_due() || !self.meet_soon.is_empty() {
+        while self.fanout.is_due() || !self.afterwards.meet.is_empty() {
             self.fan_out(now)?;
             self.say_meets()?;
         }
@@ -303,7 +303,7 @@ impl<S: Storage> Engine<S> {
 
     fn undo(&mut self, mark: usize) -> Result<(), StoreError> {
         self.take_back(mark, self.spreading_before);
-        self.meet_soon.clear();
+        self.afterwards.meet.clear();
         self.fanout.undo();
         self.store.undo()?;
         self.load_sessions()

@@ -47,7 +47,7 @@ impl<S: Storage> Engine<S> {
 
     /// Says so where an input changed rosters.
     pub(super) fn say_meets(&mut self) -> Result<(), Fault> {
-        while let Some(conn) = self.meet_soon.pop_first() {
+        while let Some(conn) = self.afterwards.meet.pop_first() {
             self.say_meet(conn)?;
         }
         Ok(())

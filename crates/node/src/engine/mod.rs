@@ -71,6 +71,7 @@ use tenet_log::{
     sync::Recent,
 };
 
+use admitted::Afterwards;
 pub(crate) use admitted::Ours;
 pub use allowance::Allowance;
 use allowance::Allowances;
@@ -176,8 +177,7 @@ pub struct Engine<S> {
     held_at: Option<u64>,
     /// Foundings that were brought and are from the future (NODE-603).
     pub(crate) early: BTreeMap<ConnId, Vec<Early>>,
-    /// On which connections to say anew which sessions are shared once the input is handled: it may change many rosters.
-    meet_soon: BTreeSet<ConnId>,
+    afterwards: Afterwards,
     /// Whether a link that is still to be taken may be knocked with on a connection that stands.
     pub(crate) knock_again: bool,
     /// When to keep the words of what was said, in Unix milliseconds.
@@ -243,7 +243,7 @@ impl<S: Storage> Engine<S> {
             members: BTreeMap::new(),
             outside: BTreeMap::new(),
             bygone: Bygone::default(),
-            meet_soon: BTreeSet::new(),
+            afterwards: Afterwards::default(),
             told: BTreeMap::new(),
             revoked: BTreeSet::new(),
             suspended: BTreeSet::new(),

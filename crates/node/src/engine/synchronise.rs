@@ -1,12 +1,12 @@
 //! Sessions on connections: what is said about them, and what to send next.
 
 use tenet_log::{
-    event::{self, Event, Unverified},
+    event::{self, Event, EventError, Unverified},
     ids::{EventId, SessionId},
     register,
     session::Receipt,
     store::{LogStore, StoreError},
-    sync::{EncodedEvent, HeadEntry, Message, Objection, Peer, Tag},
+    sync::{Claim, EncodedEvent, HeadEntry, Message, Objection, Peer, Tag},
 };
 
 use super::{Engine, Fault, erasure::kept, take::Taken};
@@ -41,16 +41,18 @@ impl<S: Storage> Engine<S> {
         }
         match message {
             Message::Digest(digest) => self.on_digest(now, conn, tag, session, digest),
-            Message::Frontier(heads, versions) => {
+            Message::Ranges(ranges) => {
                 self.with_share(conn, tag, session, |share, session, store| {
-                    share.dirty = true;
-                    share.peer.on_frontier(session, store, &heads, &versions)
-                })?;
-                self.note_compared(now, conn, tag, &heads);
-                self.crowd_had(conn, session, &heads);
-                self.note_goal(conn, session, &heads);
-                self.acknowledged(now, conn, session, &heads)?;
-                self.arrive(now, conn)
+                    let answer = share.peer.on_ranges(session, store, &ranges)?;
+                    Ok(answer.into_iter().collect())
+                })
+            }
+            Message::Frontier(heads, versions, within) => {
+                let Some(share) = self.share(conn, tag) else {
+                    return Ok(());
+                };
+                let claim = share.peer.claim(heads, versions, within.as_ref());
+                self.on_claim(now, conn, tag, session, &claim)
             }
             Message::Events(events) => {
                 self.on_events(now, conn, tag, session, &events)?;
@@ -80,6 +82,27 @@ impl<S: Storage> Engine<S> {
                 self.on_objection(now, conn, tag, session, id, objection)
             }
         }
+    }
+
+    /// The other end says what it holds.
+    fn on_claim(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        tag: Tag,
+        session: SessionId,
+        claim: &Claim,
+    ) -> Result<(), Fault> {
+        self.with_share(conn, tag, session, |share, session, store| {
+            share.dirty = true;
+            share.peer.on_frontier(session, store, claim)
+        })?;
+        let heads = &claim.heads;
+        self.note_compared(now, conn, tag, heads);
+        self.crowd_had(conn, session, heads);
+        self.note_goal(conn, session, heads);
+        self.acknowledged(now, conn, session, heads)?;
+        self.arrive(now, conn)
     }
 
     /// NODE-15: a digest of a session that we may come to share is as if said when we do: each is answered by one.
@@ -165,23 +188,37 @@ impl<S: Storage> Engine<S> {
             self.must_last();
         }
         self.note_brought(conn, tag, encoded.len() as u64);
+        let checked = event::verify_all(self.checks.as_mut(), &mut self.rng, events);
+        self.together(now, |engine| {
+            engine.on_checked(now, conn, tag, session, checked)
+        })?;
+        if let Some(share) = self.share(conn, tag) {
+            share.dirty = true;
+        }
+        Ok(())
+    }
+
+    /// Takes in events in the order in which they come, as far as they can be taken.
+    fn on_checked(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        tag: Tag,
+        session: SessionId,
+        events: impl Iterator<Item = Result<Event, EventError>>,
+    ) -> Result<(), Fault> {
         let mut mended = false;
-        for event in event::verify_all(self.checks.as_mut(), &mut self.rng, events) {
+        for event in events {
             let event = event.map_err(|error| Fault::Peer(error.to_string()))?;
             let event = kept(&event, now);
             if self.mend(session, &event)? {
                 mended = true;
-                continue;
-            }
-            if !self.on_event(now, conn, tag, session, &event)? {
+            } else if !self.on_event(now, conn, tag, session, &event)? {
                 break;
             }
         }
         if mended {
             self.want_again(conn, tag)?;
-        }
-        if let Some(share) = self.share(conn, tag) {
-            share.dirty = true;
         }
         Ok(())
     }

@@ -205,7 +205,7 @@ impl Node {
         self.session.summed_up = std::sync::OnceLock::new();
         for n in 0..heads {
             let mut bytes = [0; 32];
-            bytes[..4].copy_from_slice(&n.to_be_bytes());
+            bytes[..4].copy_from_slice(&n.to_le_bytes());
             let author = Author {
                 device: bytes.into(),
                 added_by: bytes.into(),

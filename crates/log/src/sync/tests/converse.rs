@@ -131,6 +131,9 @@ fn scatter(tangle: &Tangle, rng: &mut ChaCha20Rng) -> Link {
     let [one, other] = nodes;
     let mut link = Link::new(one, other);
     write_registers(&mut link, rng);
+    for end in &mut link.ends {
+        end.at_once = [None, Some(0), Some(4)][below(rng, 3)];
+    }
     link.reconnect();
     link
 }

@@ -15,7 +15,7 @@ use crate::{
         tests::world::{NOW, Node, below},
     },
     store::LogStore,
-    sync::{Message, Objection, Peer, WINDOW_BYTES, WINDOW_EVENTS},
+    sync::{Message, Objection, Peer, Summary, WINDOW_BYTES, WINDOW_EVENTS},
 };
 
 /// One end: a node, its view of the other, and what is on its way to the other.
@@ -35,6 +35,10 @@ pub(super) struct End {
     under_way: Vec<(Event, usize)>,
     /// Whether to compare anew when a fork becomes known (SYNC-8).
     pub(super) reopens: bool,
+    /// Up to how many names it says all at once, if not as usual (SYNC-1701).
+    pub(super) at_once: Option<usize>,
+    /// How often it heard ranges.
+    pub(super) ranges: usize,
 }
 
 /// Two ends.
@@ -56,6 +60,8 @@ impl Link {
                 sent: BTreeMap::new(),
                 under_way: Vec::new(),
                 reopens: true,
+                at_once: None,
+                ranges: 0,
             }
         });
         let mut link = Self { ends };
@@ -104,6 +110,9 @@ impl Link {
         let registers = |end: &End| end.node.store.registers(end.node.session.id()).unwrap();
         assert_eq!(registers(one), registers(other));
         for end in &self.ends {
+            let kept = end.node.session.summed_up(&end.node.store).unwrap();
+            let anew = Summary::whole(&end.node.session, &registers(end));
+            assert_eq!(kept.digest(), anew.digest(), "what is kept in short is all");
             assert!(end.peer.is_caught_up(&end.node.store).unwrap());
             assert!(end.under_way.is_empty(), "all is acknowledged");
         }
@@ -115,6 +124,7 @@ impl End {
     pub(super) fn compare(&mut self) {
         let (peer, digest) = Peer::open(&self.node.session, &self.node.store).unwrap();
         self.peer = peer;
+        self.peer.at_once = self.at_once.unwrap_or(self.peer.at_once);
         self.under_way.clear();
         self.unanswered += 1;
         self.say(digest);
@@ -169,11 +179,14 @@ impl End {
                 let answer = self.peer.on_digest(session, store, theirs).unwrap();
                 answer.into_iter().for_each(|message| self.say(message));
             }
-            Message::Frontier(heads, versions) => {
-                let answers = self
-                    .peer
-                    .on_frontier(session, store, &heads, &versions)
-                    .unwrap();
+            Message::Ranges(ranges) => {
+                self.ranges += 1;
+                let answer = self.peer.on_ranges(session, store, &ranges).unwrap();
+                answer.into_iter().for_each(|message| self.say(message));
+            }
+            Message::Frontier(heads, versions, within) => {
+                let claim = self.peer.claim(heads, versions, within.as_ref());
+                let answers = self.peer.on_frontier(session, store, &claim).unwrap();
                 if answers.contains(&Message::Have(Vec::new())) {
                     self.under_way.clear();
                 }

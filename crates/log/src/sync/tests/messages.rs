@@ -12,7 +12,7 @@ use crate::{
     session::tests::world::{Node, Person, found},
     sync::{
         Direction, HeadEntry, MAX_EVENTS_PER_MESSAGE, Message, MessageError, Objection, Peer,
-        RegisterEntry,
+        RangeEntry, RegisterEntry,
         message::{MAX_HEADS, MAX_REGISTERS},
         tag,
     },
@@ -27,8 +27,17 @@ fn sync_3_message_snapshots() {
     assert_eq!(hex(Message::Digest([7; 32])), format!("8200815820{name}"));
     let version = format!("845820{device}64726561641864 5820{name}").replace(' ', "");
     assert_eq!(
-        hex(Message::Frontier(vec![head(9)], vec![register()])),
+        hex(Message::Frontier(vec![head(9)], vec![register()], None)),
         format!("82018281{entry}81{version}")
+    );
+    let within = Some(ByteVec::from(vec![5, 9]));
+    assert_eq!(
+        hex(Message::Frontier(vec![head(9)], vec![], within)),
+        format!("82018381{entry}80420509")
+    );
+    assert_eq!(
+        hex(Message::Ranges(vec![range(5)])),
+        format!("8207818182055820{name}")
     );
     let events = vec![ByteVec::from(vec![1, 2]), ByteVec::from(vec![])];
     assert_eq!(hex(Message::Events(events)), "8202818242010240");
@@ -61,7 +70,7 @@ fn sync_2_digest_snapshot() {
     };
     assert_eq!(
         digest(&node),
-        "de410d6c69e430b19ba78bf7450d03464c2625ca88aa66fe52247135b5708040"
+        "e49cdd0bce44c3377334ee3ff7a4bde10504b89fed8be7e64de155f341779625"
     );
     let (key, session) = (&ann.devices[0].key, node.session.id());
     let register = Register::sign(key, session, "read", Hlc::from_millis(1), vec![]).unwrap();
@@ -70,7 +79,7 @@ fn sync_2_digest_snapshot() {
         .unwrap();
     assert_eq!(
         digest(&node),
-        "6d6191b31d1f270ca4199d4dfb0908bcdae9cb75f403450e3ada37b9eae0c178"
+        "9344d5c0e2d41408abfbc1cf6985c04cf2e16db1e21e25f13299884d01efb4bc"
     );
 }
 
@@ -81,7 +90,7 @@ fn sync_3_limits_hold() {
     let have = |n| Message::Have(vec![head(1); n]).check();
     assert!(have(MAX_HEADS).is_ok() && have(MAX_HEADS + 1).is_err());
     let frontier = |heads, registers| {
-        Message::Frontier(vec![head(1); heads], vec![register(); registers]).check()
+        Message::Frontier(vec![head(1); heads], vec![register(); registers], None).check()
     };
     assert!(frontier(MAX_HEADS, MAX_REGISTERS).is_ok());
     assert!(matches!(
@@ -94,6 +103,10 @@ fn sync_3_limits_hold() {
     ));
     let registers = |n| Message::Registers(vec![ByteVec::from(vec![]); n]).check();
     assert!(registers(MAX_REGISTERS).is_ok() && registers(MAX_REGISTERS + 1).is_err());
+    let ranges = |n| Message::Ranges(vec![range(0); n]).check();
+    assert!(ranges(256).is_ok() && ranges(257).is_err());
+    let within = |n| Message::Frontier(vec![], vec![], Some(vec![0; n].into())).check();
+    assert!(within(256).is_ok() && within(257).is_err());
     assert!(Message::Digest([0; 32]).check().is_ok());
 }
 
@@ -124,7 +137,9 @@ proptest! {
         let id = EventId::from([7; 32]);
         for message in [
             Message::Digest([1; 32]),
-            Message::Frontier(heads.clone(), vec![register()]),
+            Message::Frontier(heads.clone(), vec![register()], None),
+            Message::Frontier(Vec::new(), Vec::new(), Some(vec![0, 255].into())),
+            Message::Ranges(vec![range(7); 2]),
             Message::Events(some.clone()),
             Message::Registers(some),
             Message::Have(heads),
@@ -143,12 +158,21 @@ proptest! {
         at: prop::sample::Index, with: u8, cut: prop::sample::Index,
     ) {
         let _ = encoding::decode::<Message>(&bytes);
-        let mut altered = encoding::encode(&Message::Frontier(vec![head(3); 2], vec![register()]));
+        let mut altered = encoding::encode(&Message::Frontier(
+            vec![head(3); 2],
+            vec![register()],
+            Some(vec![5].into()),
+        ));
         let len = altered.len();
         altered[at.index(len)] = with;
         altered.truncate(cut.index(len));
         let _ = encoding::decode::<Message>(&altered).map(|message| message.check());
     }
+}
+
+fn range(range: u8) -> RangeEntry {
+    let digest = [7; 32];
+    RangeEntry { range, digest }
 }
 
 fn head(seq: u64) -> HeadEntry {

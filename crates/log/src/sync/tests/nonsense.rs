@@ -8,7 +8,7 @@ use crate::{
     clock::Hlc,
     ids::{Author, EventId},
     session::tests::world::{Device, NOW, Node, Person, found},
-    sync::{HeadEntry, Message, Objection, Peer, RegisterEntry, WINDOW_BYTES},
+    sync::{Claim, HeadEntry, Message, Objection, Peer, RangeEntry, RegisterEntry, WINDOW_BYTES},
 };
 
 fn node() -> (Person, Node) {
@@ -33,8 +33,14 @@ fn answer(node: &Node, peer: &mut Peer, message: &Message) -> usize {
             .unwrap()
             .into_iter()
             .collect(),
-        Message::Frontier(heads, versions) => {
-            peer.on_frontier(session, store, heads, versions).unwrap()
+        Message::Ranges(ranges) => peer
+            .on_ranges(session, store, ranges)
+            .unwrap()
+            .into_iter()
+            .collect(),
+        Message::Frontier(heads, versions, within) => {
+            let claim = peer.claim(heads.clone(), versions.clone(), within.as_ref());
+            peer.on_frontier(session, store, &claim).unwrap()
         }
         Message::Have(heads) => {
             peer.on_have(heads);
@@ -60,11 +66,12 @@ fn sync_9_asking_again_and_again_is_answered_a_few_times() {
     let (mut peer, _) = Peer::open(&node.session, &node.store).unwrap();
     let ask = [
         Message::Digest([1; 32]),
-        Message::Frontier(Vec::new(), Vec::new()),
+        Message::Frontier(Vec::new(), Vec::new(), None),
+        Message::Ranges(Vec::new()),
         Message::Registers(Vec::new()),
     ];
     let bytes: usize = (0..1000)
-        .map(|n| answer(&node, &mut peer, &ask[n % 3]))
+        .map(|n| answer(&node, &mut peer, &ask[n % ask.len()]))
         .sum();
     assert!(bytes < 10 * (WINDOW_BYTES + 1000), "{bytes}");
 }
@@ -75,7 +82,7 @@ fn sync_9_acknowledging_what_was_never_sent_frees_nothing() {
     let (mut peer, _) = Peer::open(&node.session, &node.store).unwrap();
     let (session, store) = (&node.session, &node.store);
     peer.on_digest(session, store, [0; 32]).unwrap();
-    peer.on_frontier(session, store, &[], &[]).unwrap();
+    peer.on_frontier(session, store, &Claim::default()).unwrap();
     for n in 0..1000_u64 {
         let author = Author {
             device: DeviceId::from([1; 32]),
@@ -104,10 +111,12 @@ proptest! {
 
     #[test]
     fn sync_9_nothing_that_is_said_panics_or_costs_without_bound(
-        said in prop::collection::vec(any_message(), 1..60)
+        said in prop::collection::vec(any_message(), 1..60),
+        at_once in 0..3_usize,
     ) {
         let (ann, mut node) = node();
         let (mut peer, _) = Peer::open(&node.session, &node.store).unwrap();
+        peer.at_once = at_once;
         let mut bytes = 0;
         for message in &said {
             bytes += answer(&node, &mut peer, message);
@@ -145,9 +154,17 @@ fn any_message() -> impl Strategy<Value = Message> {
         },
     );
     let versions = prop::collection::vec(versions, 0..4);
+    let within = prop::option::of(prop::collection::vec(any::<u8>(), 0..4));
+    let ranges = any::<(u8, [u8; 32])>().prop_map(|(range, digest)| RangeEntry { range, digest });
+    let ranges = prop::collection::vec(ranges, 0..4);
     prop_oneof![
         any::<[u8; 32]>().prop_map(Message::Digest),
-        (heads.clone(), versions).prop_map(|(heads, versions)| Message::Frontier(heads, versions)),
+        (heads.clone(), versions, within).prop_map(|(heads, versions, within)| Message::Frontier(
+            heads,
+            versions,
+            within.map(Into::into)
+        )),
+        ranges.prop_map(Message::Ranges),
         heads.prop_map(Message::Have),
         any::<u64>()
             .prop_map(|now| Message::Object(EventId::from([1; 32]), Objection::TooEarly(now))),

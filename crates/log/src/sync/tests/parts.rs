@@ -19,8 +19,9 @@ fn sync_12_who_is_nobody_hears_which_of_what_it_named_is_here() {
     let nobody = Part::Named(Named::default());
     let (mut peer, _) = Peer::open_to(&node.session, store, nobody).unwrap();
     let waits = peer.on_digest(&node.session, store, [7; 32]).unwrap();
+    let nothing = Some(Message::Ranges(Vec::new()));
     assert_eq!(
-        waits, None,
+        waits, nothing,
         "it is told nothing before it has named anything"
     );
     let here = name(&said[2]);
@@ -30,8 +31,9 @@ fn sync_12_who_is_nobody_hears_which_of_what_it_named_is_here() {
         ..name(&said[4])
     };
     let named = [here, guessed];
-    let answer = peer.on_frontier(&node.session, store, &named, &[]).unwrap();
-    assert_eq!(answer, [Message::Frontier(vec![here], vec![])]);
+    let claim = peer.claim(named.to_vec(), Vec::new(), None);
+    let answer = peer.on_frontier(&node.session, store, &claim).unwrap();
+    assert_eq!(answer, [Message::Frontier(vec![here], vec![], None)]);
     assert_eq!(peer.pump(store, NOW).unwrap(), None);
     // Once it is in, all of it.
     assert!(peer.restrict(Part::Whole), "both compare anew");
@@ -54,18 +56,18 @@ fn sync_12_what_is_here_does_not_come_again() {
     let frontier = other
         .on_digest(&theirs.session, &theirs.store, digest)
         .unwrap();
-    let Some(Message::Frontier(heads, _)) = frontier else {
+    let Some(Message::Frontier(heads, _, None)) = frontier else {
         panic!("{frontier:?}")
     };
-    let answer = peer
-        .on_frontier(&here.session, &here.store, &heads, &[])
-        .unwrap();
-    let [Message::Frontier(heads, _)] = &answer[..] else {
+    let claim = peer.claim(heads, Vec::new(), None);
+    let answer = peer.on_frontier(&here.session, &here.store, &claim);
+    let answer = answer.unwrap();
+    let [Message::Frontier(heads, _, None)] = &answer[..] else {
         panic!("{answer:?}")
     };
-    other
-        .on_frontier(&theirs.session, &theirs.store, heads, &[])
-        .unwrap();
+    let claim = other.claim(heads.clone(), Vec::new(), None);
+    let answer = other.on_frontier(&theirs.session, &theirs.store, &claim);
+    assert_eq!(answer.unwrap(), [], "it has said what it holds");
     let sent = other.pump(&theirs.store, NOW).unwrap();
     assert_eq!(sent, Some(Message::Events(vec![join.to_wire().into()])));
 }

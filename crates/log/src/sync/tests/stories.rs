@@ -285,12 +285,12 @@ fn sync_3_a_frontier_fits_a_frame_however_many_heads_there_are() {
     let mut node = link.ends.into_iter().next().unwrap().node;
     node.crowd(9_000);
     let (mut peer, _) = Peer::open(&node.session, &node.store).unwrap();
-    let frontier = peer
-        .on_digest(&node.session, &node.store, [0; 32])
-        .unwrap()
-        .unwrap();
+    let (session, store) = (&node.session, &node.store);
+    let ranges = peer.on_digest(session, store, [0; 32]).unwrap().unwrap();
+    assert!(matches!(ranges, Message::Ranges(_)) && ranges.check().is_ok());
+    let frontier = peer.on_ranges(session, store, &[]).unwrap().unwrap();
     frontier.check().unwrap();
-    let Message::Frontier(heads, _) = &frontier else {
+    let Message::Frontier(heads, ..) = &frontier else {
         panic!()
     };
     assert_eq!(heads.len(), super::super::message::MAX_HEADS);
@@ -302,4 +302,66 @@ fn sync_3_a_frontier_fits_a_frame_however_many_heads_there_are() {
     let bytes = tenet_identity::encoding::encode(&frontier);
     let registers = super::super::message::MAX_REGISTERS * 146;
     assert!(bytes.len() + registers < 1 << 20, "{}", bytes.len());
+}
+
+/// SYNC-1701: who holds as much as another but for little finds that out with little.
+#[test]
+fn sync_1701_of_many_chains_those_are_named_among_which_one_differs() {
+    let (ann, mut link) = pair();
+    for end in &mut link.ends {
+        end.node.crowd(9_000);
+    }
+    let said = link.ends[0].node.say(&ann.devices[0], "new");
+    link.reconnect();
+    let mut bytes = 0;
+    while link.ends.iter().any(|end| !end.out.is_empty()) {
+        for to in [1, 0] {
+            bytes += link.ends[1 - to].out.front().map_or(0, Vec::len);
+            link.deliver(to);
+        }
+    }
+    link.assert_equal();
+    assert_eq!(link.ends[0].sent, [(said.id(), 1)].into());
+    let all = 2 * 9_000 * 113;
+    assert!(bytes < all / 50, "{bytes} instead of {all}");
+}
+
+/// SYNC-1701: who names all at once is answered with what differs, and nothing is named that both hold.
+#[test]
+fn sync_1701_one_side_may_name_all_at_once() {
+    let (ann, mut link) = pair();
+    let said = link.ends[0].node.say(&ann.devices[0], "new");
+    for (end, at_once) in link.ends.iter_mut().zip([0, 100]) {
+        end.at_once = Some(at_once);
+        end.node.crowd(40);
+    }
+    link.reconnect();
+    let mut said_by_both = Vec::new();
+    while link.ends.iter().any(|end| !end.out.is_empty()) {
+        for to in [1, 0] {
+            let next = link.ends[1 - to].out.front();
+            said_by_both.extend(next.map(|bytes| tenet_identity::encoding::decode(bytes).unwrap()));
+            link.deliver(to);
+        }
+    }
+    link.assert_equal();
+    let frontiers = said_by_both.iter().filter_map(|message| match message {
+        Message::Frontier(heads, _, within) => Some((heads.len(), within.is_some())),
+        _ => None,
+    });
+    let mut frontiers: Vec<_> = frontiers.collect();
+    frontiers.sort_unstable();
+    let chain = said.author().device;
+    let alike =
+        |head: &&crate::frontier::Head| head.author.device.as_bytes()[0] == chain.as_bytes()[0];
+    let heads = link.ends[0]
+        .node
+        .session
+        .frontier()
+        .heads()
+        .filter(alike)
+        .count();
+    let all = link.ends[0].node.session.frontier().heads().count();
+    assert!(heads < all, "the two do not differ everywhere");
+    assert_eq!(frontiers, [(heads, true), (all, false)]);
 }
