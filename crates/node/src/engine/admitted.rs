@@ -306,6 +306,7 @@ impl<S: Storage> Engine<S> {
         self.index_revoked();
         if self.index_bygone(session)? {
             self.compare_anew(now, session);
+            self.ask_sisters(now, session)?;
         }
         self.index_outside(session)?;
         self.note_seen(now, session)?;

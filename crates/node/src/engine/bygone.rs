@@ -10,10 +10,17 @@
 use std::collections::BTreeSet;
 
 use tenet_identity::keys::{DeviceId, IdentityId};
-use tenet_log::{ids::SessionId, session::Session, store::StoreError};
+use tenet_log::{
+    ids::SessionId,
+    session::Session,
+    store::{Position, StoreError},
+};
 
 use super::{Engine, Fault, Place};
 use crate::{input::ConnId, storage::Storage};
+
+/// How many events are read at a time.
+const PAGE: usize = 256;
 
 /// Sessions that our identity is out of.
 #[derive(Default)]
@@ -61,6 +68,21 @@ impl<S: Storage> Engine<S> {
         }
         self.set_told_bygone(id, false)?;
         Ok(self.bygone.here.insert(id))
+    }
+
+    /// We are out of a session: what came without what it says before that showed is asked for like what comes after.
+    pub(super) fn ask_sisters(&mut self, now: u64, session: SessionId) -> Result<(), StoreError> {
+        let mut after = Position::default();
+        loop {
+            let page = self.store.since(session, after, PAGE)?;
+            for stored in &page {
+                self.note_body(now, &stored.event, stored.standing.counts())?;
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE => after = last.position,
+                _ => return Ok(()),
+            }
+        }
     }
 
     /// Another device of ours says that we are out of a session of which not all is here, or there is nothing more to
