@@ -63,7 +63,7 @@ pub struct LinkInto {
     pub link: Option<Link>,
 }
 
-/// A change of a session of many; people are named as contacts are, or by their DID.
+/// A change of a session of many; who is in it is named by what they are called there (NODE-1304), or by their DID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupChange {
     /// Somebody comes in.

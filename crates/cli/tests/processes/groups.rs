@@ -51,6 +51,9 @@ fn a_group_says_what_it_is_about_and_who_may_do_what() {
     until(&carol, &["history", "Ramblers"], |rows| {
         texts(rows) == ["two"]
     });
+    alice
+        .says(&["group", "add", "Ramblers", "Carol"])
+        .fails(5, &["in this group already", "tenet group role"]);
     // An only owner does not just go.
     alice
         .says(&["group", "leave", "Ramblers"])
@@ -152,6 +155,9 @@ fn withdraws_what_one_said(alice: &Person, bob: &Person, carol: &Person) {
     bob.says(&["unsend", id])
         .fails(5, &["only its author", "tenet group withdraw"]);
     alice.does(&["group", "withdraw", id, "--reason", "it is Saturday"]);
+    alice
+        .says(&["group", "withdraw", id, "--reason", "once more"])
+        .fails(5, &["withdrawn already"]);
     for person in [alice, bob, carol] {
         until(person, &["history", "Walkers"], |rows| {
             let row = rows.iter().find(|row| row["id"] == id).unwrap();

@@ -393,24 +393,6 @@ impl<S: Storage> Engine<S> {
         Ok(Reply::Conversation { session })
     }
 
-    /// ROS-1402
-    pub(super) fn unblocking(&self, session: SessionId, who: &str) -> Result<Op, CommandError> {
-        let identity = match did::parse(who.trim()) {
-            Ok(identity) => identity,
-            Err(_) => self.contact_of(who)?.identity,
-        };
-        let shut_out = match self.sessions.get(&session) {
-            Some(state) => state.is_shut_out(&self.store, identity)?,
-            None => false,
-        };
-        if !shut_out {
-            return Err(CommandError::Refused(format!(
-                "links do not keep {who} out of this group; nothing was changed"
-            )));
-        }
-        Ok(Op::Unblock(identity))
-    }
-
     /// Who asks to come into a group and is meant by a word.
     fn ask_of(&self, now: u64, session: SessionId, who: &str) -> Result<Ask, CommandError> {
         let who = who.trim();
