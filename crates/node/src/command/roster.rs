@@ -102,7 +102,9 @@ impl<S: Storage> Engine<S> {
     pub(crate) fn group(&self, id: SessionId) -> Option<Group> {
         let session = self.sessions.get(&id)?;
         let roster = session.roster();
-        if roster.kind.is_closed() || self.place(id) == Place::Coming {
+        // Who was in it before keeps it in view while coming in again.
+        let comes = self.place(id) == Place::Coming && !roster.has_held(self.own.device());
+        if roster.kind.is_closed() || comes {
             return None;
         }
         let setting = |key| roster.settings.get(key).cloned().unwrap_or_default();
