@@ -346,10 +346,7 @@ impl<S: Storage> Engine<S> {
             if place == self.own.endpoint {
                 continue;
             }
-            let known = self.addresses.entry(place).or_default();
-            if known.is_empty() {
-                known.extend_from_slice(addresses);
-            }
+            self.also_met_at(place, addresses);
             self.come_to(now, place);
         }
     }
