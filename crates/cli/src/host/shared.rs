@@ -164,8 +164,18 @@ pub(super) enum Whom {
     Group(SessionId),
 }
 
+/// What is said where something was asked for while the node ended.
+pub(super) const CLOSING: &str = "the node is closing";
+
+/// Says that something was not done, but for the node's end: what it does by itself it does again after its start.
+pub(super) fn warn_of(error: &api::Error, what: &str) {
+    if error.message != CLOSING {
+        tracing::warn!(%error, "{what}");
+    }
+}
+
 fn closing() -> api::Error {
-    api::Error::failure("the node is closing")
+    api::Error::failure(CLOSING)
 }
 
 /// A query that failed.
