@@ -18,7 +18,6 @@ use tenet_log::{
     sync::HeadEntry,
 };
 
-use super::is_into_group;
 use crate::{
     connection::Stage,
     engine::{Engine, Fault, Place, bringing},
@@ -92,8 +91,12 @@ impl<S: Storage> Engine<S> {
         if self.has_looked_at(conn, invite, &preview) {
             return Ok(());
         }
-        let knocking = self.store.knocking(invite)?.filter(is_into_group);
-        let Some(into) = knocking.and_then(|it| it.link.ext().group.clone()) else {
+        let Some(knocking) = self.store.knocking(invite)? else {
+            // Another showed it before, and more was not wanted.
+            self.stop_looking(conn);
+            return Ok(());
+        };
+        let Some(into) = knocking.link.ext().group.clone() else {
             return Err(Fault::Peer(
                 "it shows a group where a person was knocked at".into(),
             ));
