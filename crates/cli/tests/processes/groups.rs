@@ -253,7 +253,7 @@ fn strangers_come_into_a_group_by_links_and_ask() {
     until(&alice, &["group", "requests", "Walkers"], |rows| {
         rows.len() == 1 && rows[0]["name"] == "Carol" && rows[0]["remark"] == "Elm Street"
     });
-    alice.does(&["group", "accept", "Walkers", "Carol"]);
+    alice.does(&["group", "accept", "Walkers", "carol"]);
     until(&carol, &["group", "list"], |rows| {
         rows.len() == 1 && rows[0]["role"] == "member"
     });
@@ -305,6 +305,9 @@ fn strangers_come_in_invited_and_are_kept_out() {
     alice.does(&["group", "unblock", "Walkers", &carol.did]);
     assert_eq!(carol.does(&["accept", &link])["state"], "connected");
     let id = open["id"].as_str().unwrap();
+    alice
+        .says(&["group", "uninvite", "Walkers", &id[..3]])
+        .fails(4, &["at least the first 4 digits"]);
     alice.does(&["group", "uninvite", "Walkers", id]);
     let links = alice.lists(&["group", "invites", "Walkers"]);
     assert_eq!(links.len(), 1);

@@ -88,3 +88,19 @@ fn members_are_named_as_they_call_themselves() {
     carol.does(&["accept", link]);
     until(&alice, |rows| are_called(rows, &["Alice", "Bob", "Carol"]));
 }
+
+/// Of two groups of one name neither is meant, and one sees how to say which.
+#[test]
+fn groups_of_one_name_are_told_apart() {
+    let world = World::new();
+    let alice = world.person("Alice");
+    let _node = alice.up();
+    alice.does(&["group", "new", "Walkers"]);
+    let second = alice.does(&["group", "new", "Walkers"]);
+    let id = &second["session"].as_str().unwrap()[..8];
+    let why = ["several groups", "name one by its id", id];
+    for args in [["group", "show", "Walkers"], ["send", "Walkers", "which?"]] {
+        alice.says(&args).fails(4, &why);
+    }
+    alice.says(&["history", "Walkers"]).fails(4, &why);
+}

@@ -132,7 +132,11 @@ impl<S: Storage> Engine<S> {
 }
 
 /// Several could be meant: who they are, so that one can be named.
-fn unclear(who: &str, mine: Option<IdentityId>, several: &[(IdentityId, String)]) -> CommandError {
+pub(super) fn unclear(
+    who: &str,
+    mine: Option<IdentityId>,
+    several: &[(IdentityId, String)],
+) -> CommandError {
     let mine = mine.map(|identity| format!("your contact {who} ({})", did::encode(&identity)));
     let others = several
         .iter()

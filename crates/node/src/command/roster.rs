@@ -126,7 +126,7 @@ impl<S: Storage> Engine<S> {
     pub(super) fn members_of(&self, now: u64, who: &str) -> Result<Reply, CommandError> {
         let id = self.known_group(who)?;
         let Some(session) = self.sessions.get(&id) else {
-            return Err(no_group(who));
+            return Err(self.no_group(who));
         };
         let roster = session.roster();
         let names = query::names_in(&self.store, session)?;
@@ -373,7 +373,11 @@ impl<S: Storage> Engine<S> {
     }
 
     pub(super) fn known_group(&self, who: &str) -> Result<SessionId, CommandError> {
-        self.group_of(who).ok_or_else(|| no_group(who))
+        self.group_of(who).ok_or_else(|| self.no_group(who))
+    }
+
+    fn no_group(&self, who: &str) -> CommandError {
+        CommandError::NotFound(groups::unknown(who, &self.groups()))
     }
 
     /// NODE-1303: makes sure that this device is in a group in which it wants something.
@@ -472,8 +476,4 @@ fn set(key: &str, value: Vec<u8>) -> Result<Op, CommandError> {
         key: key.to_owned(),
         value,
     }))
-}
-
-fn no_group(who: &str) -> CommandError {
-    CommandError::NotFound(groups::unknown(who))
 }
