@@ -47,6 +47,8 @@ pub(crate) struct Connection {
     pub(crate) offered: BTreeSet<SessionId>,
     /// Sessions that the other end brought and in which we have no place yet.
     pub(crate) brought: BTreeSet<SessionId>,
+    /// Sessions that we left ourselves and that the other end, who knows that, brought again (NODE-110).
+    pub(crate) returns: BTreeSet<SessionId>,
     /// Sessions that the other end named and in which it is nobody by what is held here (NODE-38).
     pub(crate) claimed: BTreeSet<SessionId>,
     /// Who comes into a session of ours by a link here.
@@ -168,6 +170,7 @@ impl Connection {
             named: BTreeSet::new(),
             early: BTreeMap::new(),
             offered: BTreeSet::new(),
+            returns: BTreeSet::new(),
             brought: BTreeSet::new(),
             claimed: BTreeSet::new(),
             guest: None,

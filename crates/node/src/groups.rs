@@ -63,7 +63,7 @@ pub struct LinkInto {
     pub link: Option<Link>,
 }
 
-/// A change of a session of many; people are named as contacts are, or by their DID.
+/// A change of a session of many; who is in it is named by what they are called there (NODE-1304), or by their DID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupChange {
     /// Somebody comes in.
@@ -185,11 +185,24 @@ impl Right {
     }
 }
 
-/// What is said where a word means no group.
-pub fn unknown(who: &str) -> String {
-    format!(
-        "there is no group \"{who}\", or several are called so; tenet group list shows their ids"
-    )
+/// What is said where a word means none of the groups: that none is called so, or which are.
+pub fn unknown(who: &str, groups: &[Group]) -> String {
+    let none =
+        || format!("there is no group \"{who}\"; tenet group list shows those that there are");
+    several(who, groups).unwrap_or_else(none)
+}
+
+/// What is said where more than one of the groups is called so.
+pub fn several(who: &str, groups: &[Group]) -> Option<String> {
+    let so = groups.iter().filter(|group| group.name == who.trim());
+    let ids = so.map(|group| group.session.to_string());
+    let starts: Vec<String> = ids
+        .map(|id| id.chars().take(LEAST_DIGITS).collect())
+        .collect();
+    let starts = (starts.len() > 1).then(|| starts.join(", "))?;
+    Some(format!(
+        "several groups are called \"{who}\"; name one by its id: {starts}"
+    ))
 }
 
 /// The fewest digits of a session's id by which a group may be named.

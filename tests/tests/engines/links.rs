@@ -780,6 +780,23 @@ fn a_look_shows_the_group_and_leaves_nothing() {
     }
 }
 
+/// GKNOCK-2: several devices show the group to who looks; the first that does is enough, and the others did nothing wrong.
+#[test]
+fn a_look_is_answered_by_several_and_none_is_accused() {
+    for seed in 20..25 {
+        let (mut world, group) = group(seed);
+        let link = link(&mut world, ANN, open(group));
+        assert_eq!(link.places().count(), 2);
+        let look = Box::new(link);
+        world.enter(CLEO, Entrance::Look { link: look });
+        pass(&mut world, HOUR);
+        let seen = world.nodes[CLEO].notices.iter();
+        let seen = seen.filter(|notice| matches!(notice, Notice::Looked { found: Ok(_), .. }));
+        assert_eq!(seen.count(), 1);
+        world.check_peace();
+    }
+}
+
 /// NODE-1404: who comes by a link by which one asks is brought nothing.
 #[test]
 fn who_asks_is_brought_nothing() {

@@ -205,6 +205,40 @@ fn by_a_new_link_the_removed_one_is_met_again() {
     world.check_peace();
 }
 
+/// NODE-204: where a new link leads counts for more than where a contact was once, so who moved at the same time meet again.
+#[test]
+fn by_a_new_link_contacts_who_both_moved_meet_again() {
+    let mut world = talked(5, &[]);
+    for node in [ANN, BERT] {
+        let port = world.nodes[node].address.port();
+        world.nodes[node].address.set_port(port + 1);
+        world.kill(node);
+    }
+    let end = world.now + HOUR;
+    while world.step_until(end) {}
+    let hears = |world: &World| {
+        told(&world.nodes[BERT], |notice| {
+            matches!(notice, Notice::Message { .. })
+        })
+    };
+    let before = hears(&world);
+    world.ask(
+        ANN,
+        Act::Send {
+            to: BERT,
+            text: "where are you?".into(),
+            reply: None,
+        },
+    );
+    let end = world.now + HOUR;
+    while world.step_until(end) {}
+    assert_eq!(hears(&world), before, "nobody knows where the other is");
+    world.ask(ANN, Act::Invite { to: BERT });
+    world.until(|world| hears(world) > before);
+    world.rest();
+    world.check_peace();
+}
+
 /// CON-105: by a link for several, who was removed may ask again; so may who removed.
 #[test]
 fn by_a_link_for_several_they_may_ask_again() {

@@ -195,6 +195,54 @@ fn who_is_added_again_is_in_again() {
     world.check_peace();
 }
 
+/// NODE-34, NODE-110: who left and is added again comes in again, whether it is connected then or comes later.
+#[test]
+fn who_left_and_is_added_again_is_in_again() {
+    for away in [false, true] {
+        let (mut world, group) = four(9);
+        world.operate(DORA, group, Op::Leave);
+        world.rest();
+        world.say(BERT, group, "without her");
+        world.rest();
+        assert!(!is_in(&world, DORA, group));
+        if away {
+            part(&mut world, &[DORA]);
+        }
+        let added = Op::Add(Addition {
+            identity: world.nodes[DORA].identity(),
+            role: Role::Member,
+            floor: None,
+        });
+        world.operate(ANN, group, added);
+        pass(&mut world);
+        join(&mut world);
+        assert!(is_in(&world, DORA, group), "away: {away}");
+        world.say(DORA, group, "I am back");
+        world.rest();
+        assert_eq!(texts(&world, DORA, group), ["I am back"]);
+        assert_eq!(texts(&world, BERT, group), ["without her", "I am back"]);
+        world.check_same(&[ANN, BERT, CLEO, DORA], group);
+        owes_nothing(&world);
+        world.check_peace();
+    }
+}
+
+/// NODE-110: who has not heard yet that somebody left does not bring it back by that.
+#[test]
+fn who_has_not_heard_of_a_leaving_brings_nobody_back() {
+    let (mut world, group) = four(10);
+    part(&mut world, &[BERT]);
+    world.operate(DORA, group, Op::Leave);
+    pass(&mut world);
+    world.say(BERT, group, "are you all there?");
+    pass(&mut world);
+    join(&mut world);
+    assert!(!is_in(&world, DORA, group));
+    assert_eq!(texts(&world, DORA, group), Vec::<String>::new());
+    world.check_same(&[ANN, BERT, CLEO], group);
+    world.check_peace();
+}
+
 /// SYNC-803, NODE-109: who was taken out twice unheard is told all bare; once in again, it has what that says. Either of
 /// the two rules alone brings it.
 #[test]

@@ -94,7 +94,7 @@ pub struct GroupNamed {
 pub struct GroupMember {
     /// Its name, its id, or a beginning of it.
     pub group: String,
-    /// A contact, or somebody's DID.
+    /// What they are called in the group, or their DID.
     pub who: String,
 }
 
@@ -190,7 +190,7 @@ pub struct GroupAdd {
 pub struct GroupRemove {
     /// Its name, its id, or a beginning of it.
     pub group: String,
-    /// A contact, or somebody's DID.
+    /// What they are called in the group, or their DID.
     pub who: String,
     /// Let no link let them in again.
     #[arg(long)]
@@ -202,7 +202,7 @@ pub struct GroupRemove {
 pub struct GroupRole {
     /// Its name, its id, or a beginning of it.
     pub group: String,
-    /// A contact, or somebody's DID.
+    /// What they are called in the group, or their DID.
     pub who: String,
     /// Which role.
     #[arg(value_enum)]
@@ -214,7 +214,7 @@ pub struct GroupRole {
 pub struct GroupMute {
     /// Its name, its id, or a beginning of it.
     pub group: String,
-    /// A contact, or somebody's DID.
+    /// What they are called in the group, or their DID.
     pub who: String,
     /// For how long: 30s, 5m, 8h, 1d, 4w; until it is taken back if not given.
     #[arg(long = "for", value_name = "TIME", value_parser = seconds)]

@@ -34,7 +34,7 @@ use super::{
     engine,
     handler::not_ours,
     present,
-    shared::{Shared, Whom, failed},
+    shared::{Shared, Whom, failed, warn_of},
 };
 
 /// For how long a link is good if nothing else is asked for: the new device is at hand.
@@ -261,7 +261,7 @@ async fn renew_cards(shared: Weak<Shared>) {
             let key = Box::new(key);
             let deed = Deed::RenewCards { key };
             if let Err(error) = here.command(Command::Device(deed)).await {
-                tracing::warn!(%error, "cards could not be renewed");
+                warn_of(&error, "cards could not be renewed");
             }
         }
         drop(here);
@@ -287,7 +287,7 @@ async fn revoke_former(shared: Weak<Shared>) {
         {
             Ok(Reply::Former { left: 0 }) => return,
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "a former key could not be revoked"),
+            Err(error) => warn_of(&error, "a former key could not be revoked"),
         }
     }
 }
@@ -297,7 +297,7 @@ async fn note_status(shared: Weak<Shared>) {
     while let Some(here) = shared.upgrade() {
         let deed = Deed::Status(here.machine.status());
         if let Err(error) = here.command(Command::Device(deed)).await {
-            tracing::warn!(%error, "own devices cannot be told how this one is");
+            warn_of(&error, "own devices cannot be told how this one is");
         }
         drop(here);
         sleep(A_MINUTE).await;

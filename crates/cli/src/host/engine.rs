@@ -64,7 +64,7 @@ impl Handle {
         if let Err(error) = self.0.send(Message::Command(command, answer))
             && let Message::Command(_, answer) = error.0
         {
-            answer(Err(CommandError::Refused("the node is closing".into())));
+            answer(Err(CommandError::Refused(super::shared::CLOSING.into())));
         }
     }
 

@@ -124,14 +124,15 @@ fn list(shared: &Shared) -> api::GroupList {
 fn show(shared: &Shared, who: &str) -> Result<api::Group, api::Error> {
     let found = shared.groups.find(who);
     let group = found.and_then(|session| of(shared, session));
-    group.ok_or_else(|| api::Error::not_found(groups::unknown(who)))
+    group.ok_or_else(|| api::Error::not_found(groups::unknown(who, &shared.groups.all())))
 }
 
 fn pins(shared: &Shared, store: &Store, who: &str) -> Result<api::PinList, api::Error> {
     let found = shared.groups.find(who);
     let mut groups = shared.groups.all().into_iter();
     let group = groups.find(|group| Some(group.session) == found);
-    let group = group.ok_or_else(|| api::Error::not_found(groups::unknown(who)))?;
+    let group =
+        group.ok_or_else(|| api::Error::not_found(groups::unknown(who, &shared.groups.all())))?;
     let contacts = store.contacts().map_err(failed)?;
     let mut messages = Vec::new();
     for id in group.pins {

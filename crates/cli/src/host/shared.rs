@@ -9,7 +9,10 @@ use tenet_apps::contacts::{
 };
 use tenet_identity::keys::{DeviceId, EndpointId, IdentityId};
 use tenet_log::{ids::SessionId, store::StoreError};
-use tenet_node::command::{Command, Reply};
+use tenet_node::{
+    command::{Command, Reply},
+    groups,
+};
 use tenet_rpc::{api, server::Feed};
 use tenet_store::Store;
 use tokio::sync::{oneshot, watch};
@@ -140,7 +143,9 @@ impl Shared {
             // Contacts first: what others call a group does not take a contact's place.
             Err(error) => {
                 let group = self.groups.find(who).map(Whom::Group);
-                return group.ok_or_else(|| api::Error::not_found(error.to_string()));
+                let several = || groups::several(who, &self.groups.all());
+                let why = || several().unwrap_or_else(|| error.to_string());
+                return group.ok_or_else(|| api::Error::not_found(why()));
             }
         };
         match found {
@@ -164,8 +169,18 @@ pub(super) enum Whom {
     Group(SessionId),
 }
 
+/// What is said where something was asked for while the node ended.
+pub(super) const CLOSING: &str = "the node is closing";
+
+/// Says that something was not done, but for the node's end: what it does by itself it does again after its start.
+pub(super) fn warn_of(error: &api::Error, what: &str) {
+    if error.message != CLOSING {
+        tracing::warn!(%error, "{what}");
+    }
+}
+
 fn closing() -> api::Error {
-    api::Error::failure("the node is closing")
+    api::Error::failure(CLOSING)
 }
 
 /// A query that failed.

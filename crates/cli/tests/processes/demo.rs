@@ -1,5 +1,7 @@
 //! The demo holds what it shows.
 
+use serde_json::Value;
+
 use crate::harness::World;
 
 #[test]
@@ -8,7 +10,13 @@ fn the_demo_shows_that_all_holds() {
     let person = world.stranger("somebody");
     let shown = person.does(&["demo"]);
     let checks = shown["checks"].as_array().unwrap();
-    assert!(checks.len() > 5, "{shown}");
+    assert_eq!(checks.len(), 17, "{shown}");
+    let by_link = |check: &&Value| {
+        check["name"]
+            .as_str()
+            .is_some_and(|it| it.contains("by a link"))
+    };
+    assert_eq!(checks.iter().filter(by_link).count(), 1, "{shown}");
     assert!(checks.iter().all(|check| check["ok"] == true), "{shown}");
 
     let words = person.plain(&["demo"]);

@@ -51,6 +51,9 @@ fn a_group_says_what_it_is_about_and_who_may_do_what() {
     until(&carol, &["history", "Ramblers"], |rows| {
         texts(rows) == ["two"]
     });
+    alice
+        .says(&["group", "add", "Ramblers", "Carol"])
+        .fails(5, &["in this group already", "tenet group role"]);
     // An only owner does not just go.
     alice
         .says(&["group", "leave", "Ramblers"])
@@ -152,6 +155,9 @@ fn withdraws_what_one_said(alice: &Person, bob: &Person, carol: &Person) {
     bob.says(&["unsend", id])
         .fails(5, &["only its author", "tenet group withdraw"]);
     alice.does(&["group", "withdraw", id, "--reason", "it is Saturday"]);
+    alice
+        .says(&["group", "withdraw", id, "--reason", "once more"])
+        .fails(5, &["withdrawn already"]);
     for person in [alice, bob, carol] {
         until(person, &["history", "Walkers"], |rows| {
             let row = rows.iter().find(|row| row["id"] == id).unwrap();
@@ -247,7 +253,7 @@ fn strangers_come_into_a_group_by_links_and_ask() {
     until(&alice, &["group", "requests", "Walkers"], |rows| {
         rows.len() == 1 && rows[0]["name"] == "Carol" && rows[0]["remark"] == "Elm Street"
     });
-    alice.does(&["group", "accept", "Walkers", "Carol"]);
+    alice.does(&["group", "accept", "Walkers", "carol"]);
     until(&carol, &["group", "list"], |rows| {
         rows.len() == 1 && rows[0]["role"] == "member"
     });
@@ -299,6 +305,9 @@ fn strangers_come_in_invited_and_are_kept_out() {
     alice.does(&["group", "unblock", "Walkers", &carol.did]);
     assert_eq!(carol.does(&["accept", &link])["state"], "connected");
     let id = open["id"].as_str().unwrap();
+    alice
+        .says(&["group", "uninvite", "Walkers", &id[..3]])
+        .fails(4, &["at least the first 4 digits"]);
     alice.does(&["group", "uninvite", "Walkers", id]);
     let links = alice.lists(&["group", "invites", "Walkers"]);
     assert_eq!(links.len(), 1);

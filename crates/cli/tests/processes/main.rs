@@ -24,6 +24,7 @@ mod identities;
 mod kill;
 mod links;
 mod moving;
+mod named;
 mod natlab;
 mod network;
 mod people;

@@ -8,7 +8,7 @@ use tenet_identity::did;
 use tenet_log::{ids::SessionId, store::StoreError};
 
 use super::{CommandError, Reply};
-use crate::{engine::Engine, input::Notice, storage::Storage};
+use crate::{engine::Engine, groups, input::Notice, storage::Storage};
 
 /// How many words are remembered with the conversation that they name.
 const MAX_NAMED: usize = 1024;
@@ -25,8 +25,9 @@ impl<S: Storage> Engine<S> {
         let known = match self.resolve(who) {
             Ok(known) => known,
             Err(error) => {
-                let group = self.group_of(who);
-                return group.map(|id| (id, vec![id])).ok_or(error);
+                let group = self.group_of(who).map(|id| (id, vec![id]));
+                let several = || groups::several(who, &self.groups()).map(CommandError::NotFound);
+                return group.ok_or_else(|| several().unwrap_or(error));
             }
         };
         match known {

@@ -1,7 +1,7 @@
 //! Links into groups: opening and closing them, taking them, and deciding about who asks by them.
 
 use tenet_apps::{
-    contacts::{Knocking, knocking::State},
+    contacts::{Knocking, knocking::State, name::folded},
     groups::{Ask, Kept},
     own,
 };
@@ -23,7 +23,7 @@ use tenet_log::{
     roster::{Addition, Op, Opening, Refusal, Role},
 };
 
-use super::{CommandError, Reply, line};
+use super::{CommandError, Reply, line, member::unclear};
 use crate::{engine::Engine, groups::LinkInto, storage::Storage};
 
 /// The least number of digits by which a link or who asks may be named.
@@ -258,8 +258,9 @@ impl<S: Storage> Engine<S> {
     fn close_link(&mut self, now: u64, group: &str, id: &str) -> Result<Reply, CommandError> {
         let session = self.known_group(group)?;
         let id = id.trim().to_ascii_lowercase();
+        enough_digits(&id)?;
         let mut links = self.links_into(session)?;
-        links.retain(|link| id.len() >= LEAST_DIGITS && link.id.to_string().starts_with(&id));
+        links.retain(|link| link.id.to_string().starts_with(&id));
         match (links.pop(), links.is_empty()) {
             (Some(link), true) => {
                 self.operate(now, session, &Op::CloseLink(link.id))?;
@@ -346,10 +347,7 @@ impl<S: Storage> Engine<S> {
             if place == self.own.endpoint {
                 continue;
             }
-            let known = self.addresses.entry(place).or_default();
-            if known.is_empty() {
-                known.extend_from_slice(addresses);
-            }
+            self.also_met_at(place, addresses);
             self.come_to(now, place);
         }
     }
@@ -393,24 +391,6 @@ impl<S: Storage> Engine<S> {
         Ok(Reply::Conversation { session })
     }
 
-    /// ROS-1402
-    pub(super) fn unblocking(&self, session: SessionId, who: &str) -> Result<Op, CommandError> {
-        let identity = match did::parse(who.trim()) {
-            Ok(identity) => identity,
-            Err(_) => self.contact_of(who)?.identity,
-        };
-        let shut_out = match self.sessions.get(&session) {
-            Some(state) => state.is_shut_out(&self.store, identity)?,
-            None => false,
-        };
-        if !shut_out {
-            return Err(CommandError::Refused(format!(
-                "links do not keep {who} out of this group; nothing was changed"
-            )));
-        }
-        Ok(Op::Unblock(identity))
-    }
-
     /// Who asks to come into a group and is meant by a word.
     fn ask_of(&self, now: u64, session: SessionId, who: &str) -> Result<Ask, CommandError> {
         let who = who.trim();
@@ -424,20 +404,33 @@ impl<S: Storage> Engine<S> {
         };
         let exact = |ask: &&Ask| Some(ask.identity) == contact || did::encode(&ask.identity) == who;
         let named = |ask: &&Ask| ask.name == who || begins(&ask.identity);
-        let mut found: Vec<&Ask> = asks.iter().filter(exact).collect();
-        if found.is_empty() {
-            found = asks.iter().filter(named).collect();
-        }
-        match (found.pop(), found.is_empty()) {
-            (Some(ask), true) => Ok(ask.clone()),
-            (Some(_), false) => Err(CommandError::Usage(format!(
-                "several who ask go by {who}; give their DID"
-            ))),
-            (None, _) => Err(CommandError::NotFound(format!(
+        let nearly = |ask: &&Ask| folded(&ask.name) == folded(who);
+        let fits: [&dyn Fn(&&Ask) -> bool; 3] = [&exact, &named, &nearly];
+        let mut found = fits.iter().map(|fits| asks.iter().filter(fits).collect());
+        let found: Vec<&Ask> = found
+            .find(|found: &Vec<_>| !found.is_empty())
+            .unwrap_or_default();
+        match found.as_slice() {
+            [ask] => Ok((*ask).clone()),
+            [_, _, ..] => {
+                let asks = found.iter().map(|ask| (ask.identity, ask.name.clone()));
+                Err(unclear(who, None, &asks.collect::<Vec<_>>()))
+            }
+            [] => Err(CommandError::NotFound(format!(
                 "nobody called {who} asks to come in; `tenet group requests` lists who does"
             ))),
         }
     }
+}
+
+/// Whether a link's id is given with as many digits as are needed.
+fn enough_digits(id: &str) -> Result<(), CommandError> {
+    if id.len() >= LEAST_DIGITS {
+        return Ok(());
+    }
+    Err(CommandError::NotFound(format!(
+        "\"{id}\" names no link: of its id at least the first {LEAST_DIGITS} digits are needed"
+    )))
 }
 
 /// The group into which a link leads.

@@ -144,7 +144,7 @@ impl<S: Storage> Engine<S> {
                 "the link has expired; ask for a new one".into(),
             ));
         }
-        self.addresses.insert(endpoint, ext.addresses.clone());
+        self.also_met_at(endpoint, &ext.addresses);
         // The nonce stays: the other side answers only to the commitment that it saw first.
         let nonce = known.as_ref().map(|known| known.nonce);
         let nonce = nonce.unwrap_or_else(|| knock::nonce(&mut self.rng));

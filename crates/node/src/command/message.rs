@@ -21,7 +21,7 @@ use tenet_log::{
     session::Draft,
 };
 
-use super::{CommandError, Reply};
+use super::{CommandError, Reply, roster::muted_at};
 use crate::{
     engine::{Engine, Ours},
     input::Notice,
@@ -302,8 +302,13 @@ impl<S: Storage> Engine<S> {
             ));
         };
         if state.roster().is_silenced(self.own.device(), now) {
-            let why = "your words would not count here: you are muted, or may only read; nothing was sent";
-            return Err(CommandError::Refused(why.into()));
+            let why = match muted_at(now, state.roster(), self.own.identity()) {
+                Some(_) => "you are muted: tenet group members shows until when",
+                None => "you may only read: tenet group policy shows who may write",
+            };
+            return Err(CommandError::Refused(format!(
+                "your words would not count here: {why}; nothing was sent"
+            )));
         }
         let (event, admitted) =
             state.append(&mut self.store, &self.own.key, draft, now, &mut self.rng)?;

@@ -8,6 +8,7 @@ pub mod entrance;
 mod error;
 mod invitation;
 mod invite;
+mod member;
 mod message;
 mod profile;
 mod reply;
@@ -358,7 +359,7 @@ impl<S: Storage> Engine<S> {
             Command::Operate { session, op } => self.operate(now, session, &op),
             Command::Group { who, change } => self.change_group(now, &who, change),
             Command::Entrance(what) => self.enter_by(now, what),
-            Command::Members { who } => self.members_of(&who),
+            Command::Members { who } => self.members_of(now, &who),
             Command::Reach => self.reach(now),
             Command::Mend { events, miskept } => self.mend_all(events, &miskept),
         }

@@ -5,11 +5,8 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use tenet_apps::{
-    chat::told::{self, AVATAR, DESCRIPTION, NAME},
-    contacts::resolve::Who,
-};
-use tenet_identity::{did, keys::IdentityId, name};
+use tenet_apps::chat::told::{self, AVATAR, DESCRIPTION, NAME};
+use tenet_identity::{keys::IdentityId, name};
 use tenet_log::{
     clock::Hlc,
     ids::{EventId, SessionId},
@@ -105,7 +102,9 @@ impl<S: Storage> Engine<S> {
     pub(crate) fn group(&self, id: SessionId) -> Option<Group> {
         let session = self.sessions.get(&id)?;
         let roster = session.roster();
-        if roster.kind.is_closed() || self.place(id) == Place::Coming {
+        // Who was in it before keeps it in view while coming in again.
+        let comes = self.place(id) == Place::Coming && !roster.has_held(self.own.device());
+        if roster.kind.is_closed() || comes {
             return None;
         }
         let setting = |key| roster.settings.get(key).cloned().unwrap_or_default();
@@ -124,10 +123,10 @@ impl<S: Storage> Engine<S> {
     }
 
     /// Who is in a session of many.
-    pub(super) fn members_of(&self, who: &str) -> Result<Reply, CommandError> {
+    pub(super) fn members_of(&self, now: u64, who: &str) -> Result<Reply, CommandError> {
         let id = self.known_group(who)?;
         let Some(session) = self.sessions.get(&id) else {
-            return Err(no_group(who));
+            return Err(self.no_group(who));
         };
         let roster = session.roster();
         let names = query::names_in(&self.store, session)?;
@@ -140,10 +139,7 @@ impl<S: Storage> Engine<S> {
             name: names.get(identity).cloned().unwrap_or_default(),
             role: *role,
             devices: devices.get(identity).copied().unwrap_or_default(),
-            muted: roster
-                .muted
-                .get(identity)
-                .map(|until| until.map(Hlc::millis)),
+            muted: muted_at(now, roster, *identity),
         });
         let mut members: Vec<GroupMember> = members.collect();
         members.sort_by_key(|member| (member.role, member.identity));
@@ -244,6 +240,18 @@ impl<S: Storage> Engine<S> {
         }
     }
 
+    /// A contact who is not in a session yet.
+    fn newcomer(&self, id: SessionId, who: &str) -> Result<IdentityId, CommandError> {
+        let identity = self.contact_of(who)?.identity;
+        let session = self.sessions.get(&id);
+        match session.is_some_and(|it| it.roster().members.contains_key(&identity)) {
+            true => Err(CommandError::Refused(format!(
+                "{who} is in this group already; tenet group role gives another role; nothing was changed"
+            ))),
+            false => Ok(identity),
+        }
+    }
+
     /// The policy of a session, to be changed.
     fn policy_of(&self, id: SessionId) -> Policy {
         let session = self.sessions.get(&id);
@@ -254,7 +262,7 @@ impl<S: Storage> Engine<S> {
         Ok(vec![match change {
             GroupChange::Transfer { who } => return self.transferred(id, &who),
             GroupChange::Add { who, role } => Op::Add(Addition {
-                identity: self.contact_of(&who)?.identity,
+                identity: self.newcomer(id, &who)?,
                 role,
                 floor: self.floor(id)?,
             }),
@@ -283,7 +291,7 @@ impl<S: Storage> Engine<S> {
                 until: until.map(Hlc::from_millis),
             }),
             GroupChange::Unmute { who } => Op::Unmute(self.member_of(id, &who)?.0),
-            GroupChange::Unblock { who } => self.unblocking(id, &who)?,
+            GroupChange::Unblock { who } => Op::Unblock(self.shut_out_of(id, &who)?),
             GroupChange::Rename { name } => called(&name)?,
             GroupChange::Describe { text } => set(DESCRIPTION, text.trim().as_bytes().to_vec())?,
             GroupChange::Avatar { picture } => set(AVATAR, picture.unwrap_or_default())?,
@@ -314,6 +322,10 @@ impl<S: Storage> Engine<S> {
         }
         if message.identity == self.own.identity() {
             return refused("it is yours: tenet unsend takes it back");
+        }
+        let shown = query::message(&self.store, self.own.identity(), id)?;
+        if shown.is_some_and(|shown| shown.message.withdrawn.is_some()) {
+            return refused("it was withdrawn already");
         }
         let reason = reason.trim();
         if reason.len() > MAX_REASON_BYTES {
@@ -360,28 +372,12 @@ impl<S: Storage> Engine<S> {
         self.operate(now, message.session, &set(&told::pin(id), value)?)
     }
 
-    /// Somebody who is in a session of many, and as what.
-    fn member_of(&self, id: SessionId, who: &str) -> Result<(IdentityId, Role), CommandError> {
-        let identity = match (self.resolve(who), did::parse(who.trim())) {
-            (Ok(Who::Contact(identity)), _) | (Err(_), Ok(identity)) => identity,
-            (Ok(Who::Own), _) => self.own.identity(),
-            (Err(error), Err(_)) => return Err(error),
-        };
-        let members = self
-            .sessions
-            .get(&id)
-            .map(|session| &session.roster().members);
-        let role = members.and_then(|members| members.get(&identity));
-        let role = role.ok_or_else(|| {
-            CommandError::NotFound(format!(
-                "{who} is not in this group; tenet group members shows who is"
-            ))
-        })?;
-        Ok((identity, *role))
+    pub(super) fn known_group(&self, who: &str) -> Result<SessionId, CommandError> {
+        self.group_of(who).ok_or_else(|| self.no_group(who))
     }
 
-    pub(super) fn known_group(&self, who: &str) -> Result<SessionId, CommandError> {
-        self.group_of(who).ok_or_else(|| no_group(who))
+    fn no_group(&self, who: &str) -> CommandError {
+        CommandError::NotFound(groups::unknown(who, &self.groups()))
     }
 
     /// NODE-1303: makes sure that this device is in a group in which it wants something.
@@ -426,16 +422,6 @@ impl<S: Storage> Engine<S> {
         )))
     }
 
-    /// What somebody is called in a session: as I call them, or as they call themselves there.
-    fn called_in(&self, id: SessionId, who: IdentityId) -> String {
-        let contact = self.store.contact(who).ok().flatten();
-        let session = self.sessions.get(&id);
-        let names = session.and_then(|session| query::names_in(&self.store, session).ok());
-        let said = || names.unwrap_or_default().remove(&who);
-        let called = contact.map(|contact| contact.name).or_else(said);
-        called.unwrap_or_else(|| did::short(&who))
-    }
-
     /// NODE-501: writes a change of the roster, if it is ours to make by all that we know.
     pub(super) fn operate(
         &mut self,
@@ -449,7 +435,8 @@ impl<S: Storage> Engine<S> {
             return Err(CommandError::NotFound("there is no such session".into()));
         };
         if !session.roster().allows(me, op) {
-            let refusal = "your role in this session does not allow that; nothing was changed";
+            let refusal = "your role in this session does not allow that: tenet group policy shows who may do what, and \
+                           nobody does it to those of their own role or a higher one; nothing was changed";
             return Err(CommandError::Refused(refusal.into()));
         }
         let (event, admitted) = session.operate(&mut self.store, &self.own.key, op, now)?;
@@ -459,6 +446,12 @@ impl<S: Storage> Engine<S> {
             event: event.id(),
         })
     }
+}
+
+/// Whether somebody is muted by now, and until when, in Unix milliseconds, if that ends by itself.
+pub(super) fn muted_at(now: u64, roster: &Roster, identity: IdentityId) -> Option<Option<u64>> {
+    let until = roster.muted.get(&identity)?.map(Hlc::millis);
+    until.is_none_or(|until| now < until).then_some(until)
 }
 
 /// The operation that gives a session its name.
@@ -483,8 +476,4 @@ fn set(key: &str, value: Vec<u8>) -> Result<Op, CommandError> {
         key: key.to_owned(),
         value,
     }))
-}
-
-fn no_group(who: &str) -> CommandError {
-    CommandError::NotFound(groups::unknown(who))
 }

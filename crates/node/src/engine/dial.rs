@@ -94,7 +94,7 @@ impl<S: Storage> Engine<S> {
         }
         for (endpoint, addresses) in self.links_to_reach(now)? {
             wanted.insert(endpoint);
-            self.addresses.entry(endpoint).or_insert(addresses);
+            self.also_met_at(endpoint, &addresses);
         }
         Ok(wanted)
     }
@@ -154,17 +154,21 @@ impl<S: Storage> Engine<S> {
 
     /// Somebody says on the LAN that an endpoint is there: worth a try if we want it.
     pub(super) fn on_discovered(&mut self, now: u64, peer: EndpointId, addresses: Vec<SocketAddr>) {
-        let Some(known) = self.addresses.get_mut(&peer) else {
+        if !self.addresses.contains_key(&peer) {
             return;
-        };
-        let new: Vec<SocketAddr> = addresses
-            .into_iter()
-            .filter(|address| !known.contains(address))
-            .collect();
-        known.splice(0..0, new);
-        known.truncate(MAX_ADDRESSES);
+        }
+        self.also_met_at(peer, &addresses);
         self.redial
             .handle(redial::Input::News(peer), now, &mut self.rng);
+    }
+
+    /// NODE-204: what was heard just now goes before what somebody said in a session, perhaps long ago.
+    pub(crate) fn also_met_at(&mut self, peer: EndpointId, addresses: &[SocketAddr]) {
+        let known = self.addresses.entry(peer).or_default();
+        let new = addresses.iter().filter(|one| !known.contains(one));
+        let new: Vec<SocketAddr> = new.copied().collect();
+        known.splice(0..0, new);
+        known.truncate(MAX_ADDRESSES);
     }
 
     /// Whether an endpoint was wanted because of a link, and is no more: links run out, and whoever has come in among the own

@@ -173,7 +173,10 @@ impl<S: Storage> Engine<S> {
             self.set_told_bygone(id, over && (is_new || self.place(id) == Place::Coming))?;
             match is_new {
                 true => self.enter(now, &event, &founding)?,
-                false => self.take_place(now, id)?,
+                false => {
+                    self.note_return(now, conn, id, over)?;
+                    self.take_place(now, id)?;
+                }
             }
             if self.place(id) == Place::Coming
                 && let Some(connection) = self.connections.0.get_mut(&conn)
@@ -182,6 +185,31 @@ impl<S: Storage> Engine<S> {
             }
         }
         self.say_meet(conn)
+    }
+
+    /// NODE-110: somebody who has our leaving brings what we left: we may have been let in again, which what they hold says.
+    fn note_return(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        id: SessionId,
+        over: bool,
+    ) -> Result<(), Fault> {
+        let Some(by) = self.connections.0.get(&conn).and_then(|it| it.ready()) else {
+            return Ok(());
+        };
+        let (identity, device) = (by.identity, by.device);
+        let stranger = self.store.contact(identity)?.is_none();
+        if over || stranger || !self.left_by_ourselves(id)? || self.is_owed_in(id, device)? {
+            return Ok(());
+        }
+        if let Some(connection) = self.connections.0.get_mut(&conn) {
+            connection.returns.insert(id);
+        }
+        self.stand_anew(id)?;
+        // What they said there since we left was let be.
+        self.resume_at(conn, id, now);
+        Ok(())
     }
 
     /// NODE-603: what was brought too early is looked at as if it came now.

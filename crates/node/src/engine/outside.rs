@@ -140,13 +140,16 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         };
         let (me, place) = (self.own.identity(), self.place(session));
-        let mut anew = Vec::new();
+        let (mut anew, mut gone) = (Vec::new(), Vec::new());
         for (conn, connection) in &mut self.connections.0 {
             let guest = connection.has_guest_in(session);
             let Some(ready) = connection.ready_mut() else {
                 continue;
             };
             let (identity, device) = (ready.identity, ready.device);
+            if state.is_out(device) {
+                gone.push(*conn);
+            }
             for share in ready.shares_of(session) {
                 let part = match guest {
                     true => Part::Events,
@@ -156,6 +159,12 @@ impl<S: Storage> Engine<S> {
                     anew.push(*conn);
                 }
                 share.dirty = true;
+            }
+        }
+        for conn in gone {
+            // NODE-110: whoever is let in again is brought it once more.
+            if let Some(connection) = self.connections.0.get_mut(&conn) {
+                connection.offered.remove(&session);
             }
         }
         for conn in anew {
@@ -216,6 +225,13 @@ impl<S: Storage> Engine<S> {
         self.index_devices()?;
         for endpoint in endpoints {
             self.forget_unwanted(now, endpoint.id)?;
+        }
+        if self.left_by_ourselves(session)? {
+            // NODE-110: what we name no more can be brought to us again.
+            let conns = self.connections.0.keys().copied();
+            let shared = conns.filter(|conn| self.tag_of(*conn, session).is_some());
+            let shared: Vec<ConnId> = shared.collect();
+            self.meet_soon.extend(shared);
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Five people in a group, of whom one is taken out while two are away.
+//! Five people in a group, of whom one is taken out while two are away; then somebody asks to come in by a link.
 
 use serde_json::Value;
 
@@ -9,6 +9,14 @@ use super::story::{Story, texts};
 pub(super) const TO_ALL: &str = "The five of us walk at twelve.";
 /// See [`TO_ALL`].
 pub(super) const TO_FOUR: &str = "The four of us walk at one.";
+
+/// What Frank answers to the question that he is asked; see [`TO_ALL`].
+pub(super) const REMARK: &str = "Eve told me of the walk at two.";
+/// See [`TO_ALL`].
+pub(super) const FROM_FRANK: &str = "Frank walks at three.";
+
+/// What the link asks.
+const QUESTION: &str = "Who sent you?";
 
 /// What the group is called.
 const GROUP: &str = "Walkers";
@@ -84,6 +92,39 @@ impl Story {
         expect(texts(&left) == [TO_ALL], || {
             format!("Carol has {:?}", texts(&left))
         })
+    }
+
+    /// Frank knows nobody. He sees what group a link leads into, asks with an answer, and Alice lets him in.
+    pub(super) fn asked_in(&mut self) -> Held {
+        self.frank.begin()?;
+        self.frank.start()?;
+        let (alice, frank) = (&self.alice, &self.frank);
+        let invite = ["group", "invite", GROUP, "--consent"];
+        let invite: Vec<&str> = invite.into_iter().chain(["--question", QUESTION]).collect();
+        let link = text(&alice.tell(&invite)?, "link")?;
+        let shown = frank.tell_with(&["group", "preview", "-"], &link)?;
+        let holds = field(&shown, "name") == GROUP && field(&shown, "question") == QUESTION;
+        expect(holds, || format!("the link shows {shown}"))?;
+        let asked = frank.tell_with(&["accept", "-", "--remark", REMARK], &link)?;
+        expect(field(&asked, "state") == "requested", || {
+            format!("Frank did not ask: {asked}")
+        })?;
+        let waits = |rows: &[Value]| {
+            rows.iter()
+                .any(|row| *field(row, "did") == *frank.did && field(row, "remark") == REMARK)
+        };
+        alice.await_list(&["group", "requests", GROUP], "who asks", waits)?;
+        alice.tell(&["group", "accept", GROUP, frank.name])?;
+        let is_in = |rows: &[Value]| rows.iter().any(|row| field(row, "role") == "member");
+        frank.await_list(&["group", "list"], "that he is in", is_in)?;
+        frank.tell(&["send", GROUP, FROM_FRANK])?;
+        let heard = |rows: &[Value]| texts(rows) == [TO_ALL, TO_FOUR, FROM_FRANK];
+        for person in [alice, &self.bob, &self.dave, &self.eve] {
+            person.await_list(&["history", GROUP], "what Frank said", heard)?;
+        }
+        // What was said before somebody came is not for them.
+        let came = texts(&frank.list(&["history", GROUP])?) == [FROM_FRANK];
+        expect(came, || "Frank has what was said before".into())
     }
 
     fn others(&self) -> [&Person; 4] {

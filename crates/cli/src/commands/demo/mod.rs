@@ -1,5 +1,5 @@
-//! `tenet demo`: two people become contacts and talk, then five in a group, as real processes of this
-//! program in a temporary folder.
+//! `tenet demo`: two people become contacts and talk, then five in a group, and a sixth who comes
+//! in by a link, as real processes of this program in a temporary folder.
 //!
 //! Everything is done by the command line, as a person or a script would: what the demo shows is
 //! what works. It stops at the first thing that does not hold.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::five::{TO_ALL, TO_FOUR};
+use super::five::{FROM_FRANK, REMARK, TO_ALL, TO_FOUR};
 use super::person::{Held, Person, expect, field, text};
 
 /// Texts that cannot stand anywhere by chance.
@@ -15,7 +15,7 @@ const EDITED: &str = "The owl flies at half past nine.";
 const TABLET: &str = "The hedgehog reads at eleven.";
 const MEANWHILE: [&str; 3] = ["While you were away, one.", "And two.", "And three."];
 
-/// Alice with a second device, Bob, Carol who saw a link that was not for her, Dave and Eve.
+/// Alice with a second device, Bob, Carol who saw a link that was not for her, Dave, Eve, and Frank who knows nobody.
 #[derive(Debug)]
 pub(super) struct Story {
     root: PathBuf,
@@ -24,6 +24,7 @@ pub(super) struct Story {
     pub(super) carol: Person,
     pub(super) dave: Person,
     pub(super) eve: Person,
+    pub(super) frank: Person,
     tablet: Person,
     link: String,
     first: String,
@@ -71,6 +72,10 @@ impl Story {
             Self::same_views,
         ),
         (
+            "a stranger asks by a link, is let in, and is heard by all",
+            Self::asked_in,
+        ),
+        (
             "nothing that was written lies in plain on the disk",
             Self::nothing_in_plain,
         ),
@@ -84,6 +89,7 @@ impl Story {
             carol: Person::new(root, "Carol"),
             dave: Person::new(root, "Dave"),
             eve: Person::new(root, "Eve"),
+            frank: Person::new(root, "Frank"),
             tablet: Person::new(root, "Tablet"),
             link: String::new(),
             first: String::new(),
@@ -92,7 +98,14 @@ impl Story {
 
     /// What the nodes said last, for whoever has to find out.
     pub(super) fn logs(&self) -> String {
-        let people = [&self.alice, &self.bob, &self.carol, &self.dave, &self.eve];
+        let people = [
+            &self.alice,
+            &self.bob,
+            &self.carol,
+            &self.dave,
+            &self.eve,
+            &self.frank,
+        ];
         let words: Vec<String> = people.map(Person::last_words).into();
         words.join("\n")
     }
@@ -277,8 +290,10 @@ impl Story {
     }
 
     fn nothing_in_plain(&mut self) -> Held {
-        let texts = [FIRST, ANSWER, EDITED, TABLET, TO_ALL, TO_FOUR];
-        let texts = texts.into_iter().chain(MEANWHILE);
+        let in_the_group = [TO_ALL, TO_FOUR, REMARK, FROM_FRANK];
+        let texts = [FIRST, ANSWER, EDITED, TABLET].into_iter();
+        let texts = texts.chain(in_the_group);
+        let texts = texts.chain(MEANWHILE);
         let needles: Vec<_> = texts.map(str::as_bytes).collect();
         search(&self.root, &needles)
     }

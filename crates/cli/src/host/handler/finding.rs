@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::{
     super::{
         naming::{self, Name},
+        shared::CLOSING,
         transfer,
     },
     NodeHandler,
@@ -63,7 +64,7 @@ impl NodeHandler {
         Pending::future(async {
             match asking.await {
                 Ok(pending) => pending.await,
-                Err(_) => Err(api::Error::failure("the node is closing")),
+                Err(_) => Err(api::Error::failure(CLOSING)),
             }
         })
     }

@@ -1,5 +1,7 @@
 //! The newcomer's end: knocking with a link into a group, taking what is brought, and coming in.
 
+use std::collections::BTreeSet;
+
 use tenet_apps::contacts::Knocking;
 use tenet_identity::{
     keys::EndpointId,
@@ -16,7 +18,6 @@ use tenet_log::{
     sync::HeadEntry,
 };
 
-use super::is_into_group;
 use crate::{
     connection::Stage,
     engine::{Engine, Fault, Place, bringing},
@@ -90,8 +91,12 @@ impl<S: Storage> Engine<S> {
         if self.has_looked_at(conn, invite, &preview) {
             return Ok(());
         }
-        let knocking = self.store.knocking(invite)?.filter(is_into_group);
-        let Some(into) = knocking.and_then(|it| it.link.ext().group.clone()) else {
+        let Some(knocking) = self.store.knocking(invite)? else {
+            // Another showed it before, and more was not wanted.
+            self.stop_looking(conn);
+            return Ok(());
+        };
+        let Some(into) = knocking.link.ext().group.clone() else {
             return Err(Fault::Peer(
                 "it shows a group where a person was knocked at".into(),
             ));
@@ -148,12 +153,16 @@ impl<S: Storage> Engine<S> {
     }
 
     /// The connection with who let us come in is gone.
-    pub(in crate::engine) fn on_host_gone(&mut self, host: Option<Host>) {
-        let Some(host) = host else {
-            return;
-        };
-        if let Err(error) = self.stand_anew(host.session) {
-            tracing::warn!(%error, "it is not known who is out of a session");
+    pub(in crate::engine) fn on_host_gone(
+        &mut self,
+        host: Option<Host>,
+        returns: BTreeSet<SessionId>,
+    ) {
+        let by_link = host.map(|host| host.session);
+        for session in returns.into_iter().chain(by_link) {
+            if let Err(error) = self.stand_anew(session) {
+                tracing::warn!(%error, "it is not known who is out of a session");
+            }
         }
     }
 

@@ -126,7 +126,7 @@ impl<S: Storage> Engine<S> {
         true
     }
 
-    fn stop_looking(&mut self, conn: ConnId) {
+    pub(super) fn stop_looking(&mut self, conn: ConnId) {
         self.knock_again = true;
         if let Some(connection) = self.connections.0.get_mut(&conn) {
             connection.knocked = None;
