@@ -14,6 +14,7 @@
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a bench measures time, and may fail"
 )]
 
@@ -108,6 +109,7 @@ async fn measure(all: &[Arc<dyn Handler>]) {
     let connected = connected(all).await;
     let meeting = begin.elapsed().as_secs_f64();
     let memory = resident();
+    tell("connected", begin);
     // What begins with a connection ends first.
     sleep(Duration::from_secs(10)).await;
     let mut feeds: Vec<Subscription> = all.iter().map(|one| one.subscribe(None).unwrap()).collect();
@@ -127,10 +129,12 @@ async fn measure(all: &[Arc<dyn Handler>]) {
         times.push(begin.elapsed().as_secs_f64() * 1e3);
         sleep(Duration::from_millis(100)).await;
     }
+    tell("one after the other", begin);
     times.sort_by(f64::total_cmp);
     let alone = carried() - before;
     drop(feeds);
     let (rate, missing, together) = together(all).await;
+    tell("together", begin);
     let least = connected.iter().min().copied().unwrap_or(0);
     let most = connected.iter().max().copied().unwrap_or(0);
     println!(
@@ -143,6 +147,12 @@ async fn measure(all: &[Arc<dyn Handler>]) {
         alone / 1e3 / SINGLE as f64,
         together / 1e3 / TOGETHER as f64,
     );
+}
+
+/// Says how far it is.
+fn tell(done: &str, begin: Instant) {
+    let seconds = begin.elapsed().as_secs_f64();
+    eprintln!("hundred: {done} after {seconds:.1} s");
 }
 
 /// Waits until each is connected with all others, or nothing changes any more; with how many each is.

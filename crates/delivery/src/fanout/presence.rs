@@ -32,6 +32,9 @@ pub const TELL_MS: u64 = PERIOD_MS / 3;
 /// How many neighbours are told each time.
 pub const TOLD: usize = 4;
 
+/// What part of those who were known is so much news that it does not wait.
+const NEWS: usize = 8;
+
 /// Who was heard of within a period (`FAN-15`).
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Word {
@@ -49,6 +52,9 @@ pub struct Presence {
     here: BTreeSet<Point>,
     /// Who was heard of, in this period and the one before it.
     heard: BTreeMap<u64, BTreeSet<Point>>,
+    /// How many were online when it was last told, and of how many it was learnt since.
+    told: usize,
+    news: usize,
     /// In which period the connection with somebody was lost: what is told of that period and before is older news.
     lost: BTreeMap<Point, u64>,
 }
@@ -78,7 +84,13 @@ impl Presence {
     pub fn heard_of(&mut self, who: Point, now: u64) {
         self.forget(now);
         self.lost.remove(&who);
-        self.heard.entry(period(now)).or_default().insert(who);
+        self.learn(who, period(now));
+    }
+
+    fn learn(&mut self, who: Point, period: u64) {
+        let known = self.heard.values().any(|heard| heard.contains(&who));
+        self.news += usize::from(!known);
+        self.heard.entry(period).or_default().insert(who);
     }
 
     /// How likely somebody is met.
@@ -121,7 +133,22 @@ impl Presence {
         }
         let lost = |point: &Point| self.lost.get(point).is_some_and(|at| *at >= word.period);
         let news: Vec<Point> = marked.filter(|point| !lost(point)).collect();
-        self.heard.entry(word.period).or_default().extend(news);
+        for who in news {
+            self.learn(who, word.period);
+        }
+    }
+
+    /// Neighbours were told.
+    pub fn told(&mut self) {
+        let heard: BTreeSet<&Point> = self.heard.values().flatten().collect();
+        self.told = heard.len();
+        self.news = 0;
+    }
+
+    /// Whether so much was learnt since neighbours were told that they are to be told soon: so whoever is there first
+    /// hears of all others within seconds, and who comes and goes one by one waits for its time.
+    pub fn has_news(&self) -> bool {
+        self.news > self.told / NEWS
     }
 
     /// What is older than the last period.
@@ -249,6 +276,48 @@ mod tests {
         let end = NOW + 12 * TELL_MS;
         assert_eq!(known(&all, end, 300..400), 0.0);
         assert!(bytes / told < 80, "{} bytes for 500 devices", bytes / told);
+    }
+
+    /// FAN-15: where all come at once they hear of each other at once; later news is told when it is time.
+    #[test]
+    fn much_news_is_told_soon() {
+        let line = line(200);
+        let mut all: Vec<Presence> = (0..200).map(|_| Presence::new()).collect();
+        for (one, it) in all.iter_mut().enumerate() {
+            for other in [one + 1, one + 199, one + 14, one + 186] {
+                it.connected(Point(other as u64 % 200), NOW);
+            }
+        }
+        let mut rounds = 0;
+        while all.iter().any(Presence::has_news) {
+            rounds += 1;
+            assert!(rounds < 30, "they are told for ever");
+            for one in 0..all.len() {
+                if !all[one].has_news() {
+                    continue;
+                }
+                let words = all[one].words(&line, NOW);
+                all[one].told();
+                for other in all[one].here.clone() {
+                    for word in &words {
+                        all[other.0 as usize].take(word, &line, NOW);
+                    }
+                }
+            }
+        }
+        let knows = |it: &Presence| {
+            (0..200)
+                .filter(|at| it.hope(Point(*at), NOW).is_online())
+                .count()
+        };
+        assert!(all.iter().all(|it| knows(it) > 170));
+        let one = &mut all[0];
+        one.told();
+        for come in 0..20 {
+            one.lost(Point(come), NOW);
+            one.heard_of(Point(come), NOW);
+        }
+        assert!(!one.has_news(), "few come and go");
     }
 
     proptest! {

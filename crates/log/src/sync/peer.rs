@@ -168,6 +168,8 @@ impl Peer {
                     Ok(all && self.take(store, *position, event, &mut events)?)
                 })?
             }
+            // What came since others see to.
+            None if cursor >= last => true,
             None => self.read_back(store, &mut events, now)?,
         };
         if !events.is_empty() {

@@ -231,7 +231,7 @@ impl<S: Storage> Engine<S> {
             let conns = self.connections.0.keys().copied();
             let shared = conns.filter(|conn| self.tag_of(*conn, session).is_some());
             let shared: Vec<ConnId> = shared.collect();
-            self.meet_soon.extend(shared);
+            self.afterwards.meet.extend(shared);
         }
         Ok(())
     }

@@ -29,8 +29,8 @@ const QUIET_MS: u64 = 2_000;
 /// How often it is compared at most, and how long that may be put off while always something comes.
 const COMPARE_MS: u64 = 60_000;
 
-/// How long after a connection came about it is said again what nobody was there to hear, in milliseconds: where
-/// one comes, more do.
+/// How long after a connection came about it is said again what nobody was there to hear, and after news of who is
+/// online came that is passed on, in milliseconds: where one comes, more do.
 const GATHER_MS: u64 = 1_000;
 
 /// The most events that are remembered as on their way, and of them the most that are lacking here.
@@ -163,6 +163,7 @@ impl Crowd {
             return Vec::new();
         };
         self.presence.connected(point, now);
+        self.tell_soon(now);
         self.line.set(point, Hope::Here);
         if !self.unheard.is_empty() {
             self.say_at.get_or_insert(now.saturating_add(GATHER_MS));
@@ -309,13 +310,26 @@ impl Crowd {
     /// Takes what a neighbour tells of who is online (FAN-14).
     pub(super) fn take_word(&mut self, word: &Word, now: u64) {
         self.presence.take(word, &self.line, now);
+        self.tell_soon(now);
         self.line_up(now);
     }
 
-    /// What is to be told to neighbours now.
+    /// FAN-15: where much is new neighbours are told of it once more of it has come.
+    fn tell_soon(&mut self, now: u64) {
+        if self.presence.has_news() {
+            self.tell_at = self.tell_at.min(now.saturating_add(GATHER_MS));
+        }
+    }
+
+    /// What there is to tell of who is online.
     pub(super) fn words(&mut self, now: u64) -> Vec<Word> {
-        self.tell_at = now.saturating_add(TELL_MS);
         self.presence.words(&self.line, now)
+    }
+
+    /// Neighbours were told.
+    pub(super) fn told(&mut self, now: u64) {
+        self.presence.told();
+        self.tell_at = now.saturating_add(TELL_MS);
     }
 
     /// What is on its way and due; what is so no more is forgotten.

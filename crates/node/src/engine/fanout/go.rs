@@ -5,7 +5,7 @@ use tenet_apps::contacts::endpoint::{self, Endpoint};
 use tenet_delivery::{
     fanout::{
         message::{MAX_HAD, Message},
-        presence::TOLD,
+        presence::{TOLD, Word},
         shape::SMALL,
         spread::{Input, Output},
     },
@@ -195,6 +195,7 @@ impl<S: Storage> Engine<S> {
             return;
         };
         let words = crowd.words(now);
+        crowd.told(now);
         let met: Vec<DeviceId> = self.met.keys().copied().collect();
         let ways = met
             .into_iter()
@@ -205,10 +206,25 @@ impl<S: Storage> Engine<S> {
         for _ in 0..TOLD.min(ways.len()) {
             let at = self.rng.next_u64() % ways.len() as u64;
             let way = ways.swap_remove(at as usize);
-            for word in &words {
-                let message = Message::Present(word.clone());
-                self.send(way.conn, &Frame::Spread(way.tag, message));
-            }
+            self.tell_words(way, &words);
+        }
+    }
+
+    /// FAN-15: who has just been met hears who is online: it may have come this moment.
+    pub(super) fn tell_the_met(&mut self, now: u64, session: SessionId, device: DeviceId) {
+        let way = self.way_to(session, device);
+        let crowd = self.fanout.crowds.get_mut(&session);
+        let sparse = crowd.filter(|crowd| crowd.len() > SMALL && crowd.point(device).is_some());
+        if let Some((crowd, way)) = sparse.zip(way) {
+            let words = crowd.words(now);
+            self.tell_words(way, &words);
+        }
+    }
+
+    fn tell_words(&mut self, way: Way, words: &[Word]) {
+        for word in words {
+            let message = Message::Present(word.clone());
+            self.send(way.conn, &Frame::Spread(way.tag, message));
         }
     }
 }

@@ -179,7 +179,9 @@ impl<S: Storage> Engine<S> {
         let Some(crowd) = self.fanout.crowds.get_mut(&session) else {
             return Ok(());
         };
-        for (event, output) in crowd.connected(device, now) {
+        let parcels = crowd.connected(device, now);
+        self.tell_the_met(now, session, device);
+        for (event, output) in parcels {
             // Both compare now, which brings the event itself.
             let output = match output {
                 Output::Give(_, None) => continue,
