@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tenet_log::{
     ids::{EventId, SessionId},
-    roster::{Op, Role},
+    roster::{Op, Policy, Role},
 };
 use tenet_node::command::Reply;
 
@@ -199,8 +199,8 @@ impl Model {
             Deed::Operate { op, whom, .. } => {
                 room.over |= matches!(**op, Op::Dissolve);
                 match **op {
-                    Op::Policy(_) => room.all_unclear(),
-                    Op::Set(_) => {}
+                    Op::Policy(policy) if silences(&policy) => room.all_unclear(),
+                    Op::Policy(_) | Op::Set(_) => {}
                     _ => room.unclear(*whom),
                 }
             }
@@ -394,8 +394,8 @@ impl Room {
                 self.over = true;
                 return;
             }
-            (Op::Policy(_), _) => return self.all_unclear(),
-            (Op::Set(_), _) | (_, Some(Fate::Lawless)) => return,
+            (Op::Policy(policy), _) if silences(policy) => return self.all_unclear(),
+            (Op::Policy(_) | Op::Set(_), _) | (_, Some(Fate::Lawless)) => return,
             (Op::Add(_), None) if by_founder => Fate::Brought,
             (Op::Add(_), Some(Fate::Out)) if by_founder && self.was_put_out_by(whom, who) => {
                 Fate::Again
@@ -460,4 +460,9 @@ impl Room {
         }
         self.doubt_reactions(whom);
     }
+}
+
+/// Whether who is in, and was never given a lower role, may have no word by it.
+fn silences(policy: &Policy) -> bool {
+    !Role::Member.at_least(policy.write)
 }

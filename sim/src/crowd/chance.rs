@@ -291,7 +291,7 @@ impl Crowd {
         })
     }
 
-    fn are_acquainted(&self, one: usize, other: usize) -> bool {
+    pub(super) fn are_acquainted(&self, one: usize, other: usize) -> bool {
         let many = self.persons();
         let apart = one.abs_diff(other);
         one != other && apart.min(many - apart) <= NEIGHBOURS

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
-use tenet_apps::chat::told::Told;
 use tenet_delivery::outbox::Outbox;
 use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
@@ -11,48 +10,36 @@ use tenet_log::{
     register::Register,
     roster::Roster,
     session::Session,
+    standing::Standing,
     store::{LogStore, Position},
 };
-use tenet_node::{
-    Engine,
-    input::Notice,
-    query::{self, Shown},
-};
+use tenet_node::{Engine, groups::Group, input::Notice};
 
-use super::{Crowd, Fault, chance::EMOJI};
+use super::{
+    Crowd, Fault, anew,
+    chance::EMOJI,
+    shown::{Line, leafed_through, line, told},
+};
 use crate::{
     model::{Fate, Lost, Room, Said},
     node::Node,
 };
 
 /// More events than any session of a world has.
-const ALL: usize = 1 << 30;
-
-/// How many messages are seen at a time.
-const PAGE: usize = 6;
+pub(super) const ALL: usize = 1 << 30;
 
 /// What one device holds of a session, as far as all must hold the same.
 struct Holds {
-    /// The set, by id, with what counts.
-    events: BTreeMap<EventId, bool>,
+    /// The set, by id, with how each stands.
+    events: BTreeMap<EventId, Standing>,
     heads: Vec<EventId>,
     roster: Roster,
+    /// What a running process tells of it, where it is a session of many.
+    told: Option<Group>,
     registers: BTreeMap<(DeviceId, String), Register>,
     view: Vec<Line>,
     /// What lies below the floor of whose device it is, and is not shown to them (ROS-515).
     below: BTreeSet<EventId>,
-}
-
-/// A message as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Line {
-    id: EventId,
-    author: IdentityId,
-    text: Option<String>,
-    told: Option<Told>,
-    missing: bool,
-    edited: bool,
-    reactions: Vec<(String, IdentityId)>,
 }
 
 impl Crowd {
@@ -106,6 +93,12 @@ impl Crowd {
             Notice::TooEarly { .. } => was(Fault::Future),
             _ => false,
         }
+    }
+
+    /// Whether it was changed who is in, and as what.
+    fn is_stormy(&self) -> bool {
+        let changes = [Fault::Roster, Fault::Device, Fault::Storm];
+        changes.iter().any(|fault| self.faults.contains(fault))
     }
 
     /// The devices of one person hold the same of what they tell each other.
@@ -175,6 +168,10 @@ impl Crowd {
         let held = self.holds(founder, session)?;
         self.as_done(room, &held)
             .with_context(|| format!("at node {}, {session}", founder.place()))?;
+        if self.is_stormy() {
+            let at = || format!("node {}, {session}", founder.place());
+            anew::is_alike(founder, session).with_context(at)?;
+        }
         for node in self.there() {
             let (place, fate) = (node.place(), room.fates.get(&node.person()).copied());
             let active = held.roster.author(node.own().device()).is_some();
@@ -294,11 +291,12 @@ impl Crowd {
 
     fn holds(&self, node: &Node, session: SessionId) -> Result<Holds> {
         let disk = node.disk();
+        anew::is_kept(node, session)?;
         let all = disk.since(session, Position::default(), ALL)?;
         let many = all.len();
         let events: BTreeMap<_, _> = all
             .iter()
-            .map(|stored| (stored.event.id(), stored.standing.counts()))
+            .map(|stored| (stored.event.id(), stored.standing))
             .collect();
         ensure!(
             events.len() == many,
@@ -326,6 +324,7 @@ impl Crowd {
             events,
             heads,
             roster: loaded.roster().clone(),
+            told: told(node, session),
             registers,
             view: shown.iter().map(line).collect(),
             below,
@@ -362,7 +361,7 @@ impl Crowd {
                 bail!("lost: {id:?}, {said:?}");
             };
             ensure!(
-                holds.events.get(id) == Some(&true),
+                holds.events.get(id) == Some(&Standing::Counted),
                 "{said:?} does not count"
             );
             if !self.model.is_known(said) {
@@ -404,47 +403,13 @@ impl Crowd {
     }
 }
 
-/// What a person sees of a session who begins at its end and turns page after page.
-fn leafed_through(node: &Node, session: SessionId) -> Result<Vec<Shown>> {
-    let (mut pages, mut before) = (Vec::new(), None);
-    loop {
-        let page = query::history(node.disk(), node.identity(), &[session], before, PAGE)?;
-        let Some(first) = page.first() else {
-            pages.reverse();
-            return Ok(pages.into_iter().flatten().collect());
-        };
-        before = Some(first.message.id);
-        pages.push(page);
-        ensure!(
-            pages.len() < ALL / PAGE,
-            "the pages of {session} go in a circle"
-        );
-    }
-}
-
-fn line(shown: &Shown) -> Line {
-    let message = &shown.message;
-    let reactions = message.reactions.iter();
-    let reactions =
-        reactions.flat_map(|(emoji, who)| who.iter().map(|who| (emoji.as_str().to_owned(), *who)));
-    Line {
-        id: message.id,
-        author: message.identity,
-        text: message.text.clone(),
-        told: message.told.clone(),
-        missing: message.missing,
-        edited: message.edited,
-        reactions: reactions.collect(),
-    }
-}
-
 /// `open` says of which lines the text may be lacking on one side. OPEN: a text that was taken back by somebody
 /// who lost the right to, later or elsewhere, comes back only where it was not erased yet (seed 13).
 fn same(one: &Holds, other: &Holds, open: impl Fn(&Line) -> bool) -> Result<()> {
     if one.events != other.events {
         let beside = |of: &Holds, from: &Holds| -> Vec<EventId> {
             let theirs = from.events.iter();
-            let theirs = theirs.filter(|(id, counts)| of.events.get(id) != Some(counts));
+            let theirs = theirs.filter(|(id, stands)| of.events.get(id) != Some(stands));
             theirs.map(|(id, _)| *id).collect()
         };
         bail!(
@@ -455,6 +420,10 @@ fn same(one: &Holds, other: &Holds, open: impl Fn(&Line) -> bool) -> Result<()> 
     }
     ensure!(one.heads == other.heads, "the frontiers differ");
     ensure!(one.roster == other.roster, "the rosters differ");
+    ensure!(
+        one.told == other.told,
+        "what is told of the session differs"
+    );
     let differs = |(place, _): &(&_, &_)| one.registers.get(*place) != other.registers.get(*place);
     let both = one.registers.iter().chain(&other.registers);
     let differ: Vec<_> = both.filter(differs).map(|(place, _)| place).collect();

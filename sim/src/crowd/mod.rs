@@ -5,6 +5,7 @@
 //!                                └── answers ──▶ Model ──── check ◀── heal, rest
 //! ```
 
+mod anew;
 mod chance;
 mod check;
 mod deed;
@@ -14,6 +15,8 @@ mod ladder;
 mod page;
 mod plan;
 mod prepare;
+mod reading;
+mod shown;
 mod shrink;
 mod storm;
 
