@@ -1,10 +1,23 @@
 //! Sending in it: the sender's engine, and those of its neighbours, each on a store of its own.
 
-use std::{collections::VecDeque, path::Path};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::Path,
+};
 
-use tenet_delivery::fanout::message::Message as Spread;
+use tenet_delivery::fanout::{
+    line::{Hope, Line, Member},
+    message::Message as Spread,
+    point::{Point, Span},
+    presence::{PERIOD_MS, Word},
+};
 use tenet_identity::hello::Role;
-use tenet_log::sync::Message;
+use tenet_log::{
+    ids::SessionId,
+    session::Session,
+    store::LogStore,
+    sync::{Message, Tag},
+};
 use tenet_node::{
     Engine,
     command::Command,
@@ -21,11 +34,14 @@ use crate::{
 /// How many devices are connected with the sender.
 const NEIGHBOURS: usize = 16;
 const MESSAGES: usize = 50;
+const MINUTE_MS: u64 = 60 * 1_000;
+const QUIET_MINUTES: u64 = 50;
 
 /// What one message takes the sender, from the command until it is committed and all copies are handed out.
 pub(crate) fn send(path: &Path) {
     let mut ring = Ring::new(path);
     ring.connect();
+    ring.most_are_online();
     let mut spent = Vec::new();
     let mut copies = 0;
     for number in 0..MESSAGES {
@@ -46,14 +62,27 @@ pub(crate) fn send(path: &Path) {
         ring.carry(0, outputs);
         ring.settle();
     }
+    // Until what was said is compared; then quiet, up to the end of the hour, when neighbours change.
+    ring.pass(3 * MINUTE_MS);
+    (ring.bytes, ring.dials) = (0, 0);
+    ring.pass(QUIET_MINUTES * MINUTE_MS);
     spent.sort_by(f64::total_cmp);
     println!(
         "{{\"neighbours\":{NEIGHBOURS},\"messages\":{MESSAGES},\"copies\":{:.1},\
-         \"p50_cpu_ms\":{:.2},\"max_cpu_ms\":{:.2}}}",
+         \"p50_cpu_ms\":{:.2},\"max_cpu_ms\":{:.2},\"idle_kb\":{:.1},\"idle_dials\":{}}}",
         copies as f64 / MESSAGES as f64,
         spent[MESSAGES / 2],
         spent[MESSAGES - 1],
+        ring.bytes as f64 / 1e3 * 60.0 / QUIET_MINUTES as f64,
+        ring.dials,
     );
+}
+
+fn group(store: &Store) -> SessionId {
+    let sessions = store.sessions().unwrap().into_iter();
+    let mut sessions = sessions.filter_map(|id| Session::load(store, id).unwrap());
+    let group = sessions.find(|one| !one.roster().kind.is_closed());
+    group.unwrap().id()
 }
 
 fn carries_event(output: &Output) -> bool {
@@ -68,6 +97,12 @@ fn carries_event(output: &Output) -> bool {
 
 /// The sender, which is the first, and its neighbours.
 struct Ring {
+    /// In frames that the sender sent and was sent.
+    bytes: usize,
+    /// How often the sender dialled somebody.
+    dials: usize,
+    /// What a neighbour calls the group on its connection.
+    tags: BTreeMap<ConnId, Tag>,
     engines: Vec<Engine<Store>>,
     devices: Vec<usize>,
     waiting: Vec<VecDeque<(ConnId, Vec<u8>)>>,
@@ -85,6 +120,9 @@ impl Ring {
             Engine::open(store, own(*number), [*number as u8; 32], NOW).unwrap()
         });
         Self {
+            bytes: 0,
+            dials: 0,
+            tags: BTreeMap::new(),
             engines: engines.collect(),
             waiting: devices.iter().map(|_| VecDeque::new()).collect(),
             devices,
@@ -110,6 +148,44 @@ impl Ring {
         self.settle();
     }
 
+    /// A neighbour tells the sender that four fifths of all are online.
+    fn most_are_online(&mut self) {
+        let (conn, tag) = self.tags.first_key_value().expect("who meets tells");
+        let session = group(self.engines[0].store());
+        let member = |number| Member {
+            point: Point::of(session, Device::new(number).key.public()),
+            hope: Hope::Away,
+        };
+        let word = Word {
+            period: self.now / PERIOD_MS,
+            heard: Line::new((0..DEVICES).map(member)).mark(Span::ALL, |point| point.0 % 5 != 0),
+        };
+        let bytes = Frame::Spread(*tag, Spread::Present(word)).encode();
+        let frame = Input::Frame { conn: *conn, bytes };
+        self.engines[0].handle(self.now, frame).unwrap();
+        let outputs = self.engines[0].commit(self.now);
+        self.carry(0, outputs);
+        self.settle();
+    }
+
+    /// Time passes, and nobody says anything; whoever is not a neighbour is not there.
+    fn pass(&mut self, time: u64) {
+        let until = self.now + time;
+        loop {
+            let times = self.engines.iter().enumerate();
+            let times = times.filter_map(|(at, engine)| Some((engine.deadline()?, at)));
+            let Some((due, at)) = times.min().filter(|(due, _)| *due <= until) else {
+                self.now = until;
+                return;
+            };
+            self.now = self.now.max(due);
+            self.engines[at].handle(self.now, Input::Tick).unwrap();
+            let outputs = self.engines[at].commit(self.now);
+            self.carry(at, outputs);
+            self.settle();
+        }
+    }
+
     /// Until nothing is under way.
     fn settle(&mut self) {
         while self.waiting.iter().any(|waiting| !waiting.is_empty()) {
@@ -130,7 +206,20 @@ impl Ring {
     fn carry(&mut self, from: usize, outputs: Vec<Output>) {
         for output in outputs {
             match output {
+                Output::Dial { peer, .. } => {
+                    self.dials += usize::from(from == 0);
+                    let failed = Input::DialFailed { peer };
+                    self.engines[from].handle(self.now, failed).unwrap();
+                    let outputs = self.engines[from].commit(self.now);
+                    self.carry(from, outputs);
+                }
                 Output::Send { conn, frame } => {
+                    if let Ok(Frame::Spread(tag, _)) = Frame::decode(&frame)
+                        && from != 0
+                    {
+                        self.tags.insert(conn, tag);
+                    }
+                    self.bytes += frame.len();
                     let to = if from == 0 { conn.0 as usize } else { 0 };
                     self.waiting[to].push_back((conn, frame));
                 }

@@ -24,7 +24,9 @@ const DIALLED: usize = 4;
 /// With how many connections nobody further is dialled.
 const ENOUGH: usize = 2 * DIALLED;
 
-/// When everybody was tried in vain, after how long they are tried again, in milliseconds.
+/// How many are tried in a row, and after how long the next ones are where that was in vain, in milliseconds: whoever is
+/// alone, or has no network, is not to dial thousands.
+const TRIES: usize = 64;
 const TRY_AGAIN_MS: u64 = 5 * 60 * 1_000;
 
 /// How long after a turn has begun connections of the one before are ended, in milliseconds: others stand by then.
@@ -35,6 +37,9 @@ pub(super) struct Neighbours {
     turn: Option<Turn>,
     /// Who is tried next, if somebody is not there.
     next: VecDeque<DeviceId>,
+    /// How many more are tried now, and from when on others are.
+    tries: usize,
+    again_at: u64,
     chosen: BTreeMap<EndpointId, DeviceId>,
     /// Whom a plan named in this turn.
     called: BTreeMap<EndpointId, DeviceId>,
@@ -49,6 +54,8 @@ impl Neighbours {
         Self {
             turn: None,
             next: VecDeque::new(),
+            tries: TRIES,
+            again_at: now,
             chosen: BTreeMap::new(),
             called: BTreeMap::new(),
             look_at: now,
@@ -69,7 +76,7 @@ impl Neighbours {
     /// Somebody is not there, who is to be replaced then; which device that is.
     pub(super) fn failed(&mut self, endpoint: EndpointId, now: u64) -> Option<DeviceId> {
         let chosen = self.chosen.remove(&endpoint);
-        if chosen.is_some() {
+        if chosen.is_some() && self.tries > 0 {
             self.look_at = now;
         }
         chosen.or(self.called.remove(&endpoint))
@@ -100,8 +107,30 @@ impl Neighbours {
             self.chosen.clear();
             self.called.clear();
             self.next = nearest().into();
+            self.tries = TRIES;
+        } else if self.tries == 0 && self.again_at <= now {
+            self.tries = TRIES;
+            if self.next.is_empty() {
+                self.next = nearest().into();
+            }
         }
+        self.look_at = turn.end();
         new
+    }
+
+    /// Who is tried next.
+    fn try_next(&mut self, now: u64) -> Option<DeviceId> {
+        if self.tries == 0 {
+            self.look_at = self.look_at.min(self.again_at);
+            return None;
+        }
+        let next = self.next.pop_front();
+        self.tries = next.map_or(0, |_| self.tries - 1);
+        if self.tries == 0 {
+            self.again_at = now.saturating_add(TRY_AGAIN_MS);
+            self.look_at = self.look_at.min(self.again_at);
+        }
+        next
     }
 }
 
@@ -157,7 +186,7 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         }
         let turned = crowd.turn_neighbours(turn, now);
-        while let Some(device) = self.next_neighbour(session) {
+        while let Some(device) = self.next_neighbour(now, session) {
             if !self.is_heard(session, device) {
                 continue;
             }
@@ -177,12 +206,12 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    fn next_neighbour(&mut self, session: SessionId) -> Option<DeviceId> {
+    fn next_neighbour(&mut self, now: u64, session: SessionId) -> Option<DeviceId> {
         let crowd = self.fanout.crowds.get_mut(&session)?;
         let enough = crowd.neighbours.chosen.len() >= DIALLED || crowd.met() >= ENOUGH;
         match enough {
             true => None,
-            false => crowd.neighbours.next.pop_front(),
+            false => crowd.neighbours.try_next(now),
         }
     }
 
@@ -224,16 +253,11 @@ impl<S: Storage> Engine<S> {
 }
 
 impl Crowd {
-    /// Whether another turn has begun; looks again when this one is over, or earlier where nobody is left to be tried.
+    /// Whether another turn has begun; looks again when this one is over, or earlier where those who were tried are not
+    /// there.
     fn turn_neighbours(&mut self, turn: Turn, now: u64) -> bool {
         let mut neighbours = std::mem::replace(&mut self.neighbours, Neighbours::new(now));
         let turned = neighbours.turns(turn, now, || self.by_nearness(turn));
-        if neighbours.next.is_empty() && !turned {
-            neighbours.next = self.by_nearness(turn).into();
-            neighbours.look_at = now.saturating_add(TRY_AGAIN_MS);
-        } else {
-            neighbours.look_at = turn.end();
-        }
         self.neighbours = neighbours;
         turned
     }
