@@ -80,8 +80,9 @@ fn send(told: &Told) {
         figures::print(name, told.figure(key), "ms", 20.0, true);
     }
     println!(
-        "  an hour in which nothing is said: {:.0} kB in frames from and to all neighbours, {} dials",
+        "  an hour in which nothing is said: {:.0} kB in frames from and to {} neighbours, {} dials",
         told.figure("idle_kb"),
+        told.figure("idle_neighbours"),
         told.figure("idle_dials"),
     );
 }

@@ -41,6 +41,7 @@ const QUIET_MINUTES: u64 = 50;
 pub(crate) fn send(path: &Path) {
     let mut ring = Ring::new(path);
     ring.connect();
+    ring.pass(1_000);
     ring.most_are_online();
     let mut spent = Vec::new();
     let mut copies = 0;
@@ -69,12 +70,14 @@ pub(crate) fn send(path: &Path) {
     spent.sort_by(f64::total_cmp);
     println!(
         "{{\"neighbours\":{NEIGHBOURS},\"messages\":{MESSAGES},\"copies\":{:.1},\
-         \"p50_cpu_ms\":{:.2},\"max_cpu_ms\":{:.2},\"idle_kb\":{:.1},\"idle_dials\":{}}}",
+         \"p50_cpu_ms\":{:.2},\"max_cpu_ms\":{:.2},\"idle_kb\":{:.1},\"idle_dials\":{},\
+         \"idle_neighbours\":{}}}",
         copies as f64 / MESSAGES as f64,
         spent[MESSAGES / 2],
         spent[MESSAGES - 1],
         ring.bytes as f64 / 1e3 * 60.0 / QUIET_MINUTES as f64,
         ring.dials,
+        ring.neighbours,
     );
 }
 
@@ -99,6 +102,8 @@ fn carries_event(output: &Output) -> bool {
 struct Ring {
     /// In frames that the sender sent and was sent.
     bytes: usize,
+    /// How many are connected with it.
+    neighbours: usize,
     /// How often the sender dialled somebody.
     dials: usize,
     /// What a neighbour calls the group on its connection.
@@ -122,6 +127,7 @@ impl Ring {
         Self {
             bytes: 0,
             dials: 0,
+            neighbours: NEIGHBOURS,
             tags: BTreeMap::new(),
             engines: engines.collect(),
             waiting: devices.iter().map(|_| VecDeque::new()).collect(),
@@ -130,10 +136,10 @@ impl Ring {
         }
     }
 
-    /// The sender with each of the others.
+    /// The sender with each of the others: whom it dialled and gave something it keeps for the hour.
     fn connect(&mut self) {
         for other in 1..self.engines.len() {
-            for (at, peer, role) in [(other, 0, Role::Dialler), (0, other, Role::Dialled)] {
+            for (at, peer, role) in [(0, other, Role::Dialler), (other, 0, Role::Dialled)] {
                 let connected = Input::Connected {
                     conn: ConnId(other as u64),
                     peer: Device::new(self.devices[peer]).met_at(),
@@ -203,6 +209,18 @@ impl Ring {
         }
     }
 
+    fn close(&mut self, conn: ConnId) {
+        for at in [0, conn.0 as usize] {
+            self.waiting[at].retain(|(of, _)| *of != conn);
+            let closed = Input::Closed { conn };
+            self.engines[at].handle(self.now, closed).unwrap();
+            let outputs = self.engines[at].commit(self.now);
+            self.carry(at, outputs);
+        }
+        self.tags.remove(&conn);
+        self.neighbours -= 1;
+    }
+
     fn carry(&mut self, from: usize, outputs: Vec<Output>) {
         for output in outputs {
             match output {
@@ -223,7 +241,8 @@ impl Ring {
                     let to = if from == 0 { conn.0 as usize } else { 0 };
                     self.waiting[to].push_back((conn, frame));
                 }
-                Output::Close { reason, .. } => panic!("closed: {reason:?}"),
+                // Whom no plan names is no neighbour for long.
+                Output::Close { conn, .. } => self.close(conn),
                 _ => {}
             }
         }
