@@ -266,8 +266,11 @@ impl Model {
     /// Whether a message must not be shown: it was said by who was out already, or on a device that was revoked, and
     /// that holds.
     pub fn must_be_hidden(&self, room: &Room, said: &Said) -> bool {
-        let out = room.fates.get(&said.person) == Some(&Fate::Out);
-        said.void && (out || self.lost(said.device) == Some(Lost::Revoked))
+        let fate = room.fates.get(&said.person);
+        let revoked = self.lost(said.device) == Some(Lost::Revoked);
+        // Where its person is perhaps out the revocation is handed in by somebody else, who may have seen it (NODE-604).
+        let holds = revoked && fate != Some(&Fate::Unclear);
+        said.void && (fate == Some(&Fate::Out) || holds)
     }
 
     /// Whether a message must be shown.

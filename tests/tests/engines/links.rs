@@ -375,6 +375,7 @@ fn who_is_blocked_stays_out_and_who_is_unblocked_comes_in_again() {
         assert!(is_in(&world, CLEO, node, group), "{node}");
     }
     world.say(CLEO, group, "here I am again");
+    world.rest();
     world.say(BERT, group, "so you are");
     world.rest();
     world.check_same(&[ANN, BERT, CLEO], group);
