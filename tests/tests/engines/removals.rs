@@ -243,6 +243,45 @@ fn who_has_not_heard_of_a_leaving_brings_nobody_back() {
     world.check_peace();
 }
 
+/// NODE-110: whoever brings back what somebody left is listened to; all hear of the leaving nonetheless.
+#[test]
+fn who_is_brought_back_what_it_left_still_tells_that_it_left() {
+    const TABLET: usize = 4;
+    let mut nodes: Vec<Node> = (0..4).map(|one| Node::new(one, 0, BEGINNING)).collect();
+    nodes.push(Node::of(CLEO, TABLET, 0, BEGINNING));
+    let mut world = World::of(11, nodes);
+    for (host, guest) in [
+        (ANN, BERT),
+        (ANN, CLEO),
+        (ANN, DORA),
+        (CLEO, DORA),
+        (CLEO, TABLET),
+    ] {
+        world.ask(host, Act::Invite { to: guest });
+        world.rest();
+    }
+    part(&mut world, &[TABLET]);
+    let with = [BERT, CLEO, DORA].map(|node| world.nodes[node].did());
+    let group = world.found(ANN, "walkers", with.into());
+    pass(&mut world);
+    // Dora does not hear that the tablet comes in, so she owes it nothing when she leaves.
+    world.walls.fall();
+    part(&mut world, &[DORA]);
+    assert!(is_in(&world, TABLET, group));
+    world.operate(DORA, group, Op::Leave);
+    part(&mut world, &[TABLET]);
+    join(&mut world);
+    let dora = world.nodes[DORA].identity();
+    for node in [ANN, BERT, CLEO, DORA, TABLET] {
+        let session = Session::load(world.nodes[node].disk(), group).unwrap();
+        let session = session.unwrap();
+        let stays = session.roster().members.contains_key(&dora);
+        assert!(!stays, "node {node}");
+    }
+    world.check_same(&[ANN, BERT, CLEO, TABLET], group);
+    world.check_peace();
+}
+
 /// SYNC-803, NODE-109: who was taken out twice unheard is told all bare; once in again, it has what that says. Either of
 /// the two rules alone brings it.
 #[test]

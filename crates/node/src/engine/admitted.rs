@@ -89,9 +89,8 @@ impl<S: Storage> Engine<S> {
             // SYNC-8: who has the other history says so only when both compare.
             self.compare_anew(now, session);
         }
-        let later = self.is_sparse(session);
         match &mut self.afterwards.rosters {
-            Some(together) if admitted.roster_changed && later => {
+            Some(together) if admitted.roster_changed => {
                 together.insert(session);
             }
             _ if admitted.roster_changed => self.roster_changed(now, session)?,
@@ -279,9 +278,8 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// Of what is taken in together it is looked once at the end what came of all that for who is in, in a session of more
-    /// than fifty devices: of thousands that takes longer than the rest. In a smaller one each step is looked at, for who is
-    /// out, in and out again in one go needs what follows from each (seed 6/400235).
+    /// Of what is taken in together it is looked once at the end what came of all that for who is in: in a session of
+    /// thousands that takes longer than the rest.
     pub(super) fn together(
         &mut self,
         now: u64,

@@ -16,7 +16,7 @@ use tenet_log::{
     store::{Position, StoreError},
 };
 
-use super::{Engine, Fault, Place};
+use super::{Engine, Fault};
 use crate::{input::ConnId, storage::Storage};
 
 /// How many events are read at a time.
@@ -61,8 +61,8 @@ impl<S: Storage> Engine<S> {
     /// The roster of a session is another than before; whether we are out of it now, and were not.
     pub(super) fn index_bygone(&mut self, id: SessionId) -> Result<bool, StoreError> {
         let lost = |session: &Session| session.has_lost(self.own.identity());
-        let out = self.place(id) == Place::Left && self.sessions.get(&id).is_some_and(lost);
-        if !out {
+        // Also while we come in again by a link.
+        if !self.sessions.get(&id).is_some_and(lost) {
             self.bygone.here.remove(&id);
             return Ok(false);
         }

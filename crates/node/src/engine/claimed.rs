@@ -105,7 +105,7 @@ pub(super) fn part_of<S: LogStore>(
     (me, place): (IdentityId, Place),
     (identity, device): (IdentityId, DeviceId),
 ) -> Result<Part, StoreError> {
-    if identity == me && place == Place::Left && session.has_lost(me) {
+    if identity == me && session.has_lost(me) {
         // NODE-109
         return Ok(Part::Whole);
     }

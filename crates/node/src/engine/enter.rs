@@ -206,10 +206,15 @@ impl<S: Storage> Engine<S> {
         if let Some(connection) = self.connections.0.get_mut(&conn) {
             connection.returns.insert(id);
         }
-        self.stand_anew(id)?;
         // What they said there since we left was let be.
         self.resume_at(conn, id, now);
         Ok(())
+    }
+
+    /// Whether the other end brought what we left, so that we listen to it there as long as it stands.
+    pub(super) fn returns_on(&self, conn: ConnId, session: SessionId) -> bool {
+        let connection = self.connections.0.get(&conn);
+        connection.is_some_and(|it| it.returns.contains(&session))
     }
 
     /// NODE-603: what was brought too early is looked at as if it came now.

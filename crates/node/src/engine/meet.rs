@@ -140,6 +140,7 @@ impl<S: Storage> Engine<S> {
         let mut sessions = self.sessions_of_device(ready.identity, ready.device);
         let brought = connection.brought.iter();
         sessions.extend(brought.filter(|session| self.place(**session) == Place::Coming));
+        sessions.extend(connection.returns.iter());
         let claimed = connection.claimed.iter();
         sessions.extend(claimed.filter(|session| self.place(**session) == Place::In));
         sessions.extend(connection.guest.map(|guest| guest.session));

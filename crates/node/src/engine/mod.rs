@@ -412,7 +412,7 @@ impl<S: Storage> Engine<S> {
             return;
         };
         self.resume.retain(|(resumed, _), _| *resumed != conn);
-        self.on_host_gone(connection.host.clone(), connection.returns.clone());
+        self.on_host_gone(connection.host.clone());
         self.early.remove(&conn);
         self.fetching.on_closed(conn);
         self.mending.on_closed(conn);

@@ -34,8 +34,8 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         };
         let says = matches!(message, Message::Events(_) | Message::Registers(_));
-        let ours = self.is_bygone_on(conn, session);
-        if says && !ours && self.left_by_ourselves(session)? {
+        let listens = self.is_bygone_on(conn, session) || self.returns_on(conn, session);
+        if says && !listens && self.left_by_ourselves(session)? {
             // Whoever writes there has not heard yet that we left, or has left too.
             return self.on_said_in_vain(now, conn, tag, session, &message);
         }

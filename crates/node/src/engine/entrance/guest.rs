@@ -1,7 +1,5 @@
 //! The newcomer's end: knocking with a link into a group, taking what is brought, and coming in.
 
-use std::collections::BTreeSet;
-
 use tenet_apps::contacts::Knocking;
 use tenet_identity::{
     keys::EndpointId,
@@ -153,16 +151,12 @@ impl<S: Storage> Engine<S> {
     }
 
     /// The connection with who let us come in is gone.
-    pub(in crate::engine) fn on_host_gone(
-        &mut self,
-        host: Option<Host>,
-        returns: BTreeSet<SessionId>,
-    ) {
-        let by_link = host.map(|host| host.session);
-        for session in returns.into_iter().chain(by_link) {
-            if let Err(error) = self.stand_anew(session) {
-                tracing::warn!(%error, "it is not known who is out of a session");
-            }
+    pub(in crate::engine) fn on_host_gone(&mut self, host: Option<Host>) {
+        let Some(host) = host else {
+            return;
+        };
+        if let Err(error) = self.stand_anew(host.session) {
+            tracing::warn!(%error, "it is not known who is out of a session");
         }
     }
 

@@ -51,13 +51,10 @@ impl<S: Storage> Engine<S> {
         })
     }
 
-    /// Whether we are coming into a session by a link, or come back into it, over a connection that stands.
+    /// Whether we are coming into a session by a link, over a connection that stands.
     pub(super) fn is_coming_in(&self, session: SessionId) -> bool {
         let mut connections = self.connections.0.values();
-        connections.any(|one| {
-            let hosts = one.host.as_ref().is_some_and(|it| it.session == session);
-            hosts || one.returns.contains(&session)
-        })
+        connections.any(|one| one.host.as_ref().is_some_and(|it| it.session == session))
     }
 
     /// SYNC-1401: what of a session the device at the other end may hear.
