@@ -213,13 +213,22 @@ impl Crowd {
         while let Some(node) = doubtful.pop() {
             let runs = self.world.nodes[node].engine().is_some();
             let perhaps = runs && self.model.lost(node) == Some(Lost::Perhaps);
-            if perhaps && (self.is_revoked_somewhere(node) || !self.is_known_at_home(node)) {
+            let waits = self.waits_in_vain(node) || !self.is_known_at_home(node);
+            if perhaps && (waits || self.is_revoked_somewhere(node)) {
                 self.world.put_away(node);
                 self.doubt_let_in_by(node);
                 let by_it = self.let_in.iter().filter(|(_, by)| **by == node);
                 doubtful.extend(by_it.map(|(new, _)| *new));
             }
         }
+    }
+
+    /// Whether a device never came in, and whoever let it in is not there any more.
+    fn waits_in_vain(&self, node: usize) -> bool {
+        let nodes = &self.world.nodes;
+        let by = self.let_in.get(&node);
+        let gone = by.is_some_and(|by| nodes[*by].engine().is_none());
+        gone && nodes[node].disk().sessions().unwrap().is_empty()
     }
 
     /// Whether somebody, whose own place is certain, holds a device to be revoked.

@@ -6,7 +6,7 @@ use tenet_delivery::{
 };
 use tenet_log::{
     ids::SessionId,
-    roster::{Addition, Op, Removal, Role},
+    roster::{Addition, Member, Op, Removal, Role},
     session::Session,
 };
 use tenet_node::command::CommandError;
@@ -21,9 +21,15 @@ const CLEO: usize = 3;
 
 /// Ann, Bert and Cleo in a group that Bert founded, with something said. Ann's tablet is not linked yet.
 fn talked(seed: u64) -> (World, SessionId) {
+    talked_with(seed, &[])
+}
+
+/// And further ones whom nobody knows, as persons and places.
+fn talked_with(seed: u64, further: &[(usize, usize)]) -> (World, SessionId) {
     let people = [(ANN, ANN), (BERT, BERT), (ANN, TABLET), (2, CLEO)];
-    let nodes = people.map(|(person, place)| Node::of(person, place, 0, BEGINNING));
-    let mut world = World::of(seed, nodes.into());
+    let people = people.iter().chain(further);
+    let nodes = people.map(|(person, place)| Node::of(*person, *place, 0, BEGINNING));
+    let mut world = World::of(seed, nodes.collect());
     for guest in [ANN, CLEO] {
         world.ask(BERT, Act::Invite { to: guest });
         world.rest();
@@ -150,4 +156,69 @@ fn a_device_that_died_with_half_of_it_does_not_join() {
         let (_, errors) = errors::during(|| story(&[kill]));
         assert!(errors.is_empty(), "{kill:?}: {errors:?}");
     }
+}
+
+/// NODE-109: what came bare while one of them did not know yet that they are out is shown by neither.
+#[test]
+fn what_came_bare_before_one_heard_of_it_is_shown_on_none() {
+    const DORA: usize = 4;
+    let (mut world, group) = talked_with(1, &[(3, DORA)]);
+    link_the_tablet(&mut world);
+    for host in [ANN, BERT] {
+        world.ask(host, Act::Invite { to: DORA });
+        world.rest();
+    }
+    let owner = Member {
+        identity: identity(&world, CLEO),
+        role: Role::Owner,
+    };
+    world.operate(BERT, group, Op::Promote(owner));
+    world.rest();
+
+    part(&mut world, &[(ANN, 1), (CLEO, 1), (TABLET, 2)]);
+    world.say(BERT, group, "before Dora came");
+    let addition = Addition {
+        identity: identity(&world, DORA),
+        role: Role::Member,
+        floor: None,
+    };
+    world.operate(BERT, group, Op::Add(addition));
+    let removal = Removal {
+        identity: identity(&world, ANN),
+        shut_out: false,
+    };
+    world.operate(CLEO, group, Op::Remove(removal));
+    pass(&mut world);
+    part(&mut world, &[(DORA, 2)]);
+    world.say(DORA, group, "hello");
+    pass(&mut world);
+    assert_eq!(lacking(&world, TABLET, group), 1);
+    world.walls.fall();
+    pass(&mut world);
+    for node in [ANN, TABLET] {
+        assert_eq!(lacking(&world, node, group), 0, "node {node}");
+    }
+    world.check_same(&[ANN, TABLET], group);
+    world.check_same(&[BERT, CLEO, DORA], group);
+    world.check_peace();
+}
+
+/// Of how many messages what they say is shown as lacking.
+fn lacking(world: &World, node: usize, group: SessionId) -> usize {
+    let shown = world.nodes[node].shown_in(group).into_iter();
+    shown.filter(|shown| shown.message.missing).count()
+}
+
+fn part(world: &mut World, sides: &[(usize, u8)]) {
+    for (node, side) in sides {
+        world.walls.part(*node, *side);
+    }
+    world.divide();
+    pass(world);
+}
+
+/// Longer than the longest wait of a redial; who is away is dialled for ever, so there is no rest.
+fn pass(world: &mut World) {
+    let end = world.now + 20 * 60 * 1000;
+    while world.step_until(end) {}
 }

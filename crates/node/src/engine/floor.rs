@@ -85,8 +85,7 @@ impl<S: Storage> Engine<S> {
     pub(super) fn settle_floor(&mut self, now: u64, session: SessionId) -> Result<(), StoreError> {
         let since = self.since(session);
         let before = self.floors.insert(session, since).unwrap_or(Since::Nothing);
-        if before == since || since == Since::Nothing {
-            // Who is out keeps what they have.
+        if before == since {
             return Ok(());
         }
         let mut after = Position::default();
@@ -111,7 +110,8 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// An event without what it says was for this person and is not any more, or the reverse.
+    /// An event without what it says was for this person and is not any more, or the reverse. Whoever is out may get it
+    /// from another device of theirs still (NODE-109).
     fn settle_bare(&mut self, stored: &Stored, was: bool) -> Result<(), StoreError> {
         let event = &stored.event;
         let (session, id) = (event.session(), event.id());
@@ -124,7 +124,7 @@ impl<S: Storage> Engine<S> {
         if !self.store.is_lacking(id)? {
             return Ok(());
         }
-        self.set_lacking(session, id, false)?;
+        self.set_lacking(session, id, self.asks_for(event))?;
         let changes = fold::vanish(&mut self.store, event)?;
         for change in &changes {
             match change {
