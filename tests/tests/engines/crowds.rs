@@ -128,7 +128,8 @@ fn what_was_said_alone_goes_by_a_plan_later() {
     world.check_peace();
 }
 
-/// NODE-1706, NODE-1707: in a session of more than fifty nobody is connected with all, and what is said reaches all.
+/// NODE-1706, NODE-1707: in a session of more than fifty nobody is connected with all, and what is said reaches all;
+/// FAN-15: soon after all of them began in the same moment too.
 #[test]
 fn in_a_large_session_each_has_a_few_neighbours() {
     let (mut world, group) = company(4, 54);
@@ -160,6 +161,22 @@ fn in_a_large_session_each_has_a_few_neighbours() {
     }
     world.check_same(&all(54), group);
     world.check_peace();
+
+    for node in all(54) {
+        world.switch_off(node);
+    }
+    pass(&mut world, MINUTE);
+    for node in all(54) {
+        world.switch_on(node);
+    }
+    pass(&mut world, 5_000);
+    world.say(5, group, "good morning");
+    let took = world.until(|world| {
+        all(54)
+            .iter()
+            .all(|node| texts(world, *node, group).last().unwrap() == "good morning")
+    });
+    assert!(took < 1_000, "{took} ms");
 }
 
 /// NODE-1703: many speak at once; what comes before what it builds on waits for it, and nobody compares all for that.

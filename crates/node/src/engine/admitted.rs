@@ -89,6 +89,10 @@ impl<S: Storage> Engine<S> {
             // SYNC-8: who has the other history says so only when both compare.
             self.compare_anew(now, session);
         }
+        if admitted.roster_changed {
+            // With each step: whoever is out, in and out again in one go was shown what came between.
+            self.settle_floor(now, session)?;
+        }
         match &mut self.afterwards.rosters {
             Some(together) if admitted.roster_changed => {
                 together.insert(session);
@@ -310,7 +314,6 @@ impl<S: Storage> Engine<S> {
         }
         self.index_outside(session)?;
         self.note_seen(now, session)?;
-        self.settle_floor(now, session)?;
         // How many are in decides to whom what is said is owed.
         self.index_crowd(session);
         self.settle_outbox(now, session)?;

@@ -138,6 +138,27 @@ fn sync_5_what_is_at_hand_is_not_read_back() {
     assert_eq!(read, sent, "whoever lacks what was let go of reads it back");
 }
 
+/// NODE-1701: what comes after both compared others may see to; who then looks whether that came compares anew.
+#[test]
+fn sync_4_what_comes_new_is_left_to_others() {
+    let (ann, mut link) = pair();
+    let node = &mut link.ends[0].node;
+    node.say(&ann.devices[0], "before both compare");
+    link.reconnect();
+    let end = &mut link.ends[0];
+    end.peer.pass_on(false);
+    link.run(&mut rng(1));
+    link.assert_equal();
+    let end = &mut link.ends[0];
+    end.node.say(&ann.devices[0], "afterwards");
+    assert!(end.peer.is_caught_up(&end.node.store).unwrap());
+    assert!(end.peer.is_behind(&end.node.store).unwrap());
+    assert_eq!(end.peer.pump(&end.node.store, end.now).unwrap(), None);
+    end.compare();
+    link.run(&mut rng(1));
+    link.assert_equal();
+}
+
 #[test]
 fn sync_6_a_gap_is_told_once_and_begins_anew_once() {
     let (ann, mut link) = pair();

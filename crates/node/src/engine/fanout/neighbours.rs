@@ -262,3 +262,35 @@ impl Crowd {
         turned
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    /// NODE-1707: of ten thousand of whom none is there 64 are tried, and the next 64 five minutes later.
+    #[test]
+    fn who_is_alone_tries_some_and_waits() {
+        let nearest = || (0..10_000_u32).map(device).collect::<Vec<_>>();
+        let turn = Turn::of(0);
+        let mut neighbours = Neighbours::new(0);
+        assert!(neighbours.turns(turn, 0, nearest));
+        let tried = |neighbours: &mut Neighbours, now| {
+            std::iter::from_fn(|| neighbours.try_next(now)).collect::<Vec<_>>()
+        };
+        let first = tried(&mut neighbours, 1);
+        assert_eq!(first, nearest()[..TRIES]);
+        assert_eq!(neighbours.due_at(), SHED_MS.min(1 + TRY_AGAIN_MS));
+        assert!(!neighbours.turns(turn, TRY_AGAIN_MS, nearest));
+        assert_eq!(tried(&mut neighbours, TRY_AGAIN_MS), []);
+        assert!(!neighbours.turns(turn, 1 + TRY_AGAIN_MS, nearest));
+        let next = tried(&mut neighbours, 1 + TRY_AGAIN_MS);
+        assert_eq!(next, nearest()[TRIES..2 * TRIES]);
+    }
+
+    fn device(number: u32) -> DeviceId {
+        let mut bytes = [0; 32];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        DeviceId::from(bytes)
+    }
+}
