@@ -80,7 +80,7 @@ fn send(told: &Told) {
         figures::print(name, told.figure(key), "ms", 20.0, true);
     }
     println!(
-        "  an hour in which nothing is said: {:.0} kB in frames from and to {} neighbours, {} dials",
+        "  an hour in which nothing is said: {:.0} kB in frames from and to {} neighbours, {} dials (an upper bound: they know nobody else to tell)",
         told.figure("idle_kb"),
         told.figure("idle_neighbours"),
         told.figure("idle_dials"),

@@ -12,7 +12,6 @@ use tenet_identity::{
     card::{self, DeviceCard},
     keys::{DeviceKey, EndpointId, IdentityKey},
     secrets::Secrets,
-    vault::VaultKey,
 };
 use tenet_log::{
     clock::Hlc,
@@ -24,6 +23,8 @@ use tenet_log::{
 use tenet_store::Store;
 use zeroize::Zeroizing;
 
+use crate::common::vault_key;
+
 /// What the group is called.
 pub(crate) const NAME: &str = "Hundred";
 
@@ -34,10 +35,6 @@ pub(crate) struct Person {
     pub(crate) folder: PathBuf,
     /// Where it listens.
     pub(crate) address: SocketAddr,
-}
-
-pub(crate) fn vault_key() -> VaultKey {
-    VaultKey::generate(&mut ChaCha20Rng::from_seed([7; 32]))
 }
 
 /// Makes their homes, each with a copy of the group.

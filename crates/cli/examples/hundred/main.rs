@@ -18,6 +18,8 @@
     reason = "a bench measures time, and may fail"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod group;
 
 use std::{
@@ -36,7 +38,8 @@ use tenet_rpc::{
 };
 use tokio::{runtime::Runtime, sync::watch, time::sleep};
 
-use group::{NAME, Person, vault_key};
+use common::{resident, vault_key};
+use group::{NAME, Person};
 
 /// How many messages are timed one after the other.
 const SINGLE: usize = 50;
@@ -269,12 +272,4 @@ fn carried() -> f64 {
         .find_map(|line| line.trim().strip_prefix("lo:"));
     let bytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
     bytes.unwrap_or(f64::NAN)
-}
-
-/// How much memory this process has, in MB, where the system says so.
-fn resident() -> f64 {
-    let told = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = told.split(' ').nth(1);
-    let pages = pages.and_then(|word| word.parse::<f64>().ok());
-    pages.unwrap_or(f64::NAN) * 4096.0 / 1e6
 }

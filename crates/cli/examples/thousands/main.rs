@@ -21,6 +21,8 @@
     reason = "a bench measures time, and may fail"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod send;
 mod world;
 
@@ -44,7 +46,8 @@ use tenet_node::{
 use tenet_rpc::{api, server::ask};
 use tenet_store::Store;
 
-use world::{Device, MEMBERS, NAME, NOW, vault_key};
+use common::{resident, vault_key};
+use world::{Device, MEMBERS, NAME, NOW};
 
 /// Whose device it is: a member like most.
 const ME: usize = 5_000;
@@ -226,12 +229,4 @@ fn on_processor() -> f64 {
     let nanoseconds = told.split(' ').next();
     let nanoseconds = nanoseconds.and_then(|word| word.parse::<f64>().ok());
     nanoseconds.unwrap_or(f64::NAN) / 1e6
-}
-
-/// How much memory this process has, in MB, where the system says so.
-fn resident() -> f64 {
-    let told = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = told.split(' ').nth(1);
-    let pages = pages.and_then(|word| word.parse::<f64>().ok());
-    pages.unwrap_or(f64::NAN) * 4096.0 / 1e6
 }

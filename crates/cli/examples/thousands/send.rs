@@ -27,8 +27,10 @@ use tenet_node::{
 use tenet_store::Store;
 
 use crate::{
-    Clock, ME, own,
-    world::{DEVICES, Device, NAME, NOW, vault_key},
+    Clock, ME,
+    common::vault_key,
+    own,
+    world::{DEVICES, Device, NAME, NOW},
 };
 
 /// How many devices are connected with the sender.

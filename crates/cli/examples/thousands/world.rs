@@ -2,14 +2,11 @@
 
 use std::path::Path;
 
-use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
 use tenet_apps::contacts::endpoint::{self, Endpoint};
 use tenet_identity::{
     card::{self, DeviceCard},
     keys::{DeviceKey, EndpointId, IdentityKey},
     secrets::Secrets,
-    vault::VaultKey,
 };
 use tenet_log::{
     clock::Hlc,
@@ -22,6 +19,8 @@ use tenet_log::{
 };
 use tenet_store::Store;
 use zeroize::Zeroizing;
+
+use crate::common::vault_key;
 
 pub(crate) const NOW: u64 = 1_800_000_000_000;
 pub(crate) const MEMBERS: usize = 10_000;
@@ -74,11 +73,6 @@ impl Device {
         store.put_secrets(&secrets).unwrap();
         store.put_own_name("somebody").unwrap();
     }
-}
-
-/// The key of all these stores.
-pub(crate) fn vault_key() -> VaultKey {
-    VaultKey::generate(&mut ChaCha20Rng::from_seed([7; 32]))
 }
 
 /// Writes the group into a store; gives how many operations it has.
