@@ -14,7 +14,7 @@ use tenet_sim::{Act, Kill, World, errors, machine::BEGINNING, node::Node};
 
 use super::{
     ANN, BERT,
-    devices::{TABLET, identity, kills},
+    devices::{TABLET, identity, kills, pass},
 };
 
 const CLEO: usize = 3;
@@ -215,10 +215,4 @@ fn part(world: &mut World, sides: &[(usize, u8)]) {
     }
     world.divide();
     pass(world);
-}
-
-/// Longer than the longest wait of a redial; who is away is dialled for ever, so there is no rest.
-fn pass(world: &mut World) {
-    let end = world.now + 20 * 60 * 1000;
-    while world.step_until(end) {}
 }
