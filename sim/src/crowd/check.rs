@@ -172,11 +172,14 @@ impl Crowd {
             let at = || format!("node {}, {session}", founder.place());
             anew::is_alike(founder, session).with_context(at)?;
         }
+        for node in &self.world.nodes {
+            let active = held.roster.author(node.own().device()).is_some();
+            self.check_place(session, room.fates.get(&node.person()), node, active)?;
+        }
         for node in self.there() {
             let (place, fate) = (node.place(), room.fates.get(&node.person()).copied());
-            let active = held.roster.author(node.own().device()).is_some();
-            self.check_place(session, fate, node, active)?;
             let device = node.own().device();
+            let active = held.roster.author(device).is_some();
             let there = Session::load(founder.disk(), session)?;
             let was_seen = there.is_some_and(|it| it.has_seen(device));
             self.check_told(session, node, was_seen && !active)?;
@@ -244,12 +247,14 @@ impl Crowd {
     fn check_place(
         &self,
         session: SessionId,
-        fate: Option<Fate>,
+        fate: Option<&Fate>,
         node: &Node,
         active: bool,
     ) -> Result<()> {
         let place = node.place();
         match (fate, self.model.lost(place)) {
+            // Never let in, or put away, but not surely revoked.
+            (_, None | Some(Lost::Perhaps)) if node.lost => {}
             (Some(Fate::Lawless), _) | (Some(_), Some(Lost::Perhaps)) => {}
             (Some(_), Some(Lost::Revoked)) => ensure!(
                 !active,
