@@ -111,7 +111,13 @@ impl Crowd {
         let by_it = self.revoked_by.iter().filter(|(_, by)| **by == device);
         let by_it: Vec<usize> = by_it.map(|(other, _)| *other).collect();
         for other in by_it {
+            let is_sure = self.model.lost(other) == Some(Lost::Revoked);
             self.model.doubt_loss(other);
+            if is_sure && self.world.nodes[other].lost {
+                // Put away when all was healed, a moment before this was known.
+                self.world.nodes[other].lost = false;
+                self.world.switch_on(other);
+            }
         }
         self.revoked_by.insert(device, by);
     }
