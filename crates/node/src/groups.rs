@@ -1,5 +1,8 @@
 //! Sessions of many, as a person sees them.
 
+use std::collections::BTreeMap;
+
+use tenet_apps::contacts::name::folded;
 use tenet_identity::{keys::IdentityId, meeting::link::Link};
 use tenet_log::{
     ids::{EventId, SessionId},
@@ -203,6 +206,19 @@ pub fn several(who: &str, groups: &[Group]) -> Option<String> {
     Some(format!(
         "several groups are called \"{who}\"; name one by its id: {starts}"
     ))
+}
+
+/// Of the names by which people call themselves, those that a word means: who writes it just so, or else whatever its case.
+pub fn called_so(names: &BTreeMap<IdentityId, String>, who: &str) -> BTreeMap<IdentityId, String> {
+    let names = names.iter().map(|(identity, name)| (*identity, name));
+    let mut called: BTreeMap<IdentityId, String> = names
+        .filter(|(_, name)| folded(name) == folded(who))
+        .map(|(identity, name)| (identity, name.clone()))
+        .collect();
+    if called.values().any(|name| name == who) {
+        called.retain(|_, name| name == who);
+    }
+    called
 }
 
 /// The fewest digits of a session's id by which a group may be named.

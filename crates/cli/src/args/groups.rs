@@ -43,6 +43,8 @@ pub enum GroupCommand {
     Block(GroupMember),
     /// Let links let somebody in again whom you blocked.
     Unblock(GroupMember),
+    /// List whom no link lets in.
+    Blocked(GroupNamed),
     /// Make a link: whoever has it comes in, or asks to.
     Invite(GroupInvite),
     /// List the links that are open.

@@ -1,8 +1,8 @@
 //! `tenet group …`: sessions of many.
 
 use tenet_rpc::api::{
-    Change, Group, GroupChange, GroupMember, GroupMembers, GroupNew, GroupPin, GroupPins,
-    GroupPolicy, GroupShow, Groups, Newcomers, Right, Role, Withdraw,
+    BlockedMember, Change, Group, GroupBlocked, GroupChange, GroupMember, GroupMembers, GroupNew,
+    GroupPin, GroupPins, GroupPolicy, GroupShow, Groups, Newcomers, Right, Role, Withdraw,
 };
 
 use super::{Shell, accept, group_links, message};
@@ -47,6 +47,7 @@ pub(super) async fn run(shell: &Shell, command: GroupCommand) -> Outcome {
             change(shell, group, Change::Remove { who, block }).await
         }
         C::Unblock(args) => change(shell, args.group, Change::Unblock { who: args.who }).await,
+        C::Blocked(args) => blocked(shell, args).await,
         C::Invite(args) => group_links::invite(shell, args).await,
         C::Invites(args) => group_links::list(shell, args.group).await,
         C::Uninvite(args) => group_links::close(shell, args).await,
@@ -96,6 +97,21 @@ async fn members(shell: &Shell, args: args::GroupNamed) -> Outcome {
         .await?;
     let mut members = list.members.iter();
     members.try_for_each(|member| shell.output.object(member, || member_line(member)))
+}
+
+async fn blocked(shell: &Shell, args: args::GroupNamed) -> Outcome {
+    let group = args.group;
+    let list = shell
+        .with(Need::Home, async |caller| {
+            caller.call(GroupBlocked { group }).await
+        })
+        .await?;
+    if list.blocked.is_empty() {
+        note("nobody is blocked: links let anybody in who has them");
+    }
+    let mut blocked = list.blocked.iter();
+    let words = |one: &BlockedMember| format!("{}, {}", shown_short(&one.name), one.did);
+    blocked.try_for_each(|one| shell.output.object(one, || words(one)))
 }
 
 /// Shows how a group stands.
@@ -275,8 +291,9 @@ pub(super) fn newcomers_words(history: Newcomers) -> String {
 
 fn member_line(member: &GroupMember) -> String {
     let mut line = format!(
-        "{}, {}, {}",
+        "{}{}, {}, {}",
         shown_short(&member.name),
+        if member.me { " (you)" } else { "" },
         role_word(member.role),
         match member.devices {
             1 => "1 device".to_owned(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tenet_apps::contacts::store::ContactStore;
+use tenet_apps::contacts::{Contact, store::ContactStore};
 use tenet_identity::{did, keys::IdentityId};
 use tenet_log::{
     ids::SessionId,
@@ -60,13 +60,32 @@ impl Groups {
         session: SessionId,
         identity: IdentityId,
     ) -> Option<String> {
+        self.look_at_names(store, session, |names| names.get(&identity).cloned())
+    }
+
+    /// Who calls themselves so in a session.
+    pub(super) fn called_so(
+        &self,
+        store: &Store,
+        session: SessionId,
+        who: &str,
+    ) -> BTreeMap<IdentityId, String> {
+        self.look_at_names(store, session, |names| groups::called_so(names, who))
+    }
+
+    fn look_at_names<T>(
+        &self,
+        store: &Store,
+        session: SessionId,
+        look: impl FnOnce(&BTreeMap<IdentityId, String>) -> T,
+    ) -> T {
         if let Some(names) = self.lock_names().get(&session) {
-            return names.get(&identity).cloned();
+            return look(names);
         }
         let names = query::names(store, session).unwrap_or_default();
-        let name = names.get(&identity).cloned();
+        let seen = look(&names);
         self.lock_names().insert(session, names);
-        name
+        seen
     }
 
     /// All, by name.
@@ -103,6 +122,7 @@ pub(super) fn asked(handler: &NodeHandler, request: api::Request) -> Pending {
         R::Groups(_) => handler.ask(|shared, _| Ok(list(shared))),
         R::GroupShow(wanted) => handler.ask(move |shared, _| show(shared, &wanted.group)),
         R::GroupMembers(wanted) => members(handler, wanted),
+        R::GroupBlocked(wanted) => blocked(handler, wanted),
         R::GroupChange(wanted) => change(handler, wanted),
         R::GroupPin(api::GroupPin { id, pinned }) => handler.naming(&id, move |handler, id| {
             handler.then_read(Command::Pin { id, on: pinned }, said)
@@ -229,13 +249,8 @@ fn members(handler: &NodeHandler, wanted: api::GroupMembers) -> Pending {
         };
         let contacts = store.contacts().map_err(failed)?;
         let shown = members.into_iter().map(|member| {
-            let known = contacts.iter().any(|one| one.identity == member.identity);
-            let own = member.identity == shared.own.identity;
-            let called = match known || own || member.name.is_empty() {
-                true => present::name_of(member.identity, &shared.own, &contacts),
-                false => member.name.clone(),
-            };
-            of_member(member, called)
+            let name = called(shared, &contacts, member.identity, &member.name);
+            of_member(shared, member, name)
         });
         Ok(Some(api::MemberList {
             session: session.to_string(),
@@ -244,10 +259,41 @@ fn members(handler: &NodeHandler, wanted: api::GroupMembers) -> Pending {
     })
 }
 
-fn of_member(member: GroupMember, name: String) -> api::GroupMember {
+fn blocked(handler: &NodeHandler, wanted: api::GroupBlocked) -> Pending {
+    let command = Command::Blocked { who: wanted.group };
+    handler.then_read(command, |shared, store, reply| {
+        let Reply::Blocked { session, blocked } = reply else {
+            return Ok(None);
+        };
+        let contacts = store.contacts().map_err(failed)?;
+        let shown = blocked
+            .into_iter()
+            .map(|(identity, said)| api::BlockedMember {
+                did: did::encode(&identity),
+                name: called(shared, &contacts, identity, &said),
+            });
+        Ok(Some(api::BlockedList {
+            session: session.to_string(),
+            blocked: shown.collect(),
+        }))
+    })
+}
+
+/// What I call somebody, or else what they said they are called.
+fn called(shared: &Shared, contacts: &[Contact], identity: IdentityId, said: &str) -> String {
+    let own = identity == shared.own.identity;
+    let known = own || contacts.iter().any(|one| one.identity == identity);
+    match known || said.is_empty() {
+        true => present::name_of(identity, &shared.own, contacts),
+        false => said.to_owned(),
+    }
+}
+
+fn of_member(shared: &Shared, member: GroupMember, name: String) -> api::GroupMember {
     api::GroupMember {
         did: did::encode(&member.identity),
         name,
+        me: member.identity == shared.own.identity,
         role: role(member.role),
         devices: member.devices as u64,
         muted: member.muted.is_some(),

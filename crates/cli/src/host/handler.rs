@@ -96,6 +96,7 @@ impl NodeHandler {
             | R::Groups(_)
             | R::GroupShow(_)
             | R::GroupMembers(_)
+            | R::GroupBlocked(_)
             | R::GroupPin(_)
             | R::GroupPins(_)
             | R::GroupChange(_)) => groups::asked(self, request),

@@ -1,12 +1,12 @@
 //! `search`: from what was asked to what is looked for, and back.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tenet_apps::{
     chat::search::{Filter, Query, SearchStore},
     contacts::{Contact, store::ContactStore},
 };
-use tenet_identity::keys::IdentityId;
+use tenet_identity::{did, keys::IdentityId};
 use tenet_log::ids::SessionId;
 use tenet_node::{
     command::Command,
@@ -101,9 +101,10 @@ fn read(shared: &Shared, store: &Store, wanted: &api::Search) -> Result<Search, 
         None => Vec::new(),
     };
     let from = wanted.from.as_deref();
+    let from = from.map(|from| author(shared, store, from, &sessions));
     let filter = Filter {
+        identity: from.transpose()?,
         sessions,
-        identity: from.map(|from| identity(shared, store, from)).transpose()?,
         files: wanted.files,
         since: wanted.since,
         // Nothing is written later than that, and a time without an end is long to look through.
@@ -122,12 +123,39 @@ fn read(shared: &Shared, store: &Store, wanted: &api::Search) -> Result<Search, 
     })
 }
 
-fn identity(shared: &Shared, store: &Store, who: &str) -> Result<IdentityId, api::Error> {
-    Ok(match shared.who(store, who)? {
-        Whom::Own => shared.own.identity,
-        Whom::Contact(contact) => contact.identity,
-        Whom::Group(_) => return Err(api::Error::usage("a group writes nothing; name a person")),
-    })
+/// Whose messages are looked for: my contact, who calls themselves so in one of these groups, or anybody by their DID.
+fn author(
+    shared: &Shared,
+    store: &Store,
+    who: &str,
+    sessions: &[SessionId],
+) -> Result<IdentityId, api::Error> {
+    let nobody = match shared.who(store, who) {
+        Ok(Whom::Own) => return Ok(shared.own.identity),
+        Ok(Whom::Contact(contact)) => return Ok(contact.identity),
+        Ok(Whom::Group(_)) => api::Error::usage("a group writes nothing; name a person"),
+        Err(error) => error,
+    };
+    if let Ok(identity) = did::parse(who) {
+        return Ok(identity);
+    }
+    let groups = shared.groups.all().into_iter().map(|group| group.session);
+    let groups = groups.filter(|session| sessions.is_empty() || sessions.contains(session));
+    let called = groups.flat_map(|session| shared.groups.called_so(store, session, who));
+    let called: BTreeMap<IdentityId, String> = called.collect();
+    let mut identities = called.keys();
+    match (identities.next(), identities.next()) {
+        (Some(one), None) => Ok(*one),
+        (None, _) => Err(nobody),
+        _ => Err(several(who, &called)),
+    }
+}
+
+fn several(who: &str, called: &BTreeMap<IdentityId, String>) -> api::Error {
+    let each = called.iter();
+    let each = each.map(|(identity, name)| format!("{name} ({})", did::encode(identity)));
+    let each = each.collect::<Vec<_>>().join(", ");
+    api::Error::usage(format!("\"{who}\" could be several: {each}; give the DID"))
 }
 
 fn with(contacts: &[Contact], session: SessionId) -> Option<&Contact> {

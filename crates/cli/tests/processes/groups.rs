@@ -138,6 +138,8 @@ fn three_talk_in_a_group_until_one_is_taken_out() {
         .map(|one| (&one["name"], &one["role"]))
         .collect();
     assert_eq!(roles[0], (&json!("Alice"), &json!("owner")));
+    let mine = members.iter().filter(|one| one["me"] == true);
+    assert_eq!(mine.map(|one| &one["name"]).collect::<Vec<_>>(), ["Alice"]);
     assert!(roles.contains(&(&json!("Carol"), &json!("member"))));
     assert_eq!(members.len(), 3);
 
@@ -302,7 +304,12 @@ fn strangers_come_in_invited_and_are_kept_out() {
     alice.does(&["group", "block", "Walkers", &carol.did]);
     until(&carol, &["group", "list"], |rows| rows[0]["role"].is_null());
     carol.says(&["accept", &link]).fails(5, &["they said no"]);
+    let blocked = alice.lists(&["group", "blocked", "Walkers"]);
+    assert_eq!(blocked.len(), 1);
+    assert_eq!(blocked[0]["did"], *carol.did);
+    assert_eq!(blocked[0]["name"], "Carol");
     alice.does(&["group", "unblock", "Walkers", &carol.did]);
+    assert!(alice.lists(&["group", "blocked", "Walkers"]).is_empty());
     assert_eq!(carol.does(&["accept", &link])["state"], "connected");
     let id = open["id"].as_str().unwrap();
     alice

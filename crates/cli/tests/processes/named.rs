@@ -24,6 +24,18 @@ fn are_called(rows: &[Value], wanted: &[&str]) -> bool {
     names == wanted
 }
 
+/// What somebody wrote who is no contact is found by what they call themselves, too.
+fn is_found(by: &Person, carol: &Person) {
+    until(carol, |rows| rows.iter().all(|row| row["muted"] == false));
+    carol.does(&["send", "Walkers", "up the hill", "--wait", "delivered"]);
+    for from in ["carol", &carol.did] {
+        let found = by.lists(&["search", "hill", "--from", from]);
+        assert_eq!(found.len(), 1, "{from}");
+    }
+    let elsewhere = by.says(&["search", "hill", "--from", "Carol", "--in", "self"]);
+    elsewhere.fails(4, &["no contact \"Carol\""]);
+}
+
 /// NODE-1304, ROS-1402: members and who was one are named as they call themselves; of two of one name neither is meant.
 #[test]
 fn members_are_named_as_they_call_themselves() {
@@ -61,6 +73,8 @@ fn members_are_named_as_they_call_themselves() {
     bob.says(&["group", "mute", "Walkers", "Zoe"])
         .fails(4, &["not in this group", "tenet group members"]);
 
+    is_found(&bob, &carol);
+
     // A second Carol.
     other.does(&["profile", "--name", "Carol"]);
     other.does(&["accept", link]);
@@ -69,6 +83,8 @@ fn members_are_named_as_they_call_themselves() {
     });
     let both = ["could be several", &carol.did, &other.did, "give the DID"];
     bob.says(&["group", "block", "Walkers", "Carol"])
+        .fails(2, &both);
+    bob.says(&["search", "hill", "--from", "Carol"])
         .fails(2, &both);
     for one in [&carol, &other] {
         bob.does(&["group", "block", "Walkers", &one.did]);

@@ -63,6 +63,14 @@ impl Session {
         Ok(self.fold(store)?.is_shut_out(identity))
     }
 
+    /// All whom no link lets in, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn shut_out<S: LogStore>(&self, store: &S) -> Result<Vec<IdentityId>, StoreError> {
+        Ok(self.fold(store)?.shut_out_by_links().collect())
+    }
+
     /// What was answered to an identity that asked to come in, to its latest asking (ROS-1403).
     ///
     /// # Errors

@@ -10,12 +10,12 @@
 
 use std::collections::BTreeMap;
 
-use tenet_apps::contacts::{name::folded, resolve::Who};
+use tenet_apps::contacts::resolve::Who;
 use tenet_identity::{did, keys::IdentityId};
 use tenet_log::{ids::SessionId, roster::Role};
 
-use super::CommandError;
-use crate::{engine::Engine, query, storage::Storage};
+use super::{CommandError, Reply};
+use crate::{engine::Engine, groups, query, storage::Storage};
 
 /// Whom a word may mean.
 enum Meant {
@@ -69,6 +69,24 @@ impl<S: Storage> Engine<S> {
         }
     }
 
+    /// ROS-1402: all whom no link lets into a session of many.
+    pub(super) fn blocked_in(&self, who: &str) -> Result<Reply, CommandError> {
+        let id = self.known_group(who)?;
+        let (mut shut_out, mut names) = (Vec::new(), BTreeMap::new());
+        if let Some(session) = self.sessions.get(&id) {
+            shut_out = session.shut_out(&self.store)?;
+            names = query::names_in(&self.store, session)?;
+        }
+        let blocked = shut_out.into_iter().map(|identity| {
+            let name = names.remove(&identity);
+            (identity, name.unwrap_or_default())
+        });
+        Ok(Reply::Blocked {
+            session: id,
+            blocked: blocked.collect(),
+        })
+    }
+
     /// Whom of those `in_question` a word means in a session.
     fn meant(
         &self,
@@ -103,21 +121,17 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// Who calls themselves so in a session, now or when they were in: those who write it just so, or else whatever its case.
+    /// Who calls themselves so in a session, now or when they were in.
     fn called_so(
         &self,
         id: SessionId,
         who: &str,
     ) -> Result<BTreeMap<IdentityId, String>, CommandError> {
-        let mut names = match self.sessions.get(&id) {
+        let names = match self.sessions.get(&id) {
             Some(session) => query::names_in(&self.store, session)?,
             None => BTreeMap::new(),
         };
-        names.retain(|_, name| folded(name) == folded(who));
-        if names.values().any(|name| name == who) {
-            names.retain(|_, name| name == who);
-        }
-        Ok(names)
+        Ok(groups::called_so(&names, who))
     }
 
     /// What somebody is called in a session: as I call them, or as they call themselves there.

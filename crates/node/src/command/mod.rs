@@ -252,6 +252,11 @@ pub enum Command {
         /// Which: its name, its id or a beginning of it.
         who: String,
     },
+    /// Say whom no link lets into a session of many.
+    Blocked {
+        /// Which: its name, its id or a beginning of it.
+        who: String,
+    },
     /// Change who is in a session, and as what.
     Operate {
         /// Which session.
@@ -360,6 +365,7 @@ impl<S: Storage> Engine<S> {
             Command::Group { who, change } => self.change_group(now, &who, change),
             Command::Entrance(what) => self.enter_by(now, what),
             Command::Members { who } => self.members_of(now, &who),
+            Command::Blocked { who } => self.blocked_in(&who),
             Command::Reach => self.reach(now),
             Command::Mend { events, miskept } => self.mend_all(events, &miskept),
         }

@@ -65,6 +65,13 @@ pub enum Reply {
         /// They, by role, then by identity.
         members: Vec<GroupMember>,
     },
+    /// Whom no link lets into a session of many.
+    Blocked {
+        /// Which session.
+        session: SessionId,
+        /// They, by identity, and what they called themselves there; empty where that is not known.
+        blocked: Vec<(IdentityId, String)>,
+    },
     /// A link into a session of many: as it stands now.
     LinkInto {
         /// Into which session.

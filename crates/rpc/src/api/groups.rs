@@ -160,6 +160,8 @@ pub struct GroupMember {
     pub did: String,
     /// What I call them, or else what they call themselves.
     pub name: String,
+    /// Whether that is me.
+    pub me: bool,
     /// As what.
     pub role: Role,
     /// With how many devices.
@@ -168,6 +170,32 @@ pub struct GroupMember {
     pub muted: bool,
     /// Until when, if that ends by itself.
     pub muted_until: Option<u64>,
+}
+
+/// `group_blocked`: whom no link lets into a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupBlocked {
+    /// Its name, its id or a beginning of it.
+    pub group: String,
+}
+
+/// The answer to [`GroupBlocked`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockedList {
+    /// The session.
+    pub session: String,
+    /// In no particular order.
+    pub blocked: Vec<BlockedMember>,
+}
+
+/// Somebody whom no link lets into a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockedMember {
+    /// Who.
+    pub did: String,
+    /// What I call them, or else what they called themselves there.
+    pub name: String,
 }
 
 /// `group_change`: change a group, as far as one's role allows.

@@ -58,8 +58,9 @@ pub use files::{
     TransferPause, TransferResume, Transfers,
 };
 pub use groups::{
-    Change, Group, GroupChange, GroupList, GroupMember, GroupMembers, GroupNew, GroupPin,
-    GroupPins, GroupPolicy, GroupShow, Groups, MemberList, Newcomers, PinList, Right, Role,
+    BlockedList, BlockedMember, Change, Group, GroupBlocked, GroupChange, GroupList, GroupMember,
+    GroupMembers, GroupNew, GroupPin, GroupPins, GroupPolicy, GroupShow, Groups, MemberList,
+    Newcomers, PinList, Right, Role,
 };
 pub use identity::{
     Identity, IdentityInfo, Lock, Phrase, PhraseShown, PinChange, PinRemove, PinSet, Unlock,

@@ -28,6 +28,12 @@ impl Fold {
         self.view().is_shut_out(identity, At::End) == Some(true)
     }
 
+    /// All whom no link lets in, by id.
+    pub(crate) fn shut_out_by_links(&self) -> impl Iterator<Item = IdentityId> {
+        let known = self.ledger.identities();
+        known.filter(|identity| self.is_shut_out(*identity))
+    }
+
     /// What was answered last to an identity that asked to come in: of several that count that to its latest asking, of
     /// equals the last in the order (ROS-1403).
     pub(crate) fn refusal(&self, identity: IdentityId) -> Option<&Refusal> {

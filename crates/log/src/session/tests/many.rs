@@ -52,6 +52,11 @@ impl Scene {
         self.people[who].key.public()
     }
 
+    /// Whom no link lets in.
+    fn shut_out(&self) -> Vec<IdentityId> {
+        self.node.session.shut_out(&self.node.store).unwrap()
+    }
+
     fn role(&self, who: usize) -> Option<Role> {
         self.node
             .session
@@ -439,46 +444,22 @@ fn ros_1402_who_is_unblocked_comes_in_by_a_link_again() {
     });
     let mut apart = scene.apart();
     assert!(scene.does(BOB, &out));
-    assert!(
-        scene
-            .node
-            .session
-            .is_shut_out(&scene.node.store, scene.id(CID))
-            .unwrap()
-    );
+    assert_eq!(scene.shut_out(), [scene.id(CID)]);
     let back = scene.by_link(CID, &link);
     assert!(!scene.does(CID, &back));
 
     // Who had not heard of a removal has not unblocked anybody from it.
     assert!(apart.does(ANN, &out));
     assert!(apart.does(ANN, &unblock));
-    assert!(
-        !apart
-            .node
-            .session
-            .is_shut_out(&apart.node.store, scene.id(CID))
-            .unwrap()
-    );
+    assert_eq!(apart.shut_out(), []);
     scene.meet(&mut apart);
-    assert!(
-        scene
-            .node
-            .session
-            .is_shut_out(&scene.node.store, scene.id(CID))
-            .unwrap()
-    );
+    assert_eq!(scene.shut_out(), [scene.id(CID)]);
 
     let out = scene.device(CID);
     let of_oneself = scene.node.clone().try_operate(out, &unblock);
     assert!(of_oneself.is_err(), "nobody lifts it from oneself");
     assert!(scene.does(BOB, &unblock));
-    assert!(
-        !scene
-            .node
-            .session
-            .is_shut_out(&scene.node.store, scene.id(CID))
-            .unwrap()
-    );
+    assert_eq!(scene.shut_out(), []);
     assert_eq!(scene.role(CID), None, "to be unblocked is not to be in");
     let back = scene.by_link(CID, &link);
     assert!(scene.does(CID, &back));
