@@ -234,7 +234,9 @@ impl Crowd {
         let nodes = &self.world.nodes;
         let by = self.let_in.get(&node);
         let gone = by.is_some_and(|by| nodes[*by].engine().is_none());
-        gone && nodes[node].disk().sessions().unwrap().is_empty()
+        // One that has the phrase founds a session of its own.
+        let is_shared = |session: Session| session.roster().active().nth(1).is_some();
+        gone && !sessions(&nodes[node]).any(is_shared)
     }
 
     /// Whether somebody, whose own place is certain, holds a device to be revoked.
