@@ -27,7 +27,7 @@ pub struct Model {
     lost: BTreeMap<usize, Lost>,
     /// Devices that were set back, and whose they are.
     set_back: BTreeMap<usize, usize>,
-    /// Which devices revoked a device.
+    /// Which devices revoked a device, or may hand that in where it is not known yet.
     revokers: BTreeMap<usize, BTreeSet<usize>>,
 }
 
@@ -153,7 +153,11 @@ impl Model {
         reply: &Reply,
         devices: impl Fn(usize) -> Vec<usize>,
     ) {
-        let revoked = self.lost(who.device) == Some(Lost::Revoked);
+        let by_one = self
+            .revokers
+            .get(&who.device)
+            .is_some_and(|by| by.len() == 1);
+        let revoked = by_one && self.lost(who.device) == Some(Lost::Revoked);
         let room = deed.session().and_then(|id| self.rooms.get_mut(&id));
         let Some(room) = room else { return };
         match (deed, reply) {
@@ -216,8 +220,9 @@ impl Model {
     }
 
     /// A device was revoked, or may have been, or may not come in any more: whether what it did where that was not
-    /// known counts, nobody knows. Of two others that revoke it apart one may have seen what the other had not.
-    pub fn lose(&mut self, device: usize, how: Lost, by: Option<usize>) {
+    /// known counts, nobody knows. Of two others that revoke it apart, or hand that in (NODE-604), one may have seen what
+    /// the other had not.
+    pub fn lose(&mut self, device: usize, how: Lost, by: &[usize]) {
         let before = self.lost.insert(device, how);
         if before == Some(Lost::Revoked) {
             self.lost.insert(device, Lost::Revoked);

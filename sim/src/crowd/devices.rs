@@ -106,7 +106,11 @@ impl Crowd {
         let Some(device) = known.next().map(Node::place) else {
             return;
         };
-        self.model.lose(device, how, Some(by));
+        // Whoever was revoked at the same moment may have told nobody.
+        let how = self.model.lost(by).map_or(how, |_| Lost::Perhaps);
+        let mut sisters = self.devices(self.world.nodes[device].person());
+        sisters.retain(|sister| *sister != device && !self.world.nodes[*sister].lost);
+        self.model.lose(device, how, &sisters);
         self.doubt_let_in_by(device);
         let by_it = self.revoked_by.iter().filter(|(_, by)| **by == device);
         let by_it: Vec<usize> = by_it.map(|(other, _)| *other).collect();
@@ -127,7 +131,7 @@ impl Crowd {
         let by_it = self.let_in.iter().filter(|(_, by)| **by == device);
         for new in by_it.map(|(new, _)| *new).collect::<Vec<_>>() {
             if self.model.lost(new).is_none() {
-                self.model.lose(new, Lost::Perhaps, None);
+                self.model.lose(new, Lost::Perhaps, &[]);
                 self.doubt_let_in_by(new);
             }
         }
