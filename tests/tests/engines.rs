@@ -55,6 +55,8 @@ mod partings;
 mod removals;
 #[path = "engines/requests.rs"]
 mod requests;
+#[path = "engines/revocations.rs"]
+mod revocations;
 #[path = "engines/search.rs"]
 mod search;
 #[path = "engines/setback.rs"]

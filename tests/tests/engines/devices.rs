@@ -376,30 +376,6 @@ fn a_group_founded_by_a_clock_ahead_is_entered_when_its_time_has_come() {
     world.check_same(&[ANN, BERT], group);
 }
 
-/// NODE-604: also in a session of which whoever revokes it has not heard yet.
-#[test]
-fn a_revoked_device_is_out_of_what_it_entered_alone() {
-    let mut world = restored(9, &[]);
-    let tablet = world.nodes[TABLET].own().device();
-    world.switch_off(ANN);
-    let with = vec![world.nodes[ANN].did()];
-    let group = world.found(BERT, "walkers", with);
-    pass(&mut world);
-    let is_in = |world: &World| {
-        let session = Session::load(world.nodes[BERT].disk(), group).unwrap();
-        session.unwrap().roster().author(tablet).is_some()
-    };
-    assert!(is_in(&world), "it was brought it");
-    world.switch_off(TABLET);
-    world.switch_off(BERT);
-    world.switch_on(ANN);
-    world.revoke(ANN, ANN, TABLET);
-    pass(&mut world);
-    world.switch_on(BERT);
-    pass(&mut world);
-    assert!(!is_in(&world), "revoked");
-}
-
 /// ROS-5, ROS-6: what a device said whose joining turns out to be void is shown nowhere any more.
 #[test]
 fn what_was_said_after_a_void_joining_goes_again() {

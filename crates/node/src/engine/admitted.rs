@@ -333,7 +333,8 @@ impl<S: Storage> Engine<S> {
         self.afterwards.meet.extend(conns);
         self.take_place(now, session)?;
         self.have_come_in(session)?;
-        self.hand_in_revocations(now)
+        self.plan_handing_in(now);
+        Ok(())
     }
 
     /// Says our digest of a session anew on every connection that shares it.

@@ -356,43 +356,6 @@ impl<S: Storage> Engine<S> {
     }
 }
 
-impl<S: Storage> Engine<S> {
-    /// NODE-604: what was said of a device of mine holds also where whoever said so was not in yet, or where the
-    /// device comes in because nobody there has heard of it.
-    pub(super) fn hand_in_revocations(&mut self, now: u64) -> Result<(), Fault> {
-        if self.is_set_back() {
-            return Ok(());
-        }
-        let me = self.own.identity();
-        let revoked = self.revoked.iter().filter(|(who, _)| *who == me);
-        for device in revoked.map(|(_, device)| *device).collect::<Vec<_>>() {
-            let known = self.sessions.values();
-            let Some(revocation) = known.into_iter().find_map(|it| it.revocation(device)) else {
-                continue;
-            };
-            let op = Op::Revoke(revocation.clone());
-            let lacks = |(id, session): (&SessionId, &Session)| {
-                let roster = session.roster();
-                let lacks = roster.author(device).is_some() && !roster.revoked.contains(&device);
-                (lacks && self.place(*id) == Place::In).then_some(*id)
-            };
-            for id in self.sessions.iter().filter_map(lacks).collect::<Vec<_>>() {
-                let Some(session) = self.sessions.get_mut(&id) else {
-                    continue;
-                };
-                // Handed in by one that was, meanwhile.
-                if session.roster().revoked.contains(&device) {
-                    continue;
-                }
-                let (event, admitted) =
-                    session.operate(&mut self.store, &self.own.key, &op, now)?;
-                self.admitted(now, id, &event, admitted, Some(Ours))?;
-            }
-        }
-        Ok(())
-    }
-}
-
 /// The other one of two.
 fn other_than(me: IdentityId, founding: &Founding) -> Option<IdentityId> {
     let mut members = founding.members.iter().map(|member| member.identity);

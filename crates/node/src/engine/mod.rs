@@ -39,6 +39,7 @@ mod own;
 mod profile;
 mod registers;
 mod retire;
+mod revoked;
 mod search;
 mod sessions;
 mod sizes;
@@ -188,6 +189,8 @@ pub struct Engine<S> {
     expire_at: Option<u64>,
     /// When to make up for what may have been undone, in Unix milliseconds.
     recover_at: Option<u64>,
+    /// When to hand in revocations where they lack still, in Unix milliseconds.
+    hand_in_at: Option<u64>,
     /// The time of the last input.
     clock: u64,
 }
@@ -232,7 +235,21 @@ impl<S: Storage> Engine<S> {
     /// # Errors
     /// [`StoreError`].
     pub fn open(store: S, own: Own, seed: [u8; 32], now: u64) -> Result<Self, StoreError> {
-        let mut engine = Self {
+        let mut engine = Self::unread(store, own, seed, now);
+        engine.load_sessions()?;
+        engine.keep_outcomes()?;
+        engine.say_the_unheard()?;
+        engine.ensure_own_session(now)?;
+        engine.take_places_at_start(now)?;
+        engine.expire_at_start(now)?;
+        engine.want_everybody(now)?;
+        engine.plan_handing_in(now);
+        Ok(engine)
+    }
+
+    /// Before anything of the store was read.
+    fn unread(store: S, own: Own, seed: [u8; 32], now: u64) -> Self {
+        Self {
             store,
             own,
             profile: None,
@@ -282,16 +299,9 @@ impl<S: Storage> Engine<S> {
             forget_at: None,
             expire_at: None,
             recover_at: None,
+            hand_in_at: None,
             clock: now,
-        };
-        engine.load_sessions()?;
-        engine.keep_outcomes()?;
-        engine.say_the_unheard()?;
-        engine.ensure_own_session(now)?;
-        engine.take_places_at_start(now)?;
-        engine.expire_at_start(now)?;
-        engine.want_everybody(now)?;
-        Ok(engine)
+        }
     }
 
     /// Has signatures checked by somebody else, where many come together.
@@ -338,6 +348,7 @@ impl<S: Storage> Engine<S> {
             self.index_at,
             self.forget_at,
             self.expire_at,
+            self.hand_in_at,
             self.fanout.deadline(),
         ]
         .into_iter()
@@ -375,6 +386,7 @@ impl<S: Storage> Engine<S> {
         self.bring_due(now)?;
         self.admit_due(now)?;
         self.expire_due(now)?;
+        self.hand_in_due(now)?;
         self.forget_due(now)?;
         Ok(self.index_due(now)?)
     }

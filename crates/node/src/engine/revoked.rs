@@ -1,0 +1,64 @@
+//! Revocations of devices of mine, handed in where they are not known.
+
+use rand_core::Rng;
+use tenet_identity::keys::DeviceId;
+use tenet_log::{ids::SessionId, roster::Op};
+
+use super::{Engine, Fault, Ours, Place};
+use crate::storage::Storage;
+
+/// How long a revocation may lack in a session before it is handed in, in milliseconds, and as much again by chance.
+///
+/// Whoever revokes says so in every session, and what is said comes in one session after the other: it is not said twice
+/// for that. By chance, so that of several devices one is first.
+const PATIENCE_MS: u64 = 60_000;
+
+impl<S: Storage> Engine<S> {
+    /// NODE-604: looks for sessions in which a revocation lacks, and at them again when it had time to come.
+    pub(super) fn plan_handing_in(&mut self, now: u64) {
+        if self.hand_in_at.is_none() && self.lacking().next().is_some() {
+            self.hand_in_at = Some(now + PATIENCE_MS + self.rng.next_u64() % PATIENCE_MS);
+        }
+    }
+
+    /// NODE-604: what was said of a device of mine holds also where whoever said so was not in yet, or where the
+    /// device comes in because nobody there has heard of it.
+    pub(super) fn hand_in_due(&mut self, now: u64) -> Result<(), Fault> {
+        if self.hand_in_at.is_none_or(|at| now < at) {
+            return Ok(());
+        }
+        for (id, device) in self.lacking().collect::<Vec<_>>() {
+            self.hand_in(now, id, device)?;
+        }
+        self.hand_in_at = None;
+        Ok(())
+    }
+
+    /// Devices of mine that were revoked, and sessions in which both I and they are still.
+    fn lacking(&self) -> impl Iterator<Item = (SessionId, DeviceId)> {
+        let me = self.own.identity();
+        let mine = self.revoked.iter().filter(move |(who, _)| *who == me);
+        let mine = mine.filter(|_| !self.is_set_back());
+        mine.flat_map(|(_, device)| {
+            let sessions = self.sessions.iter().filter(|(id, session)| {
+                let roster = session.roster();
+                let active = roster.author(*device).is_some();
+                active && !roster.revoked.contains(device) && self.place(**id) == Place::In
+            });
+            sessions.map(|(id, _)| (*id, *device))
+        })
+    }
+
+    fn hand_in(&mut self, now: u64, id: SessionId, device: DeviceId) -> Result<(), Fault> {
+        let known = self.sessions.values();
+        let revocation = known.into_iter().find_map(|it| it.revocation(device));
+        let Some(op) = revocation.map(|one| Op::Revoke(one.clone())) else {
+            return Ok(());
+        };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return Ok(());
+        };
+        let (event, admitted) = session.operate(&mut self.store, &self.own.key, &op, now)?;
+        self.admitted(now, id, &event, admitted, Some(Ours))
+    }
+}
