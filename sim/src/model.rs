@@ -71,6 +71,8 @@ pub struct Room {
     out_by: BTreeMap<usize, Who>,
     /// Which devices had a say about whom.
     decided: BTreeMap<usize, BTreeSet<usize>>,
+    /// Whether members may have been forbidden to write: also who comes in later, where that was not known yet.
+    silenced: bool,
 }
 
 /// What is known of somebody's place in a session.
@@ -123,6 +125,7 @@ impl Model {
             direct: false,
             fates: fates.collect(),
             raised: BTreeSet::new(),
+            silenced: false,
             said: BTreeMap::new(),
             perhaps: BTreeSet::new(),
             again: BTreeMap::new(),
@@ -404,8 +407,10 @@ impl Room {
             }
             (Op::Policy(policy), _) if silences(policy) => return self.all_unclear(),
             (Op::Policy(_) | Op::Set(_), _) | (_, Some(Fate::Lawless)) => return,
-            (Op::Add(_), None) if by_founder => Fate::Brought,
-            (Op::Add(_), Some(Fate::Out)) if by_founder && self.was_put_out_by(whom, who) => {
+            (Op::Add(_), None) if by_founder && !self.silenced => Fate::Brought,
+            (Op::Add(_), Some(Fate::Out))
+                if by_founder && !self.silenced && self.was_put_out_by(whom, who) =>
+            {
                 Fate::Again
             }
             (Op::Remove(_), Some(Fate::In | Fate::Brought)) if by_founder => Fate::Out,
@@ -452,6 +457,7 @@ impl Room {
     }
 
     fn all_unclear(&mut self) {
+        self.silenced = true;
         let others = self.fates.keys().filter(|who| **who != self.founder);
         for whom in others.copied().collect::<Vec<_>>() {
             self.unclear(whom);
