@@ -57,6 +57,8 @@ mod removals;
 mod requests;
 #[path = "engines/revocations.rs"]
 mod revocations;
+#[path = "engines/rogues.rs"]
+mod rogues;
 #[path = "engines/search.rs"]
 mod search;
 #[path = "engines/setback.rs"]

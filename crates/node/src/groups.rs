@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenet_apps::contacts::name::folded;
+use tenet_apps::{contacts::name::folded, groups::Ask};
 use tenet_identity::{keys::IdentityId, meeting::link::Link};
 use tenet_log::{
     ids::{EventId, SessionId},
@@ -45,6 +45,15 @@ pub struct GroupMember {
     pub devices: usize,
     /// Whether they are muted, and until when in Unix milliseconds, if that ends by itself.
     pub muted: Option<Option<u64>>,
+}
+
+/// Somebody who asks to come into a session of many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupRequest {
+    /// What they asked, as the member's device tells at which they did.
+    pub ask: Ask,
+    /// As what they would come in, by the link that they are said to have.
+    pub role: Role,
 }
 
 /// A link into a session of many.

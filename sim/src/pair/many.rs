@@ -41,7 +41,8 @@ impl World {
         let now = self.clock(node);
         let engine = self.nodes[node].engine().expect("it runs");
         let asks = engine.who_asks(now, session).expect("its disk is whole");
-        asks.into_iter().map(|ask| (ask.name, ask.remark)).collect()
+        let asks = asks.into_iter().map(|request| request.ask);
+        asks.map(|ask| (ask.name, ask.remark)).collect()
     }
 
     /// Changes who is in a session.

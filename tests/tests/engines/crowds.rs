@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenet_delivery::outbox::Outbox;
+use tenet_delivery::{outbox::Outbox, state::State};
 use tenet_log::ids::{EventId, SessionId};
 use tenet_sim::{Act, World, machine::BEGINNING, node::Node};
 
@@ -11,10 +11,19 @@ const MINUTE: u64 = 60_000;
 
 /// So many who know Ann, in a session that she founded.
 fn company(seed: u64, size: usize) -> (World, SessionId) {
+    company_with(seed, size, None)
+}
+
+/// The same, of which one may have two devices: the second comes after all others.
+fn company_with(seed: u64, size: usize, sisters: Option<usize>) -> (World, SessionId) {
     let nodes = (0..size).map(|number| Node::new(number, 0, BEGINNING));
-    let mut world = World::of(seed, nodes.collect());
+    let sister = sisters.map(|person| Node::of(person, size, 0, BEGINNING));
+    let mut world = World::of(seed, nodes.chain(sister).collect());
     for other in 1..size {
         world.ask(ANN, Act::Invite { to: other });
+    }
+    if let Some(person) = sisters {
+        world.ask(person, Act::Invite { to: size });
     }
     world.rest();
     let with = (1..size).map(|node| world.nodes[node].did());
@@ -199,5 +208,55 @@ fn many_speak_at_once() {
     assert!(world.now - begun < 10_000, "{} ms", world.now - begun);
     world.rest();
     world.check_same(&all(30), group);
+    world.check_peace();
+}
+
+/// NODE-1706, DEL-4: what only my own devices have is delivered to nobody.
+#[test]
+fn in_a_large_session_too_own_devices_do_not_count() {
+    let (mut world, group) = company_with(6, 52, Some(7));
+    for own in [7, 52] {
+        world.walls.part(own, 1);
+    }
+    world.divide();
+    pass(&mut world, MINUTE);
+    world.say(7, group, "alone");
+    pass(&mut world, 3 * MINUTE);
+    assert_eq!(texts(&world, 52, group), ["alone"]);
+    let seen = |world: &World, node: usize| {
+        let shown = world.nodes[node].shown_in(group).pop().unwrap();
+        (
+            shown.state,
+            shown.reach.map(|reach| (reach.devices, reach.of)),
+        )
+    };
+    let (state, reach) = seen(&world, 7);
+    assert_eq!(state, State::Queued);
+    assert_eq!(reach, Some((0, 51)));
+    world.walls.fall();
+    world.rest();
+    for own in [7, 52] {
+        assert_eq!(seen(&world, own).0, State::Delivered, "{own}");
+    }
+    world.check_same(&all(53), group);
+    world.check_peace();
+}
+
+/// NODE-21: a clock that was a day ahead is nothing that anybody waits for once it is right: neighbours are chosen, and
+/// what came is compared, at once.
+#[test]
+fn a_clock_that_is_right_again_puts_nothing_off() {
+    const DAY: u64 = 24 * 60 * MINUTE;
+    let (mut world, group) = company(7, 52);
+    world.set_clock(9, DAY);
+    pass(&mut world, 5 * MINUTE);
+    world.say(5, group, "meanwhile");
+    pass(&mut world, 5 * MINUTE);
+    world.set_clock(9, 0);
+    pass(&mut world, 30 * MINUTE);
+    let due = world.nodes[9].engine().unwrap().deadline().unwrap();
+    assert!(due <= world.now + 60 * MINUTE, "{} ms", due - world.now);
+    world.rest();
+    world.check_same(&all(52), group);
     world.check_peace();
 }

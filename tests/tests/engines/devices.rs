@@ -657,6 +657,19 @@ fn not_everything_that_is_brought_is_entered() {
         sessions + 2 + 64,
         "so many wait and no more"
     );
+    let many: Vec<Vec<u8>> = (0..400).map(|_| found(SessionKind::Group, &[me])).collect();
+    let mut told = Vec::new();
+    for some in many.chunks(20) {
+        told.extend(bench.frame(line, &bring(some)).told);
+    }
+    assert_eq!(
+        bench.stored().0,
+        sessions + 1 + 64 + 256 - 64,
+        "as many as fit into what is taken of them"
+    );
+    let by = rogue.own.identity();
+    let too_much = |it: &&Notice| matches!(it, Notice::TooMuch { identity, .. } if *identity == by);
+    assert_eq!(told.iter().filter(too_much).count(), 1);
     let done = bench.frame(line, &bring(&[vec![1, 2, 3]]));
     assert_eq!(done.reason(line), Some(CloseReason::Protocol));
 }

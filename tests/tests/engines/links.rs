@@ -2,6 +2,7 @@
 
 use tenet_apps::contacts::{knocking::State, store::ContactStore};
 use tenet_identity::{
+    card::Revocation,
     hello::Role as End,
     meeting::{
         group,
@@ -14,6 +15,7 @@ use tenet_log::{
     ids::{EventId, SessionId},
     roster::{History, Op, Policy, Removal, Role},
     session::Session,
+    store::{LogStore, Position},
 };
 use tenet_node::{
     command::{Command, CommandError, Reply, entrance::Entrance},
@@ -22,9 +24,11 @@ use tenet_node::{
 use tenet_sim::{
     Act, Kill, Moment, World,
     machine::BEGINNING,
-    node::Node,
+    node::{Node, root},
     rogue::{Bench, Line, Rogue, said},
 };
+
+use super::rogues::join;
 
 const ANN: usize = 0;
 const BERT: usize = 1;
@@ -708,6 +712,18 @@ fn bench(consent: bool) -> (Bench, Rogue, Link) {
 }
 
 fn knock(rogue: &Rogue, line: Line, link: &Link, secret: &Secret, looks: bool) -> Message {
+    knock_at(7, rogue, line, link, secret, looks)
+}
+
+/// Of somebody who asked at this time.
+fn knock_at(
+    asked: u64,
+    rogue: &Rogue,
+    line: Line,
+    link: &Link,
+    secret: &Secret,
+    looks: bool,
+) -> Message {
     let bond = GroupBond {
         exporter: line.exporter,
         opening: link.ext().group.as_ref().unwrap().opening,
@@ -715,7 +731,7 @@ fn knock(rogue: &Rogue, line: Line, link: &Link, secret: &Secret, looks: bool) -
     let asker = Asker {
         card: rogue.own.card.clone(),
         name: "bert".into(),
-        asked: 7,
+        asked,
         plea: Plea::default(),
         looks,
     };
@@ -809,4 +825,59 @@ fn who_asks_is_brought_nothing() {
     assert_eq!(done.knock(), refused(Reason::Waiting));
     assert_eq!(done.said.len(), 1);
     assert!(matches!(done.told.as_slice(), [Notice::Asks { .. }]));
+}
+
+/// GROUP-1: who is refused as who asked at a time that has not come yet could not ask again until then.
+#[test]
+fn nobody_asks_in_the_future() {
+    let (mut bench, rogue, link) = bench(true);
+    let before = bench.stored();
+    for asked in [u64::MAX, bench.now + 25 * HOUR] {
+        let (line, _) = bench.connect(&rogue, End::Dialled);
+        bench.frame(line, &rogue.hello(&bench, line));
+        let knock = knock_at(asked, &rogue, line, &link, &link.ext().secret, false);
+        let done = bench.frame(line, &said(&knock));
+        assert_eq!(done.knock(), refused(Reason::Busy));
+        assert!(done.told.is_empty());
+    }
+    assert_eq!(bench.stored(), before);
+}
+
+/// NODE-1401: a device of which it is known that it was revoked learns nothing of groups, and comes into none.
+#[test]
+fn a_revoked_device_comes_in_by_no_link() {
+    let (mut bench, mut rogue, link) = bench(false);
+    let personal = bench.link(false);
+    let line = rogue.befriend(&mut bench, &personal);
+    let mut lost = Rogue {
+        own: Node::of(1, 60, 0, BEGINNING).own(),
+        ..Rogue::new(60)
+    };
+    let id = rogue.session.as_ref().unwrap().id();
+    let founding = rogue.disk.since(id, Position::default(), 1).unwrap();
+    let joined = join(&mut lost, &founding[0].event, bench.now);
+    let frame = rogue.events(line, &[&joined]);
+    bench.frame(line, &frame);
+    let session = rogue.session.as_mut().unwrap();
+    session
+        .receive(&mut rogue.disk, &joined, bench.now)
+        .unwrap();
+    for revoked in [false, true] {
+        if revoked {
+            let revocation = Revocation::issue(&root(1), lost.own.device(), bench.now).unwrap();
+            let session = rogue.session.as_mut().unwrap();
+            let op = Op::Revoke(revocation);
+            let said = session.operate(&mut rogue.disk, &rogue.own.key, &op, bench.now);
+            let frame = rogue.events(line, &[&said.unwrap().0]);
+            bench.frame(line, &frame);
+        }
+        let (theirs, _) = bench.connect(&lost, End::Dialled);
+        bench.frame(theirs, &lost.hello(&bench, theirs));
+        let knock = knock(&lost, theirs, &link, &link.ext().secret, true);
+        let done = bench.frame(theirs, &said(&knock));
+        match revoked {
+            true => assert_eq!(done.knock(), refused(Reason::Unknown)),
+            false => assert!(matches!(done.knock(), Some(Message::Preview(_)))),
+        }
+    }
 }

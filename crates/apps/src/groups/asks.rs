@@ -8,7 +8,7 @@ use tenet_identity::{
     keys::{DeviceId, IdentityId},
     name,
 };
-use tenet_log::{ids::EventId, register::MAX_VALUE_BYTES};
+use tenet_log::{clock::FAR_AHEAD_MS, ids::EventId, register::MAX_VALUE_BYTES};
 
 /// How many registers a device may fill with them: half of those that it has.
 pub const SLOTS: usize = 16;
@@ -58,6 +58,12 @@ impl Ask {
         name::check(&self.name).is_ok()
             && name::check_line(remark).is_ok()
             && self.place.len() <= MAX_PLACE_BYTES
+    }
+
+    /// Whether it says that it was asked, or told of, at a time that no clock shows yet: who is refused as who asked
+    /// then could not ask again until that has come.
+    pub fn is_far_ahead(&self, now: u64) -> bool {
+        self.asked.max(self.last) > now.saturating_add(FAR_AHEAD_MS)
     }
 
     /// Whether it is too old to be shown.

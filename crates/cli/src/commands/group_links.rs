@@ -162,7 +162,8 @@ fn request_words(request: &GroupRequest) -> String {
         name => shown_short(name),
     };
     let mut words = format!(
-        "{name} asks, last {}\n    {}",
+        "{name} asks to come in as {}, last {}\n    {}",
+        role_word(request.role),
         time::short(request.last),
         request.did
     );

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tenet_apps::{contacts::store::ContactStore, groups::Ask};
+use tenet_apps::contacts::store::ContactStore;
 use tenet_identity::{
     did,
     meeting::{invite::InviteId, knock::Preview, link::Link},
@@ -13,7 +13,7 @@ use tenet_log::{
 };
 use tenet_node::{
     command::{Command, Reply, entrance::Entrance},
-    groups::LinkInto,
+    groups::{GroupRequest, LinkInto},
 };
 use tenet_rpc::{
     api,
@@ -66,7 +66,7 @@ pub(super) fn asked(handler: &NodeHandler, request: api::Request) -> Result<Pend
                 Reply::Asks { session, asks } => Ok(Some(api::GroupRequestList {
                     requests: asks
                         .into_iter()
-                        .map(|ask| request_of(session, ask))
+                        .map(|request| request_of(session, request))
                         .collect(),
                 })),
                 _ => Ok(None),
@@ -134,13 +134,15 @@ fn shown(
     }
 }
 
-fn request_of(session: SessionId, ask: Ask) -> api::GroupRequest {
+fn request_of(session: SessionId, request: GroupRequest) -> api::GroupRequest {
+    let ask = request.ask;
     api::GroupRequest {
         session: session.to_string(),
         did: did::encode(&ask.identity),
         name: ask.name,
         remark: ask.remark,
         link: ask.opening.to_string(),
+        role: groups::role(request.role),
         asked: ask.asked,
         last: ask.last,
     }

@@ -255,6 +255,8 @@ fn strangers_come_into_a_group_by_links_and_ask() {
     until(&alice, &["group", "requests", "Walkers"], |rows| {
         rows.len() == 1 && rows[0]["name"] == "Carol" && rows[0]["remark"] == "Elm Street"
     });
+    let request = &alice.lists(&["group", "requests", "Walkers"])[0];
+    assert_eq!(request["role"], "member");
     alice.does(&["group", "accept", "Walkers", "carol"]);
     until(&carol, &["group", "list"], |rows| {
         rows.len() == 1 && rows[0]["role"] == "member"

@@ -80,6 +80,24 @@ impl Presence {
         }
     }
 
+    /// Forgets whoever is in the session no more: it comes as one that nothing is known of.
+    pub fn retain(&mut self, is_in: impl Fn(Point) -> bool) {
+        self.here.retain(|who| is_in(*who));
+        self.lost.retain(|who, _| is_in(*who));
+        for heard in self.heard.values_mut() {
+            heard.retain(|who| is_in(*who));
+        }
+    }
+
+    /// The clock was set back: what was noted at times to come was noted now at the latest.
+    pub fn set_back(&mut self, now: u64) {
+        let this = period(now);
+        self.heard.retain(|period, _| *period <= this);
+        for at in self.lost.values_mut() {
+            *at = this.min(*at);
+        }
+    }
+
     /// Something came from somebody, or was told that only they can have said lately: that they have an event.
     pub fn heard_of(&mut self, who: Point, now: u64) {
         self.forget(now);
@@ -121,21 +139,25 @@ impl Presence {
         words.collect()
     }
 
-    /// What a neighbour tells; nothing is taken of periods that are over, or to come, nor from who sees another roster.
-    pub fn take(&mut self, word: &Word, line: &Line, now: u64) {
+    /// What a neighbour tells, and of whom that is new; nothing is taken of periods that are over, or to come, nor from who
+    /// sees another roster.
+    pub fn take(&mut self, word: &Word, line: &Line, now: u64) -> Vec<Point> {
         self.forget(now);
         let this = period(now);
-        let Some(marked) = line.marked(Span::ALL, &word.heard) else {
-            return;
-        };
         if word.period > this || word.period.saturating_add(1) < this {
-            return;
+            return Vec::new();
         }
+        let Some(marked) = line.marked(Span::ALL, &word.heard) else {
+            return Vec::new();
+        };
+        let heard = self.heard.get(&word.period);
+        let known = |point: &Point| heard.is_some_and(|heard| heard.contains(point));
         let lost = |point: &Point| self.lost.get(point).is_some_and(|at| *at >= word.period);
-        let news: Vec<Point> = marked.filter(|point| !lost(point)).collect();
-        for who in news {
-            self.learn(who, word.period);
+        let news: Vec<Point> = marked.filter(|it| !known(it) && !lost(it)).collect();
+        for who in &news {
+            self.learn(*who, word.period);
         }
+        news
     }
 
     /// Neighbours were told.
@@ -214,6 +236,39 @@ mod tests {
         assert_eq!(here.hope(who, NOW + 9), Hope::Away);
         here.heard_of(who, NOW + 10);
         assert_eq!(here.hope(who, NOW + 11), Hope::Likely);
+    }
+
+    /// FAN-14: whoever came back into a session is nobody from before.
+    #[test]
+    fn who_is_out_is_forgotten() {
+        let (line, out, stays) = (line(9), Point(3), Point(4));
+        let mut here = Presence::new();
+        here.connected(out, NOW);
+        here.connected(stays, NOW);
+        here.retain(|who| who != out);
+        assert_eq!(here.hope(out, NOW), Hope::Away);
+        assert_eq!(here.hope(stays, NOW), Hope::Here);
+        let word = here.words(&line, NOW).pop().unwrap();
+        assert_eq!(word.heard.count(), 1, "nor is it told of");
+    }
+
+    /// FAN-14: what was noted by a clock that was ahead holds no longer than what is noted now.
+    #[test]
+    fn a_clock_that_was_ahead_leaves_nothing() {
+        let (line, who) = (line(9), Point(3));
+        let ahead = NOW + 100 * PERIOD_MS;
+        let mut here = Presence::new();
+        here.heard_of(Point(5), ahead);
+        here.connected(who, ahead);
+        here.lost(who, ahead);
+        here.set_back(NOW);
+        assert_eq!(here.hope(Point(5), ahead), Hope::Away);
+        let mut teller = Presence::new();
+        let later = NOW + PERIOD_MS;
+        teller.connected(who, later);
+        let word = teller.words(&line, later).pop().unwrap();
+        assert_eq!(here.take(&word, &line, later), [who]);
+        assert_eq!(here.hope(who, later), Hope::Likely);
     }
 
     /// FAN-15: in 500 devices, 400 of them online, each with four neighbours, everybody knows nearly all after two periods, and
@@ -334,8 +389,10 @@ mod tests {
             };
             let words: Vec<Word> = words.iter().map(word).collect();
             let (mut one, mut other) = (Presence::new(), Presence::new());
-            words.iter().for_each(|word| one.take(word, &line, NOW));
-            words.iter().rev().for_each(|word| other.take(word, &line, NOW));
+            for (word, last) in words.iter().zip(words.iter().rev()) {
+                one.take(word, &line, NOW);
+                other.take(last, &line, NOW);
+            }
             if !words.is_empty() {
                 other.take(again.get(&words), &line, NOW);
             }

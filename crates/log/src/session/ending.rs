@@ -109,7 +109,7 @@ impl Session {
     /// it), and whatever else lets these count or not.
     fn reasons_of<'a>(&self, fold: &'a Fold, device: DeviceId) -> Vec<&'a Operation> {
         let mut ends = self.ends_of(device);
-        let identity = self.outcome.owners_of(device).next();
+        let identity = self.owner_of(device);
         ends.extend(identity.into_iter().flat_map(|one| fold.takings(one)));
         fold.reasons(ends, device, identity)
     }

@@ -298,6 +298,11 @@ impl Session {
         self.outcome.whose(chain)
     }
 
+    /// Whose a device is, by what begins its chains, counted or not.
+    pub fn owner_of(&self, device: DeviceId) -> Option<IdentityId> {
+        self.outcome.owners_of(device).next()
+    }
+
     /// The statement by which a device was revoked, if it was here.
     pub fn revocation(&self, device: DeviceId) -> Option<&Revocation> {
         self.outcome.revocation(device)

@@ -394,7 +394,8 @@ impl<S: Storage> Engine<S> {
     /// Who asks to come into a group and is meant by a word.
     fn ask_of(&self, now: u64, session: SessionId, who: &str) -> Result<Ask, CommandError> {
         let who = who.trim();
-        let asks = self.who_asks(now, session)?;
+        let asks = self.who_asks(now, session)?.into_iter().map(|it| it.ask);
+        let asks: Vec<Ask> = asks.collect();
         let contact = self.contact_of(who).ok().map(|contact| contact.identity);
         let digits = who.to_ascii_lowercase();
         let begins = |identity: &IdentityId| {

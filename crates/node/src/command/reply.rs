@@ -1,16 +1,13 @@
 //! What is answered to a command.
 
-use tenet_apps::{
-    contacts::{Contact, Request},
-    groups::Ask,
-};
+use tenet_apps::contacts::{Contact, Request};
 use tenet_identity::{
     keys::{DeviceId, IdentityId},
     meeting::{invite::InviteId, link::Link},
 };
 use tenet_log::ids::{EventId, SessionId};
 
-use crate::groups::{GroupMember, LinkInto};
+use crate::groups::{GroupMember, GroupRequest, LinkInto};
 
 /// What was done.
 #[derive(Debug)]
@@ -98,7 +95,7 @@ pub enum Reply {
         /// Which.
         session: SessionId,
         /// They, who knocked longest ago first.
-        asks: Vec<Ask>,
+        asks: Vec<GroupRequest>,
     },
     /// The keys that this device had before.
     Former {

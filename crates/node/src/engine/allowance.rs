@@ -9,8 +9,13 @@
 
 use std::collections::BTreeMap;
 
-use tenet_identity::keys::IdentityId;
-use tenet_log::{event::Event, ids::SessionId, session::Admitted};
+use tenet_apps::contacts::Contact;
+use tenet_identity::keys::{DeviceId, IdentityId};
+use tenet_log::{
+    event::Event,
+    ids::{Author, SessionId},
+    session::Admitted,
+};
 
 use super::Engine;
 use crate::{input::Notice, storage::Storage};
@@ -38,17 +43,29 @@ impl Default for Allowance {
 /// What an event costs besides its bytes: rows, indexes, views.
 const PER_EVENT: u64 = 512;
 
-/// What an operation costs: all of a session's operations are folded anew with each.
+/// What an operation costs: what was decided after it may be decided anew.
 const PER_OPERATION: u64 = 64 << 10;
+
+/// What a session of many costs that somebody brings: to be in it, and an allowance of its own for everybody there.
+const PER_SESSION: u64 = 1 << 20;
 
 /// What a file costs at least: a request, and a place in memory until it is here.
 const PER_FILE: u64 = 64 << 10;
+
+/// For whom it is counted what is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Account {
+    Of(IdentityId),
+    /// All chains of a session together that are begun in vain: new ones cost whoever begins them nothing, not even an
+    /// identity.
+    InVain,
+}
 
 /// What was taken of everybody.
 #[derive(Default)]
 pub(crate) struct Allowances {
     limit: Allowance,
-    taken: BTreeMap<(SessionId, IdentityId), Taken>,
+    taken: BTreeMap<(SessionId, Account), Taken>,
 }
 
 #[derive(Default)]
@@ -66,21 +83,22 @@ impl Allowances {
     }
 
     /// Whether nothing more is taken.
-    fn is_spent(&self, session: SessionId, identity: IdentityId) -> bool {
-        let taken = self.taken.get(&(session, identity));
+    fn is_spent(&self, session: SessionId, account: Account) -> bool {
+        let taken = self.taken.get(&(session, account));
         taken.is_some_and(|taken| taken.log >= self.limit.log)
     }
 
     /// Counts; whether a person is to be told now.
-    fn charge(&mut self, session: SessionId, identity: IdentityId, cost: u64) -> bool {
-        let taken = self.taken.entry((session, identity)).or_default();
+    fn charge(&mut self, session: SessionId, account: Account, cost: u64) -> bool {
+        let taken = self.taken.entry((session, account)).or_default();
         taken.log = taken.log.saturating_add(cost);
         taken.log >= self.limit.log && !std::mem::replace(&mut taken.told, true)
     }
 
     /// Whether a file of this size may be fetched unasked; it is counted then.
     fn charge_file(&mut self, session: SessionId, identity: IdentityId, size: u64) -> bool {
-        let taken = self.taken.entry((session, identity)).or_default();
+        let account = (session, Account::Of(identity));
+        let taken = self.taken.entry(account).or_default();
         let after = taken.files.saturating_add(size.max(PER_FILE));
         let fits = after <= self.limit.files;
         if fits {
@@ -106,11 +124,21 @@ impl<S: Storage> Engine<S> {
         self.allowances.set(limit);
     }
 
-    /// NODE-301: whether nothing more of an identity is taken into a session. Of oneself everything is.
-    pub(super) fn is_too_much(&self, session: SessionId, identity: Option<IdentityId>) -> bool {
-        identity.is_some_and(|identity| {
-            identity != self.own.identity() && self.allowances.is_spent(session, identity)
-        })
+    /// NODE-301: whether nothing more is taken from whoever sends into a session.
+    pub(super) fn sends_too_much(&self, session: SessionId, sender: IdentityId) -> bool {
+        sender != self.own.identity() && self.allowances.is_spent(session, Account::Of(sender))
+    }
+
+    /// NODE-301: whether nothing more of a chain is taken into a session. Of oneself everything is.
+    pub(super) fn is_too_much(&self, session: SessionId, author: Author) -> bool {
+        let (account, _) = self.account_of(session, author);
+        account.is_some_and(|account| self.allowances.is_spent(session, account))
+    }
+
+    /// NODE-302: the same of a device's registers.
+    pub(super) fn says_too_much(&self, session: SessionId, device: DeviceId) -> bool {
+        let (account, _) = self.account_of_device(session, device);
+        account.is_some_and(|account| self.allowances.is_spent(session, account))
     }
 
     /// Counts an event of somebody else that was taken in, with all that had to be judged anew for it.
@@ -121,17 +149,76 @@ impl<S: Storage> Engine<S> {
             false => PER_EVENT,
         };
         let cost = judged.saturating_mul(PER_EVENT) + operation + event.wire_len() as u64;
-        let identity = self.author_of(event);
-        self.charge(event.session(), identity, cost);
+        let session = event.session();
+        let account = self.account_of(session, event.author());
+        self.charge(session, account, cost);
     }
 
-    /// Counts something of an identity that is kept.
-    pub(super) fn charge(&mut self, session: SessionId, identity: Option<IdentityId>, cost: u64) {
-        let Some(identity) = identity.filter(|identity| *identity != self.own.identity()) else {
-            return;
-        };
-        if self.allowances.charge(session, identity, cost) {
+    /// Counts a register of a device that is kept.
+    pub(super) fn charge_register(&mut self, session: SessionId, device: DeviceId, cost: u64) {
+        let account = self.account_of_device(session, device);
+        self.charge(session, account, cost);
+    }
+
+    /// Counts what is kept, and tells the person whose it is once it is too much.
+    fn charge(
+        &mut self,
+        session: SessionId,
+        (account, whose): (Option<Account>, Option<IdentityId>),
+        cost: u64,
+    ) {
+        let too_much =
+            account.is_some_and(|account| self.allowances.charge(session, account, cost));
+        if let Some(identity) = whose.filter(|_| too_much) {
             self.notify(Notice::TooMuch { session, identity });
+        }
+    }
+
+    /// For whom a chain is counted, and whose it is; for nobody what is of this person.
+    fn account_of(
+        &self,
+        session: SessionId,
+        author: Author,
+    ) -> (Option<Account>, Option<IdentityId>) {
+        let state = self.sessions.get(&session);
+        let counted = state.and_then(|state| state.roster().identity(author));
+        let whose = state.and_then(|state| state.whose(author));
+        (self.account(counted), whose)
+    }
+
+    fn account_of_device(
+        &self,
+        session: SessionId,
+        device: DeviceId,
+    ) -> (Option<Account>, Option<IdentityId>) {
+        let state = self.sessions.get(&session);
+        let mut counted = state
+            .into_iter()
+            .flat_map(|state| state.roster().chains_of(device));
+        let counted = counted.next().map(|(_, chain)| chain.identity);
+        let whose = state.and_then(|state| state.owner_of(device));
+        (self.account(counted), whose)
+    }
+
+    fn account(&self, counted: Option<IdentityId>) -> Option<Account> {
+        match counted {
+            Some(identity) if identity == self.own.identity() => None,
+            Some(identity) => Some(Account::Of(identity)),
+            None => Some(Account::InVain),
+        }
+    }
+
+    /// NODE-33: whether no further session is taken from whoever brings it.
+    pub(super) fn brings_too_much(&self, by: &Contact) -> bool {
+        let session = by.session();
+        session.is_some_and(|session| self.sends_too_much(session, by.identity))
+    }
+
+    /// Counts a session that somebody brought, in the conversation with them.
+    pub(super) fn charge_session(&mut self, by: &Contact) {
+        let account = Some(Account::Of(by.identity));
+        if let Some(session) = by.session() {
+            self.charge(session, (account, Some(by.identity)), PER_SESSION);
         }
     }
 

@@ -344,8 +344,13 @@ impl<S: Storage> Engine<S> {
         seq: u64,
         device: DeviceId,
     ) -> Result<(), Fault> {
+        // Whoever is told by a plan who has it hears of itself, too.
+        if device == self.own.device() {
+            return Ok(());
+        }
         let mut acked = self.store.acknowledge(session, author, seq, device)?;
-        if self.is_sparse(session) {
+        // NODE-1706: the one row for all is of those whom it is said to, and not of my own devices.
+        if self.is_sparse(session) && self.recipient(session, device).receiver {
             let for_all = self.own.device();
             acked.extend(self.store.acknowledge(session, author, seq, for_all)?);
         }

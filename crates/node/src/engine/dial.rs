@@ -75,11 +75,11 @@ impl<S: Storage> Engine<S> {
         let mut wanted: BTreeSet<EndpointId> = BTreeSet::new();
         let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
         for session in sessions {
-            if self.is_sparse(session) {
-                wanted.extend(self.neighbours(session).map(|(endpoint, _)| endpoint));
-                continue;
-            }
-            for endpoint in self.endpoints_in(session)? {
+            let met = match self.is_sparse(session) {
+                true => self.neighbours_met(session)?,
+                false => self.endpoints_in(session)?,
+            };
+            for endpoint in met {
                 wanted.insert(endpoint.id);
                 self.addresses.insert(endpoint.id, endpoint.addresses);
             }

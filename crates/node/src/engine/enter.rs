@@ -172,7 +172,10 @@ impl<S: Storage> Engine<S> {
             }
             self.set_told_bygone(id, over && (is_new || self.place(id) == Place::Coming))?;
             match is_new {
-                true => self.enter(now, &event, &founding)?,
+                true => {
+                    self.enter(now, &event, &founding)?;
+                    self.charge_bringing(by, founding.kind)?;
+                }
                 false => {
                     self.note_return(now, conn, id, over)?;
                     self.take_place(now, id)?;
@@ -246,8 +249,21 @@ impl<S: Storage> Engine<S> {
                 _ => false,
             },
             _ if by == me => true,
-            _ => self.store.contact(by)?.is_some() && (named(me) || self.waiting() < MAX_WAITING),
+            _ => self.store.contact(by)?.is_some_and(|by| match named(me) {
+                true => !self.brings_too_much(&by),
+                false => self.waiting() < MAX_WAITING,
+            }),
         })
+    }
+
+    fn charge_bringing(&mut self, by: IdentityId, kind: SessionKind) -> Result<(), StoreError> {
+        if by == self.own.identity() || kind.is_closed() {
+            return Ok(());
+        }
+        if let Some(by) = self.store.contact(by)? {
+            self.charge_session(&by);
+        }
+        Ok(())
     }
 
     /// How many sessions were brought that do not say yet that we may join.

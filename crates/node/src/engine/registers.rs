@@ -133,14 +133,14 @@ impl<S: Storage> Engine<S> {
             None => {}
         }
         // NODE-302.
-        let identity = self.sessions.get(&session);
-        let identity = identity.and_then(|state| identity_of(state, device));
-        if self.is_too_much(session, identity) {
+        if self.says_too_much(session, device) {
             return Ok(());
         }
         let cost = register.value().len() as u64 + PER_REGISTER;
-        self.charge(session, identity, cost);
+        self.charge_register(session, device, cost);
         self.keep_register(&register)?;
+        let state = self.sessions.get(&session);
+        let identity = state.and_then(|state| identity_of(state, device));
         match register.key() {
             _ if !is_in => {}
             endpoint::KEY => self.learn_endpoint(now, &register, known.as_ref())?,

@@ -34,12 +34,17 @@ impl<S: Storage> Engine<S> {
     /// tried again at once, and others are told anew where we are met.
     pub(super) fn watch_clock(&mut self, now: u64) {
         if now.saturating_add(SET_BACK_MS) < self.clock {
-            for due in self.resume.values_mut() {
-                *due = (*due).min(now);
-            }
+            let due = [
+                &mut self.bring_at,
+                &mut self.index_at,
+                &mut self.forget_at,
+                &mut self.hand_in_at,
+            ];
+            let due = due.into_iter().flatten().chain(self.resume.values_mut());
+            due.for_each(|at| *at = now.min(*at));
             self.recover_at = Some(now);
             self.forget_typing();
-            self.fanout.clear();
+            self.fanout.set_back(now);
             self.former.heard_by(now);
         }
         self.clock = now;

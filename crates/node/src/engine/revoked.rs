@@ -17,8 +17,18 @@ impl<S: Storage> Engine<S> {
     /// NODE-604: looks for sessions in which a revocation lacks, and at them again when it had time to come.
     pub(super) fn plan_handing_in(&mut self, now: u64) {
         if self.hand_in_at.is_none() && self.lacking().next().is_some() {
-            self.hand_in_at = Some(now + PATIENCE_MS + self.rng.next_u64() % PATIENCE_MS);
+            self.hand_in_at = Some(self.after_a_while(now));
         }
+    }
+
+    /// What lacks when a process begins has had its time before, and many a process does not live as long as that.
+    pub(super) fn hand_in_at_start(&mut self, now: u64) {
+        let lacks = self.lacking().next().is_some();
+        self.hand_in_at = lacks.then_some(now);
+    }
+
+    fn after_a_while(&mut self, now: u64) -> u64 {
+        now.saturating_add(PATIENCE_MS + self.rng.next_u64() % PATIENCE_MS)
     }
 
     /// NODE-604: what was said of a device of mine holds also where whoever said so was not in yet, or where the
@@ -27,8 +37,13 @@ impl<S: Storage> Engine<S> {
         if self.hand_in_at.is_none_or(|at| now < at) {
             return Ok(());
         }
+        // What fails is not to be due again at once, for ever.
+        self.hand_in_at = Some(self.after_a_while(now));
         for (id, device) in self.lacking().collect::<Vec<_>>() {
-            self.hand_in(now, id, device)?;
+            // One of them may be this device: after that it says nothing there.
+            if self.place(id) == Place::In {
+                self.hand_in(now, id, device)?;
+            }
         }
         self.hand_in_at = None;
         Ok(())

@@ -24,6 +24,11 @@ impl<S: Storage> Engine<S> {
         suspended || self.revoked.contains(&(identity, device))
     }
 
+    /// Whether whoever knocks is told nothing: somebody blocked, or a device that is shut out.
+    pub(super) fn is_unwelcome(&self, identity: IdentityId, device: DeviceId) -> bool {
+        self.blocked.contains(&identity) || self.is_shut_out(identity, device)
+    }
+
     /// OWN-903: what my devices say now, but for those that were revoked.
     pub(super) fn index_suspended(&mut self) -> Result<(), StoreError> {
         let mut registers = Vec::new();

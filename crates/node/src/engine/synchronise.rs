@@ -172,7 +172,7 @@ impl<S: Storage> Engine<S> {
         // NODE-301: of whom nothing more is taken, nothing more is checked either.
         let sender = self.connections.0.get(&conn).and_then(|it| it.ready());
         let sender = sender.map(|ready| ready.identity);
-        if self.is_too_much(session, sender) {
+        if sender.is_some_and(|sender| self.sends_too_much(session, sender)) {
             if let Some(first) = events.first() {
                 self.say(conn, tag, Message::Object(first.id(), Objection::NoRoom));
             }

@@ -139,8 +139,10 @@ pub struct GroupRequest {
     pub name: String,
     /// What they say.
     pub remark: Option<String>,
-    /// By which link: its id.
+    /// By which link, as the member says at whose device they asked: its id.
     pub link: String,
+    /// As what they would come in by it.
+    pub role: Role,
     /// When they asked, by their clock.
     pub asked: u64,
     /// When they knocked last.

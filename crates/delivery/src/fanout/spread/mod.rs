@@ -139,6 +139,8 @@ struct Sent {
     rounds: usize,
     copies: usize,
     has: BTreeSet<Point>,
+    /// Who asked for it and got it.
+    answered: BTreeSet<Point>,
     outputs: VecDeque<Output>,
 }
 
@@ -151,6 +153,7 @@ impl Spread {
             rounds,
             copies: 0,
             has: BTreeSet::new(),
+            answered: BTreeSet::new(),
             outputs: VecDeque::new(),
         };
         Self {
@@ -170,7 +173,7 @@ impl Spread {
             Input::Given { from, task, turn } => self.given(from, task, turn, line, now),
             Input::Held(turn) => self.hold(turn, None, line, now),
             Input::Offered { from, task } => self.offered(from, task, line, now),
-            Input::Wanted(who) if self.turn.is_some() => self.sent.give(who, None),
+            Input::Wanted(who) if self.turn.is_some() => self.sent.answer(who),
             Input::Wanted(_) => {}
             Input::Had(who) => drop(self.sent.has.insert(who)),
             Input::Reported { from, report } => self.reported(from, &report, line, now),
@@ -199,11 +202,12 @@ impl Spread {
         self.turn.is_some()
     }
 
-    /// How many others have it at least: what the author shows of how many it has reached.
-    pub fn reached(&self) -> usize {
+    /// How many of those who count have it at least: what the author shows of how many it has reached.
+    pub fn reached(&self, counts: impl Fn(Point) -> bool) -> usize {
         let unread = self.duties.iter().map(|duty| duty.unread(&self.sent));
         let unread = unread.sum::<usize>();
-        self.sent.has.len() + unread
+        let known = self.sent.has.iter().filter(|point| counts(**point));
+        known.count() + unread
     }
 
     /// How many copies this device has sent.
@@ -348,6 +352,13 @@ impl Sent {
         if self.copies < MAX_COPIES {
             self.copies += 1;
             self.outputs.push_back(Output::Give(to, task));
+        }
+    }
+
+    /// FAN-3: to whoever asks once; nobody uses up by asking what is for others.
+    fn answer(&mut self, to: Point) {
+        if self.answered.insert(to) {
+            self.give(to, None);
         }
     }
 

@@ -33,6 +33,7 @@ use tenet_log::{
 
 use crate::{
     engine::{Engine, Fault, Place},
+    groups::GroupRequest,
     input::{ConnId, Notice},
     storage::Storage,
 };
@@ -82,7 +83,6 @@ impl<S: Storage> Engine<S> {
         let Some(connection) = self.connections.0.get_mut(&conn) else {
             return Ok(());
         };
-        connection.asks = Some((session, asker.asked));
         let addresses = asker.addresses();
         let addresses = addresses.get(..MAX_PLACE_ADDRESSES).unwrap_or(addresses);
         let place = Endpoint::new(connection.peer, addresses, 0);
@@ -96,6 +96,11 @@ impl<S: Storage> Engine<S> {
             remark: asker.plea.remark.clone(),
             place: place.encode().into(),
         };
+        if ask.is_far_ahead(now) {
+            // Their clock or ours is wrong: they come again.
+            return self.refuse(conn, Reason::Busy);
+        }
+        connection.asks = Some((session, asker.asked));
         self.keep_ask(now, session, ask)?;
         self.refuse(conn, Reason::Waiting)
     }
@@ -176,14 +181,14 @@ impl<S: Storage> Engine<S> {
         let asks = self.who_asks(self.clock, session)?;
         Ok(asks
             .iter()
-            .any(|ask| (ask.opening, ask.identity) == (opening, identity)))
+            .any(|one| (one.ask.opening, one.ask.identity) == (opening, identity)))
     }
 
     /// GROUP-1: who asks to come into a session and was not answered, whichever member's device they met; each once.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn who_asks(&self, now: u64, session: SessionId) -> Result<Vec<Ask>, StoreError> {
+    pub fn who_asks(&self, now: u64, session: SessionId) -> Result<Vec<GroupRequest>, StoreError> {
         let Some(state) = self
             .sessions
             .get(&session)
@@ -192,7 +197,7 @@ impl<S: Storage> Engine<S> {
             return Ok(Vec::new());
         };
         let roster = state.roster();
-        let mut all: BTreeMap<IdentityId, Ask> = BTreeMap::new();
+        let mut all: BTreeMap<IdentityId, GroupRequest> = BTreeMap::new();
         for slot in 0..SLOTS {
             let said = self.store.registers_under(session, &asks::key(slot))?;
             let by_members = said
@@ -201,21 +206,25 @@ impl<S: Storage> Engine<S> {
             for ask in by_members.flat_map(|one| asks::decode(one.value())) {
                 let identity = ask.identity;
                 let opening = state.opening(&self.store, ask.opening)?;
-                let asks = opening.is_some_and(|(opening, _)| opening.asks());
+                let opening = opening.map(|(opening, _)| opening);
+                let Some(opening) = opening.filter(|it| it.asks() && !ask.is_far_ahead(now)) else {
+                    continue;
+                };
                 let done = roster.members.contains_key(&identity)
                     || state.is_shut_out(&self.store, identity)?
                     || self.refusal_of(session, identity, ask.asked)?.is_some();
-                if !asks || done || ask.is_over(now) || self.blocked.contains(&identity) {
+                if done || ask.is_over(now) || self.blocked.contains(&identity) {
                     continue;
                 }
-                let known = all.get(&identity);
+                let known = all.get(&identity).map(|known| &known.ask);
                 if known.is_none_or(|known| (known.asked, known.last) < (ask.asked, ask.last)) {
-                    all.insert(identity, ask);
+                    let role = opening.role;
+                    all.insert(identity, GroupRequest { ask, role });
                 }
             }
         }
-        let mut all: Vec<Ask> = all.into_values().collect();
-        all.sort_by_key(|ask| (ask.last, ask.identity));
+        let mut all: Vec<GroupRequest> = all.into_values().collect();
+        all.sort_by_key(|one| (one.ask.last, one.ask.identity));
         Ok(all)
     }
 
@@ -281,9 +290,14 @@ impl<S: Storage> Engine<S> {
     ) -> Result<(), StoreError> {
         let before = before.map_or_else(Vec::new, |before| asks::decode(before.value()));
         let session = register.session();
+        let state = self.sessions.get(&session);
+        if state.is_none_or(|state| state.roster().kind.is_closed()) {
+            return Ok(());
+        }
         for ask in asks::decode(register.value()) {
             let identity = ask.identity;
-            let known = before.iter().any(|one| says_the_same(one, &ask))
+            let known = ask.is_far_ahead(self.clock)
+                || before.iter().any(|one| says_the_same(one, &ask))
                 || self.is_member(session, identity)
                 || self.blocked.contains(&identity)
                 || self.is_known_ask(session, &ask, Some(register.device()))?;

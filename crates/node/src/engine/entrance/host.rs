@@ -50,9 +50,8 @@ impl<S: Storage> Engine<S> {
             exporter: connection.exporter,
             opening: *id.as_bytes(),
         };
-        let known = self
-            .opened(id)?
-            .filter(|_| !self.blocked.contains(&identity));
+        let unwelcome = self.is_unwelcome(identity, device);
+        let known = self.opened(id)?.filter(|_| !unwelcome);
         let Some((session, opening, open)) = known else {
             return self.refuse(conn, Reason::Unknown);
         };

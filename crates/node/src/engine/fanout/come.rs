@@ -63,7 +63,7 @@ impl<S: Storage> Engine<S> {
         };
         match message {
             Message::Give(bytes, task) => self.on_give(now, speaker, &bytes, task),
-            Message::Offer(event, task) => self.on_offer(speaker, event, task),
+            Message::Offer(event, task) => self.on_offer(now, speaker, event, task),
             Message::Want(event) => self.on_want_spread(speaker, event),
             Message::Have(events) => self.on_have_spread(now, speaker, &events),
             Message::Report(event, report) => self.on_report(now, speaker, event, report),
@@ -117,13 +117,14 @@ impl<S: Storage> Engine<S> {
         let event = Unverified::decode(bytes).map_err(|error| Fault::Peer(error.to_string()))?;
         let ready = self.connections.0.get(&conn).and_then(|it| it.ready());
         let sender = ready.map(|ready| ready.identity);
-        if self.is_too_much(session, sender) {
+        if sender.is_some_and(|sender| self.sends_too_much(session, sender)) {
             self.say(conn, tag, Sync::Object(event.id(), Objection::NoRoom));
             return Ok(());
         }
         if let Some(stored) = LogStore::event(&self.store, event.id())? {
             let (author, seq) = event.place();
             let id = event.id();
+            let task = task.filter(|_| self.is_news(now, session, id));
             self.spread_given(speaker, &stored.event, task);
             return self.came_back(now, conn, session, &[HeadEntry { author, seq, id }]);
         }
@@ -147,6 +148,7 @@ impl<S: Storage> Engine<S> {
         } = speaker;
         match self.take_in(now, conn, session, event)? {
             Taken::New | Taken::Known => {
+                let task = task.filter(|_| self.is_news(now, session, event.id()));
                 self.note_held(speaker, event);
                 self.spread_given(speaker, event, task);
             }
@@ -167,6 +169,11 @@ impl<S: Storage> Engine<S> {
             Taken::Refused(what) => return Err(Fault::Peer(what)),
         }
         Ok(())
+    }
+
+    fn is_news(&mut self, now: u64, session: SessionId, event: EventId) -> bool {
+        let crowd = self.fanout.crowds.get_mut(&session);
+        crowd.is_some_and(|crowd| crowd.is_news(event, now))
     }
 
     /// They have it: it is not sent to them when both compare.
@@ -192,9 +199,10 @@ impl<S: Storage> Engine<S> {
 
     fn on_offer(
         &mut self,
+        now: u64,
         speaker: Speaker,
         event: EventId,
-        task: Option<Task>,
+        mut task: Option<Task>,
     ) -> Result<(), Fault> {
         let Speaker {
             session,
@@ -207,6 +215,7 @@ impl<S: Storage> Engine<S> {
         };
         if let Some(stored) = here.filter(|stored| stored.event.session() == session) {
             crowd.note(&stored.event);
+            task = task.filter(|_| crowd.is_news(event, now));
             let held = Input::Held(turn_of(&stored.event));
             self.fanout.spread(session, event, held);
         } else if !crowd.knows(event) && !crowd.has_room() {
@@ -217,24 +226,22 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    /// Somebody lacks what we offered, or what that builds on.
+    /// Somebody lacks what we offered, or what that builds on. Also of the latter copies are counted (FAN-3).
     fn on_want_spread(&mut self, speaker: Speaker, event: EventId) -> Result<(), Fault> {
         let Speaker { session, point, .. } = speaker;
         let crowd = self.fanout.crowds.get(&session);
-        if crowd.is_some_and(|crowd| crowd.place(event).is_some()) {
-            self.fanout.spread(session, event, Input::Wanted(point));
-            return Ok(());
+        if crowd.is_some_and(|crowd| crowd.place(event).is_none()) {
+            let here = LogStore::event(&self.store, event)?;
+            let here = here.filter(|stored| stored.event.session() == session);
+            let crowd = self.fanout.crowds.get_mut(&session);
+            let Some((stored, crowd)) = here.zip(crowd) else {
+                return Ok(());
+            };
+            crowd.note(&stored.event);
+            let held = Input::Held(turn_of(&stored.event));
+            self.fanout.spread(session, event, held);
         }
-        let here = LogStore::event(&self.store, event)?;
-        let here = here.filter(|stored| stored.event.session() == session);
-        let way = self.way_to(session, speaker.device);
-        if let Some((stored, way)) = here.zip(way) {
-            let wire = self.wire_for(way, session, &stored.event)?;
-            self.send(
-                way.conn,
-                &Frame::Spread(way.tag, Message::Give(wire.into(), None)),
-            );
-        }
+        self.fanout.spread(session, event, Input::Wanted(point));
         Ok(())
     }
 

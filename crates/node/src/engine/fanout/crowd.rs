@@ -17,7 +17,7 @@ use tenet_log::{
     sync::HeadEntry,
 };
 
-use super::{neighbours::Neighbours, room::Room};
+use super::{lately::Lately, neighbours::Neighbours, room::Room};
 
 /// How long what is on its way no more is remembered, in milliseconds: what is told of it later than that
 /// sync finds out.
@@ -48,8 +48,8 @@ pub(super) struct Crowd {
     session: SessionId,
     me: Point,
     devices: BTreeMap<Point, DeviceId>,
-    /// How many of them are others'.
-    pub(super) others: usize,
+    /// Those of them that are of this person; this one is among them.
+    own: BTreeSet<Point>,
     line: Line,
     /// In which period the line was right.
     lined_up: u64,
@@ -59,6 +59,7 @@ pub(super) struct Crowd {
     timers: BTreeSet<(u64, EventId)>,
     /// What came before what it builds on.
     pub(super) room: Room,
+    lately: Lately,
     /// What waits for a connection.
     parcels: BTreeMap<DeviceId, Vec<(EventId, Output)>>,
     /// What was said when hardly anybody was there, and when it is said again.
@@ -90,13 +91,14 @@ impl Crowd {
             session,
             me,
             devices: BTreeMap::new(),
-            others: 0,
+            own: BTreeSet::new(),
             line: Line::default(),
             lined_up: 0,
             presence: Presence::new(),
             spreads: BTreeMap::new(),
             timers: BTreeSet::new(),
             room: Room::default(),
+            lately: Lately::default(),
             parcels: BTreeMap::new(),
             unheard: Vec::new(),
             say_at: None,
@@ -108,16 +110,25 @@ impl Crowd {
         }
     }
 
-    /// Who is in it now, and with whom a connection stands.
+    /// Who is in it now, which of them are of this person, and with whom a connection stands.
     pub(super) fn refit(
         &mut self,
-        devices: impl IntoIterator<Item = DeviceId>,
+        devices: impl IntoIterator<Item = (DeviceId, bool)>,
         here: impl IntoIterator<Item = DeviceId>,
         now: u64,
     ) {
         let session = self.session;
-        let points = devices.into_iter();
-        self.devices = points.map(|it| (Point::of(session, it), it)).collect();
+        self.devices.clear();
+        self.own.clear();
+        for (device, own) in devices {
+            let point = Point::of(session, device);
+            self.devices.insert(point, device);
+            if own {
+                self.own.insert(point);
+            }
+        }
+        let devices = &self.devices;
+        self.presence.retain(|point| devices.contains_key(&point));
         for device in here {
             self.presence.connected(Point::of(session, device), now);
         }
@@ -262,18 +273,17 @@ impl Crowd {
         some.map(|(event, _)| *event).collect()
     }
 
-    /// How many others have an event on its way.
-    pub(super) fn reached(&self, event: EventId) -> usize {
-        self.spreads
-            .get(&event)
-            .map_or(0, |one| one.spread.reached())
+    /// How many devices of others have an event on its way, and how many there are.
+    pub(super) fn reached(&self, event: EventId) -> (usize, usize) {
+        let others = self.devices.len() - self.own.len();
+        let one = self.spreads.get(&event);
+        let reached = one.map_or(0, |one| one.spread.reached(|it| !self.own.contains(&it)));
+        (reached.min(others), others)
     }
 
     /// Takes one input about an event; gives what is to be sent.
     pub(super) fn handle(&mut self, event: EventId, input: Input, now: u64) -> Vec<Output> {
-        if self.lined_up != now / PERIOD_MS {
-            self.line_up(now);
-        }
+        self.keep_lined_up(now);
         let one = self.spreads.entry(event);
         let one = one.or_insert_with(|| OnItsWay::new(self.me));
         one.spread.handle(input, &self.line, now);
@@ -309,9 +319,11 @@ impl Crowd {
 
     /// Takes what a neighbour tells of who is online (FAN-14).
     pub(super) fn take_word(&mut self, word: &Word, now: u64) {
-        self.presence.take(word, &self.line, now);
+        self.keep_lined_up(now);
+        for point in self.presence.take(word, &self.line, now) {
+            self.line.set(point, self.presence.hope(point, now));
+        }
         self.tell_soon(now);
-        self.line_up(now);
     }
 
     /// FAN-15: where much is new neighbours are told of it once more of it has come.
@@ -344,6 +356,18 @@ impl Crowd {
             }
         }
         due
+    }
+
+    /// An event came in.
+    pub(super) fn came(&mut self, event: EventId, now: u64) {
+        self.lately.came(event, now);
+        self.stirred(now);
+    }
+
+    /// Whether an event came so lately that it is forwarded if somebody asks for that. Else whoever gives again what is
+    /// old would have all of the session send it.
+    pub(super) fn is_news(&mut self, event: EventId, now: u64) -> bool {
+        self.lately.has(event, now, KEEP_MS)
     }
 
     /// Something new came: what is held is compared once all is quiet.
@@ -391,9 +415,27 @@ impl Crowd {
         self.parcels.clear();
     }
 
+    /// The clock was set back: nothing waits for a time of the old one.
+    pub(super) fn set_back(&mut self, now: u64) {
+        self.lately = Lately::default();
+        self.presence.set_back(now);
+        self.neighbours.set_back(now);
+        self.news = self.news.map(|_| (now, now));
+        self.rest_until = self.rest_until.min(now);
+        self.say_at = self.say_at.map(|at| at.min(now));
+        self.tell_at = self.tell_at.min(now);
+        self.line_up(now);
+    }
+
     fn forget(&mut self, event: EventId) {
         if let Some(one) = self.spreads.remove(&event) {
             self.timers.remove(&(one.at, event));
+        }
+    }
+
+    fn keep_lined_up(&mut self, now: u64) {
+        if self.lined_up != now / PERIOD_MS {
+            self.line_up(now);
         }
     }
 

@@ -13,10 +13,11 @@
 mod come;
 mod crowd;
 mod go;
+mod lately;
 mod neighbours;
 mod room;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use tenet_delivery::fanout::{
     shape::{FEW, SMALL},
@@ -85,6 +86,14 @@ impl FanOut {
             .retain(|soon| matches!(soon, Soon::Lost(_) | Soon::Unwanted(_)));
     }
 
+    /// The clock was set back: nothing waits for a time of the old one.
+    pub(super) fn set_back(&mut self, now: u64) {
+        self.clear();
+        for crowd in self.crowds.values_mut() {
+            crowd.set_back(now);
+        }
+    }
+
     /// What was to be committed was not, or the clock was set back: what is on its way is forgotten.
     pub(super) fn clear(&mut self) {
         self.undo();
@@ -104,9 +113,10 @@ impl<S: Storage> Engine<S> {
         let state = self.sessions.get(&session);
         let many = state.filter(|state| !state.roster().kind.is_closed());
         let many = many.filter(|_| self.place(session) == Place::In);
-        let devices = many.map(|state| state.roster().active().map(|(author, _)| author.device));
-        let devices: BTreeSet<DeviceId> = devices.into_iter().flatten().collect();
-        let others = self.others_in(session);
+        let me = self.own.identity();
+        let devices = many.into_iter().flat_map(|state| state.roster().active());
+        let devices = devices.map(|(author, chain)| (author.device, chain.identity == me));
+        let devices: BTreeMap<DeviceId, bool> = devices.collect();
         if devices.len() <= FEW {
             self.fanout.crowds.remove(&session);
             return;
@@ -116,15 +126,7 @@ impl<S: Storage> Engine<S> {
         let met: Vec<DeviceId> = met.map(|ready| ready.device).collect();
         let crowd = self.fanout.crowds.entry(session);
         let crowd = crowd.or_insert_with(|| Crowd::new(session, self.own.device(), now));
-        crowd.others = others;
         crowd.refit(devices, met, now);
-    }
-
-    /// How many devices of others are in a session.
-    fn others_in(&self, session: SessionId) -> usize {
-        let (state, me) = (self.sessions.get(&session), self.own.identity());
-        let active = state.into_iter().flat_map(|state| state.roster().active());
-        active.filter(|(_, chain)| chain.identity != me).count()
     }
 
     /// At the start: what nobody has acknowledged is said again when somebody is there.
@@ -150,7 +152,7 @@ impl<S: Storage> Engine<S> {
         let Some(crowd) = self.fanout.crowds.get_mut(&session) else {
             return;
         };
-        crowd.stirred(now);
+        crowd.came(id, now);
         if ours.is_some() {
             self.fanout.soon.push_back(Soon::Said(event.clone()));
         } else if crowd.knows(id) {
@@ -246,7 +248,7 @@ impl<S: Storage> Engine<S> {
         let Some(crowd) = crowd.filter(|crowd| crowd.len() > SMALL) else {
             return Ok(());
         };
-        let (of, reached) = (crowd.others, crowd.reached(event).min(crowd.others));
+        let (reached, of) = crowd.reached(event);
         let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
         self.store.reach(event, number(reached), number(of))
     }

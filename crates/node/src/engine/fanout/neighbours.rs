@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use tenet_apps::contacts::Endpoint;
 use tenet_delivery::{
     fanout::{point::Turn, shape::SMALL},
     redial,
@@ -61,6 +62,13 @@ impl Neighbours {
             look_at: now,
             shed_at: None,
         }
+    }
+
+    /// The clock was set back: nothing waits for a time of the old one.
+    pub(super) fn set_back(&mut self, now: u64) {
+        self.look_at = self.look_at.min(now);
+        self.again_at = self.again_at.min(now);
+        self.shed_at = self.shed_at.map(|at| at.min(now));
     }
 
     /// When something is to be done.
@@ -141,13 +149,19 @@ impl<S: Storage> Engine<S> {
         crowd.is_some_and(|crowd| crowd.len() > SMALL)
     }
 
-    /// The devices that are dialled for a sparse session, and where they are met.
-    pub(in crate::engine) fn neighbours(
+    /// Where those are met with whom a connection is kept for the sake of a sparse session, as far as they have said so: who
+    /// has not is dialled nowhere.
+    pub(in crate::engine) fn neighbours_met(
         &self,
         session: SessionId,
-    ) -> impl Iterator<Item = (EndpointId, DeviceId)> + '_ {
+    ) -> Result<Vec<Endpoint>, StoreError> {
         let crowd = self.fanout.crowds.get(&session).into_iter();
-        crowd.flat_map(|crowd| crowd.neighbours.wanted())
+        let mut met = Vec::new();
+        for (endpoint, device) in crowd.flat_map(|crowd| crowd.neighbours.wanted()) {
+            let said = self.met_at(session, device)?;
+            met.extend(said.filter(|said| said.id == endpoint));
+        }
+        Ok(met)
     }
 
     /// A device says where it is met: whether it is dialled there for the sake of a sparse session.

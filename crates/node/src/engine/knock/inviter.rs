@@ -31,7 +31,7 @@ impl<S: Storage> Engine<S> {
         let Some((identity, shown)) = connection.shown() else {
             return Err(Fault::Peer("it knocked before it said who it is".into()));
         };
-        if self.blocked.contains(&identity) {
+        if self.is_unwelcome(identity, shown) {
             return self.refuse(conn, Reason::Unknown);
         }
         let Some(mut invite) = self.store.invite(knock.invite())? else {
