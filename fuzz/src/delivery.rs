@@ -75,7 +75,7 @@ fn spread(data: &[u8]) {
     assert!(spread.copies() <= MAX_COPIES);
     let answers = std::iter::from_fn(|| spread.poll()).count();
     assert!(answers <= 20 * said + 4 * 2_000, "{answers} to {said}");
-    let _ = (spread.debts(&line), spread.reached(|_| true));
+    let _ = (spread.debts(&line), spread.reached());
 }
 
 fn input(from: Point, message: Message) -> Option<Input> {

@@ -70,5 +70,5 @@ fn the_author_does_not_drown() {
     let outcome = network.say(0, 60);
     assert_eq!(outcome.reached, outcome.living);
     assert!(outcome.author_heard.0 <= 60, "{:?}", outcome.author_heard);
-    assert_eq!(network.speakers[0].spread.reached(|_| true), outcome.living);
+    assert_eq!(network.speakers[0].spread.reached(), outcome.living);
 }

@@ -254,8 +254,6 @@ fn a_clock_that_is_right_again_puts_nothing_off() {
     pass(&mut world, 5 * MINUTE);
     world.set_clock(9, 0);
     pass(&mut world, 30 * MINUTE);
-    let due = world.nodes[9].engine().unwrap().deadline().unwrap();
-    assert!(due <= world.now + 60 * MINUTE, "{} ms", due - world.now);
     world.rest();
     world.check_same(&all(52), group);
     world.check_peace();

@@ -10,6 +10,7 @@ use tenet_log::{
     event::Event,
     roster::{Op, SessionKind},
     session::Session,
+    store::LogStore,
 };
 use tenet_node::{
     engine::Allowance,
@@ -127,6 +128,11 @@ fn what_is_old_is_not_forwarded_again() {
         let frame = crowd.spread(0, message);
         assert!(!is_given(&crowd.second_hears(0, &frame)));
     }
+    // Whoever asked is not to ask others.
+    let frame = crowd.spread(1, Message::Offer(old.id(), task.clone()));
+    let heard = crowd.second_hears(1, &frame);
+    let is_done = |it: &Message| matches!(it, Message::Report(_, report) if report.done);
+    assert!(heard.iter().any(is_done) && !is_given(&heard));
     let now = crowd.bench.now;
     let new = crowd.rogues[0].write(now, "said now");
     let frame = crowd.spread(0, Message::Give(new.to_wire().into(), task));
@@ -187,4 +193,17 @@ fn what_floods_in_vain_is_kept_up_to_the_same_limit() {
     let too_much =
         |it: &&Notice| matches!(it, Notice::TooMuch { identity, .. } if *identity == who);
     assert_eq!(told.iter().filter(too_much).count(), 1);
+
+    // Nobody is kept out by that who is a member.
+    for (member, place) in [(2, 61), (0, 62)] {
+        let mut further = Rogue {
+            own: Node::of(member, place, 0, BEGINNING).own(),
+            ..Rogue::new(place)
+        };
+        let joined = join(&mut further, &crowd.founding, now);
+        let frame = crowd.rogues[0].events(line, &[&joined]);
+        crowd.bench.frame(line, &frame);
+        let log = crowd.bench.engine.store();
+        assert!(log.event(joined.id()).unwrap().is_some(), "{member}");
+    }
 }

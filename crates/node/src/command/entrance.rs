@@ -329,7 +329,7 @@ impl<S: Storage> Engine<S> {
         if let Some(known) = known.filter(Knocking::is_open) {
             // The same asking, unless they say something else now.
             if remark.is_none() || remark == known.remark {
-                knocking.started = known.started;
+                knocking.started = known.started.min(now);
             }
             knocking.remark.clone_from(&known.remark);
         }

@@ -14,6 +14,7 @@ use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
     event::Event,
     ids::{Author, SessionId},
+    roster::Op,
     session::Admitted,
 };
 
@@ -129,10 +130,27 @@ impl<S: Storage> Engine<S> {
         sender != self.own.identity() && self.allowances.is_spent(session, Account::Of(sender))
     }
 
-    /// NODE-301: whether nothing more of a chain is taken into a session. Of oneself everything is.
-    pub(super) fn is_too_much(&self, session: SessionId, author: Author) -> bool {
-        let (account, _) = self.account_of(session, author);
+    /// NODE-301: whether an event is taken no more. Of oneself everything is.
+    pub(super) fn is_too_much(&self, event: &Event) -> bool {
+        let session = event.session();
+        let account = match self.begins(event) {
+            Some(identity) => self.account(Some(identity)),
+            None => self.account_of(session, event.author()).0,
+        };
         account.is_some_and(|account| self.allowances.is_spent(session, account))
+    }
+
+    /// Which member's device comes in by an event: nobody new is kept out by what others did in vain.
+    fn begins(&self, event: &Event) -> Option<IdentityId> {
+        let state = self.sessions.get(&event.session())?;
+        if !event.header().kind.is_roster() || state.whose(event.author()).is_some() {
+            return None;
+        }
+        match Op::of(event) {
+            Ok(Some(Op::Join(card))) => Some(card.identity()),
+            _ => None,
+        }
+        .filter(|identity| state.roster().members.contains_key(identity))
     }
 
     /// NODE-302: the same of a device's registers.
@@ -174,7 +192,7 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// For whom a chain is counted, and whose it is; for nobody what is of this person.
+    /// For whom a chain is counted, and whose it is; for nobody what is of this person and counts.
     fn account_of(
         &self,
         session: SessionId,

@@ -243,7 +243,7 @@ impl<S: Storage> Engine<S> {
         engine.take_places_at_start(now)?;
         engine.expire_at_start(now)?;
         engine.want_everybody(now)?;
-        engine.hand_in_at_start(now);
+        engine.hand_in_soon(now);
         Ok(engine)
     }
 

@@ -1,7 +1,7 @@
 //! Revocations of devices of mine, handed in where they are not known.
 
 use rand_core::Rng;
-use tenet_identity::keys::DeviceId;
+use tenet_identity::{card::Revocation, keys::DeviceId};
 use tenet_log::{ids::SessionId, roster::Op};
 
 use super::{Engine, Fault, Ours, Place};
@@ -13,6 +13,10 @@ use crate::storage::Storage;
 /// for that. By chance, so that of several devices one is first.
 const PATIENCE_MS: u64 = 60_000;
 
+/// How long after a process began it may lack if it was said long before, in milliseconds: what comes with the first
+/// connections is waited for.
+const AT_START_MS: u64 = 2_000;
+
 impl<S: Storage> Engine<S> {
     /// NODE-604: looks for sessions in which a revocation lacks, and at them again when it had time to come.
     pub(super) fn plan_handing_in(&mut self, now: u64) {
@@ -21,10 +25,14 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// What lacks when a process begins has had its time before, and many a process does not live as long as that.
-    pub(super) fn hand_in_at_start(&mut self, now: u64) {
-        let lacks = self.lacking().next().is_some();
-        self.hand_in_at = lacks.then_some(now);
+    /// What was said long before a process began had its time to come, and many a process does not live as long as that.
+    pub(super) fn hand_in_soon(&mut self, now: u64) {
+        let lacking = self
+            .lacking()
+            .filter_map(|(_, device)| self.revocation(device));
+        let patient = lacking.map(|one| one.time().saturating_add(2 * PATIENCE_MS));
+        let at = patient.max().map(|at| at.min(now + 2 * PATIENCE_MS));
+        self.hand_in_at = at.map(|at| at.max(now.saturating_add(AT_START_MS)));
     }
 
     fn after_a_while(&mut self, now: u64) -> u64 {
@@ -37,7 +45,7 @@ impl<S: Storage> Engine<S> {
         if self.hand_in_at.is_none_or(|at| now < at) {
             return Ok(());
         }
-        // What fails is not to be due again at once, for ever.
+        // What fails is not to be due again at once, for ever; what is undone is planned anew.
         self.hand_in_at = Some(self.after_a_while(now));
         for (id, device) in self.lacking().collect::<Vec<_>>() {
             // One of them may be this device: after that it says nothing there.
@@ -64,10 +72,12 @@ impl<S: Storage> Engine<S> {
         })
     }
 
+    fn revocation(&self, device: DeviceId) -> Option<&Revocation> {
+        self.sessions.values().find_map(|it| it.revocation(device))
+    }
+
     fn hand_in(&mut self, now: u64, id: SessionId, device: DeviceId) -> Result<(), Fault> {
-        let known = self.sessions.values();
-        let revocation = known.into_iter().find_map(|it| it.revocation(device));
-        let Some(op) = revocation.map(|one| Op::Revoke(one.clone())) else {
+        let Some(op) = self.revocation(device).map(|one| Op::Revoke(one.clone())) else {
             return Ok(());
         };
         let Some(session) = self.sessions.get_mut(&id) else {

@@ -45,7 +45,9 @@ impl<S: Storage> Engine<S> {
         self.load_asking()?;
         self.load_fetches()?;
         self.load_erasures()?;
-        self.load_index()
+        self.load_index()?;
+        self.plan_handing_in(self.clock);
+        Ok(())
     }
 
     /// LOG-1601: has the store keep what the operations of sessions come to, where it does not.

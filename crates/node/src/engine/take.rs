@@ -41,7 +41,7 @@ impl<S: Storage> Engine<S> {
         let mine = author == Some(self.own.identity());
         if mine {
             self.has_looked(now, session);
-        } else if self.is_too_much(session, event.author()) {
+        } else if self.is_too_much(event) {
             return Ok(Taken::TooMuch);
         }
         // Of a session that is gone nothing is acknowledged.

@@ -202,12 +202,16 @@ impl Spread {
         self.turn.is_some()
     }
 
-    /// How many of those who count have it at least: what the author shows of how many it has reached.
-    pub fn reached(&self, counts: impl Fn(Point) -> bool) -> usize {
+    /// How many others have it at least: what the author shows of how many it has reached.
+    pub fn reached(&self) -> usize {
         let unread = self.duties.iter().map(|duty| duty.unread(&self.sent));
         let unread = unread.sum::<usize>();
-        let known = self.sent.has.iter().filter(|point| counts(**point));
-        known.count() + unread
+        self.sent.has.len() + unread
+    }
+
+    /// Whether somebody is known to have it.
+    pub fn has(&self, who: Point) -> bool {
+        self.sent.has.contains(&who)
     }
 
     /// How many copies this device has sent.

@@ -170,11 +170,7 @@ fn everybody_gets_it_once_and_the_author_knows() {
         assert_eq!(world.lacking(), [], "{devices} devices");
         assert!(world.copies.values().all(|copies| *copies == 1));
         let author = &world.spreads[&point(5 % devices)];
-        assert_eq!(
-            author.reached(|_| true) as u64,
-            devices - 1,
-            "{devices} devices"
-        );
+        assert_eq!(author.reached() as u64, devices - 1, "{devices} devices");
         assert!(
             world
                 .living()
@@ -265,7 +261,7 @@ fn the_author_need_not_know_everybody() {
     world.say(point(3));
     assert_eq!(world.lacking(), []);
     // Positions mean nothing where rosters differ; the number still counts, but for the other heads of that part.
-    let reached = world.spreads[&point(3)].reached(|_| true);
+    let reached = world.spreads[&point(3)].reached();
     assert!((995..=999).contains(&reached), "{reached}");
 }
 

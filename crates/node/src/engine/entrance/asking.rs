@@ -107,7 +107,9 @@ impl<S: Storage> Engine<S> {
 
     fn keep_ask(&mut self, now: u64, session: SessionId, ask: Ask) -> Result<(), Fault> {
         let same = |known: &Ask| {
-            let quiet = ask.last.saturating_sub(known.last) < NOTE_AGAIN_MS;
+            // A clock that was ahead is not waited for.
+            let since = ask.last.checked_sub(known.last);
+            let quiet = since.is_some_and(|since| since < NOTE_AGAIN_MS);
             let said = Ask {
                 last: ask.last,
                 ..known.clone()

@@ -124,7 +124,7 @@ impl<S: Storage> Engine<S> {
         if let Some(stored) = LogStore::event(&self.store, event.id())? {
             let (author, seq) = event.place();
             let id = event.id();
-            let task = task.filter(|_| self.is_news(now, session, id));
+            let task = self.still_to_do(now, speaker, id, task)?;
             self.spread_given(speaker, &stored.event, task);
             return self.came_back(now, conn, session, &[HeadEntry { author, seq, id }]);
         }
@@ -148,7 +148,7 @@ impl<S: Storage> Engine<S> {
         } = speaker;
         match self.take_in(now, conn, session, event)? {
             Taken::New | Taken::Known => {
-                let task = task.filter(|_| self.is_news(now, session, event.id()));
+                let task = self.still_to_do(now, speaker, event.id(), task)?;
                 self.note_held(speaker, event);
                 self.spread_given(speaker, event, task);
             }
@@ -171,9 +171,25 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
-    fn is_news(&mut self, now: u64, session: SessionId, event: EventId) -> bool {
-        let crowd = self.fanout.crowds.get_mut(&session);
-        crowd.is_some_and(|crowd| crowd.is_news(event, now))
+    /// NODE-1703: a task with what is old is not taken, and whoever asks hears that all is done: it is not to ask others.
+    fn still_to_do(
+        &mut self,
+        now: u64,
+        speaker: Speaker,
+        event: EventId,
+        task: Option<Task>,
+    ) -> Result<Option<Task>, Fault> {
+        let Speaker { session, point, .. } = speaker;
+        let (crowd, asked) = (self.fanout.crowds.get_mut(&session), task.is_some());
+        let Some(crowd) = crowd.filter(|_| asked) else {
+            return Ok(None);
+        };
+        if crowd.is_news(event, now) {
+            return Ok(task);
+        }
+        let reports = task.map(|task| crowd.seen_to(point, task.span));
+        self.carry(now, session, event, reports.into_iter().collect())?;
+        Ok(None)
     }
 
     /// They have it: it is not sent to them when both compare.
@@ -210,12 +226,15 @@ impl<S: Storage> Engine<S> {
             ..
         } = speaker;
         let here = LogStore::event(&self.store, event)?;
+        let here = here.filter(|stored| stored.event.session() == session);
+        if here.is_some() {
+            task = self.still_to_do(now, speaker, event, task)?;
+        }
         let Some(crowd) = self.fanout.crowds.get_mut(&session) else {
             return Ok(());
         };
-        if let Some(stored) = here.filter(|stored| stored.event.session() == session) {
+        if let Some(stored) = here {
             crowd.note(&stored.event);
-            task = task.filter(|_| crowd.is_news(event, now));
             let held = Input::Held(turn_of(&stored.event));
             self.fanout.spread(session, event, held);
         } else if !crowd.knows(event) && !crowd.has_room() {

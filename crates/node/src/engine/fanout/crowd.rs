@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenet_delivery::fanout::{
     line::{Hope, Line, Member},
     marks::Marks,
+    message::Report,
     point::{Point, Span, Turn},
     presence::{PERIOD_MS, Presence, TELL_MS, Word},
     shape::{LEAST_PARENTS, SMALL},
@@ -276,8 +277,10 @@ impl Crowd {
     /// How many devices of others have an event on its way, and how many there are.
     pub(super) fn reached(&self, event: EventId) -> (usize, usize) {
         let others = self.devices.len() - self.own.len();
-        let one = self.spreads.get(&event);
-        let reached = one.map_or(0, |one| one.spread.reached(|it| !self.own.contains(&it)));
+        let reached = self.spreads.get(&event).map_or(0, |one| {
+            let own = self.own.iter().filter(|own| one.spread.has(**own));
+            one.spread.reached().saturating_sub(own.count())
+        });
         (reached.min(others), others)
     }
 
@@ -293,11 +296,34 @@ impl Crowd {
         one.at = one.spread.deadline().unwrap_or(done);
         self.timers.insert((one.at, event));
         if self.spreads.len() > MAX_SPREADS
-            && let Some((_, first)) = self.timers.first().copied()
+            && let Some(first) = self.least_needed()
         {
             self.forget(first);
         }
         outputs
+    }
+
+    /// Of what is on its way the first for which nothing is to be done, or the one that is due first.
+    fn least_needed(&self) -> Option<EventId> {
+        let is_idle = |event: &EventId| self.spreads.get(event).is_none_or(|it| !it.is_busy());
+        let mut all = self.timers.iter().map(|(_, event)| *event);
+        let first = all.clone().next();
+        all.find(is_idle).or(first)
+    }
+
+    /// That what was to be seen to within a span was seen to before, as far as is known here.
+    pub(super) fn seen_to(&self, to: Point, span: Span) -> Output {
+        let has = self.line.mark(span, |point| point == self.me);
+        let (done, away) = (true, None);
+        Output::Report(
+            to,
+            Report {
+                span,
+                done,
+                has,
+                away,
+            },
+        )
     }
 
     /// Somebody tells which devices of a span have an event, or were heard of: they are online.
@@ -468,3 +494,6 @@ impl OnItsWay {
 pub(super) fn turn_of(event: &Event) -> Turn {
     Turn::of(event.header().time.millis())
 }
+
+#[cfg(test)]
+mod tests;
