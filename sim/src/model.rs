@@ -186,6 +186,10 @@ impl Model {
             }),
             (Deed::Operate { op, whom, .. }, _) => {
                 room.operated(who, op, *whom);
+                if self.lost.contains_key(&who.device) {
+                    // It has not heard that it was revoked.
+                    self.perhaps(deed);
+                }
                 self.note_lawless();
             }
             _ => {}
