@@ -242,12 +242,17 @@ pub struct Rogue {
 impl Rogue {
     /// The device of the person with this number.
     pub fn new(number: usize) -> Self {
+        Self::of(number, number)
+    }
+
+    /// A device of this person; `place` tells it from all others.
+    pub fn of(person: usize, place: usize) -> Self {
         Self {
-            own: Node::new(number, 0, BEGINNING).own(),
-            nonce: [u8::try_from(number).unwrap(); 32],
+            own: Node::of(person, place, 0, BEGINNING).own(),
+            nonce: [u8::try_from(place).unwrap(); 32],
             session: None,
             disk: Disk::new(),
-            rng: ChaCha20Rng::seed_from_u64(number as u64),
+            rng: ChaCha20Rng::seed_from_u64(place as u64),
         }
     }
 
@@ -298,13 +303,21 @@ impl Rogue {
             .unwrap()
             .verify()
             .unwrap();
-        let (mut session, _) = Session::open(&mut self.disk, &founding).unwrap();
-        let op = Op::Join(self.own.card.clone());
-        let (join, _) = session
-            .operate(&mut self.disk, &self.own.key, &op, bench.now)
-            .unwrap();
+        self.enter(bench.now, &founding)
+    }
+
+    /// Joins what an event founds, in its own copy.
+    pub fn enter(&mut self, now: u64, founding: &Event) -> Event {
+        let (session, _) = Session::open(&mut self.disk, founding).unwrap();
         self.session = Some(session);
-        join
+        self.operate(now, &Op::Join(self.own.card.clone()))
+    }
+
+    /// Changes who is in its session, in its own copy.
+    pub fn operate(&mut self, now: u64, op: &Op) -> Event {
+        let session = self.session.as_mut().unwrap();
+        let operated = session.operate(&mut self.disk, &self.own.key, op, now);
+        operated.unwrap().0
     }
 
     /// Becomes a contact in all honesty; the connection stands afterwards.

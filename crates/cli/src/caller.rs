@@ -15,7 +15,7 @@ use crate::home::{self, Held, Paths, Place};
 use crate::host::Options;
 use crate::input::Input;
 
-/// How often to look whether a home that another process holds is free, or has a socket.
+/// How often to look whether a home that another process holds is free, or has a socket: nothing tells of either.
 pub const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
 /// Takes hold of something as soon as nobody else has it, or fails when that has lasted too long.

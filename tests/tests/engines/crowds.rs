@@ -242,10 +242,10 @@ fn in_a_large_session_too_own_devices_do_not_count() {
     world.check_peace();
 }
 
-/// NODE-21: a clock that was a day ahead is nothing that anybody waits for once it is right: neighbours are chosen, and
-/// what came is compared, at once.
+/// NODE-20, NODE-21: once a clock is right again that was a day ahead nobody is dialled in vain for ever: not those either
+/// who called, and whose neighbour this device was by the turn of that clock.
 #[test]
-fn a_clock_that_is_right_again_puts_nothing_off() {
+fn a_clock_that_is_right_again_leaves_nobody_dialled_in_vain() {
     const DAY: u64 = 24 * 60 * MINUTE;
     let (mut world, group) = company(7, 52);
     world.set_clock(9, DAY);

@@ -664,7 +664,7 @@ fn not_everything_that_is_brought_is_entered() {
     }
     assert_eq!(
         bench.stored().0,
-        sessions + 1 + 64 + 256 - 64,
+        sessions + 1 + 256,
         "as many as fit into what is taken of them"
     );
     let by = rogue.own.identity();

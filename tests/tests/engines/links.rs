@@ -28,8 +28,6 @@ use tenet_sim::{
     rogue::{Bench, Line, Rogue, said},
 };
 
-use super::rogues::join;
-
 const ANN: usize = 0;
 const BERT: usize = 1;
 /// Knows nobody.
@@ -849,13 +847,10 @@ fn a_revoked_device_comes_in_by_no_link() {
     let (mut bench, mut rogue, link) = bench(false);
     let personal = bench.link(false);
     let line = rogue.befriend(&mut bench, &personal);
-    let mut lost = Rogue {
-        own: Node::of(1, 60, 0, BEGINNING).own(),
-        ..Rogue::new(60)
-    };
+    let mut lost = Rogue::of(1, 60);
     let id = rogue.session.as_ref().unwrap().id();
     let founding = rogue.disk.since(id, Position::default(), 1).unwrap();
-    let joined = join(&mut lost, &founding[0].event, bench.now);
+    let joined = lost.enter(bench.now, &founding[0].event);
     let frame = rogue.events(line, &[&joined]);
     bench.frame(line, &frame);
     let session = rogue.session.as_mut().unwrap();
@@ -865,11 +860,8 @@ fn a_revoked_device_comes_in_by_no_link() {
     for revoked in [false, true] {
         if revoked {
             let revocation = Revocation::issue(&root(1), lost.own.device(), bench.now).unwrap();
-            let session = rogue.session.as_mut().unwrap();
-            let op = Op::Revoke(revocation);
-            let said = session.operate(&mut rogue.disk, &rogue.own.key, &op, bench.now);
-            let frame = rogue.events(line, &[&said.unwrap().0]);
-            bench.frame(line, &frame);
+            let revoked = rogue.operate(bench.now, &Op::Revoke(revocation));
+            bench.frame(line, &rogue.events(line, &[&revoked]));
         }
         let (theirs, _) = bench.connect(&lost, End::Dialled);
         bench.frame(theirs, &lost.hello(&bench, theirs));

@@ -18,9 +18,8 @@ use tenet_node::{
     input::{Input, Notice, Output},
 };
 use tenet_sim::{
-    machine::BEGINNING,
-    node::{Node, root},
-    rogue::{Bench, Line, Rogue},
+    node::root,
+    rogue::{Bench, Done, Line, Rogue},
 };
 
 const MINUTE: u64 = 60_000;
@@ -31,15 +30,6 @@ struct Crowd {
     rogues: Vec<Rogue>,
     lines: [Line; 2],
     founding: Event,
-}
-
-/// Comes into what an event founds, in its own copy.
-pub(crate) fn join(rogue: &mut Rogue, founding: &Event, now: u64) -> Event {
-    let (mut session, _) = Session::open(&mut rogue.disk, founding).unwrap();
-    let op = Op::Join(rogue.own.card.clone());
-    let joined = session.operate(&mut rogue.disk, &rogue.own.key, &op, now);
-    rogue.session = Some(session);
-    joined.unwrap().0
 }
 
 impl Crowd {
@@ -54,7 +44,7 @@ impl Crowd {
         let founded = Session::found(&mut first.disk, key, card, kind, &with, now, &mut first.rng);
         let (session, founding) = founded.unwrap();
         first.session = Some(session);
-        let joins = others.iter_mut().map(|other| join(other, &founding, now));
+        let joins = others.iter_mut().map(|other| other.enter(now, &founding));
         let joins: Vec<Event> = joins.collect();
         bench.frame(line, &Frame::Bring(vec![founding.to_wire().into()], false));
         bench.frame(line, &Frame::Meet(vec![first.tag(line)]));
@@ -69,6 +59,38 @@ impl Crowd {
             lines: [line, second],
             founding,
         }
+    }
+
+    /// The same, and the engine takes little of anybody.
+    fn small() -> Self {
+        let mut crowd = Self::new();
+        crowd.bench.engine.allow(Allowance {
+            log: 400 << 10,
+            files: 4 << 20,
+        });
+        crowd
+    }
+
+    /// Something of the first that came ten minutes ago.
+    fn with_something_old() -> (Self, Event) {
+        let mut crowd = Self::new();
+        let now = crowd.bench.now;
+        let old = crowd.rogues[0].write(now, "said long ago");
+        crowd.bring(0, &[&old]);
+        crowd.bench.now += 10 * MINUTE;
+        (crowd, old)
+    }
+
+    /// One of the two that are connected sends events; what the engine does.
+    fn bring(&mut self, from: usize, events: &[&Event]) -> Done {
+        let line = self.lines[from];
+        let frame = self.rogues[from].events(line, events);
+        self.bench.frame(line, &frame)
+    }
+
+    fn holds(&self, event: &Event) -> bool {
+        let store = self.bench.engine.store();
+        store.event(event.id()).unwrap().is_some()
     }
 
     fn spread(&self, rogue: usize, message: Message) -> Frame {
@@ -113,12 +135,7 @@ fn is_given(heard: &[Message]) -> bool {
 /// NODE-1703: whoever gives again what is old has nobody send it to anybody.
 #[test]
 fn what_is_old_is_not_forwarded_again() {
-    let mut crowd = Crowd::new();
-    let now = crowd.bench.now;
-    let old = crowd.rogues[0].write(now, "said long ago");
-    let sent = crowd.rogues[0].events(crowd.lines[0], &[&old]);
-    crowd.bench.frame(crowd.lines[0], &sent);
-    crowd.bench.now += 10 * MINUTE;
+    let (mut crowd, old) = Crowd::with_something_old();
     let task = Some(crowd.task());
     for message in [
         Message::Give(old.to_wire().into(), task.clone()),
@@ -142,12 +159,7 @@ fn what_is_old_is_not_forwarded_again() {
 /// FAN-3: whoever asks for one thing again and again gets it once.
 #[test]
 fn what_is_asked_for_is_given_once() {
-    let mut crowd = Crowd::new();
-    let now = crowd.bench.now;
-    let old = crowd.rogues[0].write(now, "said long ago");
-    let sent = crowd.rogues[0].events(crowd.lines[0], &[&old]);
-    crowd.bench.frame(crowd.lines[0], &sent);
-    crowd.bench.now += 10 * MINUTE;
+    let (mut crowd, old) = Crowd::with_something_old();
     let frame = crowd.spread(1, Message::Want(old.id()));
     assert!(is_given(&crowd.second_hears(1, &frame)));
     for _ in 0..20 {
@@ -158,34 +170,19 @@ fn what_is_asked_for_is_given_once() {
 /// NODE-301: also of a device that came in in vain no more is kept than that, though none of it counts.
 #[test]
 fn what_floods_in_vain_is_kept_up_to_the_same_limit() {
-    let mut crowd = Crowd::new();
+    let mut crowd = Crowd::small();
     let now = crowd.bench.now;
-    crowd.bench.engine.allow(Allowance {
-        log: 400 << 10,
-        files: 4 << 20,
-    });
-    let mut lost = Rogue {
-        own: Node::of(1, 60, 0, BEGINNING).own(),
-        ..Rogue::new(60)
-    };
-    let joined = join(&mut lost, &crowd.founding, now);
+    let mut lost = Rogue::of(1, 60);
+    let joined = lost.enter(now, &crowd.founding);
     let revocation = Revocation::issue(&root(1), lost.own.device(), now).unwrap();
-    let first = &mut crowd.rogues[0];
-    let session = first.session.as_mut().unwrap();
-    let op = Op::Revoke(revocation);
-    let (revoked, _) = session
-        .operate(&mut first.disk, &first.own.key, &op, now)
-        .unwrap();
-    let line = crowd.lines[0];
-    let frame = crowd.rogues[0].events(line, &[&revoked, &joined]);
-    crowd.bench.frame(line, &frame);
+    let revoked = crowd.rogues[0].operate(now, &Op::Revoke(revocation));
+    crowd.bring(0, &[&revoked, &joined]);
     let before = crowd.bench.stored().1;
     let mut told = Vec::new();
     for _ in 0..20 {
         let events: Vec<Event> = (0..100).map(|_| lost.write(now, "void")).collect();
         let all: Vec<&Event> = events.iter().collect();
-        let frame = crowd.rogues[0].events(line, &all);
-        told.extend(crowd.bench.frame(line, &frame).told);
+        told.extend(crowd.bring(0, &all).told);
     }
     let kept = crowd.bench.stored().1 - before;
     assert!((100..1_000).contains(&kept), "{kept}");
@@ -194,16 +191,37 @@ fn what_floods_in_vain_is_kept_up_to_the_same_limit() {
         |it: &&Notice| matches!(it, Notice::TooMuch { identity, .. } if *identity == who);
     assert_eq!(told.iter().filter(too_much).count(), 1);
 
-    // Nobody is kept out by that who is a member.
+    // Nor does it begin once more, whoever brings that; nobody else is kept out by it.
+    let again = Rogue::of(1, 60).enter(now + 1, &crowd.founding);
+    crowd.bring(1, &[&again]);
+    assert!(!crowd.holds(&again));
     for (member, place) in [(2, 61), (0, 62)] {
-        let mut further = Rogue {
-            own: Node::of(member, place, 0, BEGINNING).own(),
-            ..Rogue::new(place)
-        };
-        let joined = join(&mut further, &crowd.founding, now);
-        let frame = crowd.rogues[0].events(line, &[&joined]);
-        crowd.bench.frame(line, &frame);
-        let log = crowd.bench.engine.store();
-        assert!(log.event(joined.id()).unwrap().is_some(), "{member}");
+        let joined = Rogue::of(member, place).enter(now, &crowd.founding);
+        crowd.bring(1, &[&joined]);
+        assert!(crowd.holds(&joined), "{member}");
     }
+}
+
+/// NODE-301: of those who are not in as much is kept as of one who is, and nobody who is in is kept out by it.
+#[test]
+fn what_outsiders_begin_in_vain_is_kept_up_to_the_same_limit() {
+    let mut crowd = Crowd::small();
+    let now = crowd.bench.now;
+    let left = crowd.rogues[11].operate(now, &Op::Leave);
+    crowd.bring(1, &[&left]);
+    let joined: Vec<Event> = (80..120)
+        .map(|place| Rogue::of(12, place).enter(now + 1, &crowd.founding))
+        .collect();
+    for one in &joined {
+        crowd.bring(1, &[one]);
+    }
+    let kept = joined.iter().filter(|one| crowd.holds(one)).count();
+    assert!((4..10).contains(&kept), "{kept}");
+    let session = Session::load(crowd.bench.engine.store(), crowd.founding.session());
+    let session = session.unwrap().unwrap();
+    let counts = |one: &&Event| session.roster().author(one.author().device).is_some();
+    assert_eq!(joined.iter().filter(counts).count(), 0);
+    let joined = Rogue::of(2, 61).enter(now, &crowd.founding);
+    crowd.bring(1, &[&joined]);
+    assert!(crowd.holds(&joined));
 }

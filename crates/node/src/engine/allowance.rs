@@ -13,9 +13,9 @@ use tenet_apps::contacts::Contact;
 use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
     event::Event,
-    ids::{Author, SessionId},
+    ids::SessionId,
     roster::Op,
-    session::Admitted,
+    session::{Admitted, Session},
 };
 
 use super::Engine;
@@ -57,8 +57,7 @@ const PER_FILE: u64 = 64 << 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Account {
     Of(IdentityId),
-    /// All chains of a session together that are begun in vain: new ones cost whoever begins them nothing, not even an
-    /// identity.
+    /// All chains of a session together that are begun in vain by nobody who is in it: a new identity costs nothing.
     InVain,
 }
 
@@ -130,32 +129,18 @@ impl<S: Storage> Engine<S> {
         sender != self.own.identity() && self.allowances.is_spent(session, Account::Of(sender))
     }
 
-    /// NODE-301: whether an event is taken no more. Of oneself everything is.
+    /// NODE-301: whether an event is taken no more. Of oneself everything is, also that a further device comes in.
     pub(super) fn is_too_much(&self, event: &Event) -> bool {
-        let session = event.session();
-        let account = match self.begins(event) {
-            Some(identity) => self.account(Some(identity)),
-            None => self.account_of(session, event.author()).0,
-        };
-        account.is_some_and(|account| self.allowances.is_spent(session, account))
-    }
-
-    /// Which member's device comes in by an event: nobody new is kept out by what others did in vain.
-    fn begins(&self, event: &Event) -> Option<IdentityId> {
-        let state = self.sessions.get(&event.session())?;
-        if !event.header().kind.is_roster() || state.whose(event.author()).is_some() {
-            return None;
-        }
-        match Op::of(event) {
-            Ok(Some(Op::Join(card))) => Some(card.identity()),
-            _ => None,
-        }
-        .filter(|identity| state.roster().members.contains_key(identity))
+        let (me, device) = (self.own.identity(), event.author().device);
+        let owner = self.owner_of(event);
+        let comes_in = owner == Some(me) && self.begins(event) && !self.is_shut_out(me, device);
+        let account = self.account(event.session(), self.author_of(event), owner);
+        account.is_some_and(|it| !comes_in && self.allowances.is_spent(event.session(), it))
     }
 
     /// NODE-302: the same of a device's registers.
     pub(super) fn says_too_much(&self, session: SessionId, device: DeviceId) -> bool {
-        let (account, _) = self.account_of_device(session, device);
+        let account = self.account_of_device(session, device).0;
         account.is_some_and(|account| self.allowances.is_spent(session, account))
     }
 
@@ -167,9 +152,9 @@ impl<S: Storage> Engine<S> {
             false => PER_EVENT,
         };
         let cost = judged.saturating_mul(PER_EVENT) + operation + event.wire_len() as u64;
-        let session = event.session();
-        let account = self.account_of(session, event.author());
-        self.charge(session, account, cost);
+        let (session, owner) = (event.session(), self.owner_of(event));
+        let account = self.account(session, self.author_of(event), owner);
+        self.charge(session, (account, owner), cost);
     }
 
     /// Counts a register of a device that is kept.
@@ -182,26 +167,31 @@ impl<S: Storage> Engine<S> {
     fn charge(
         &mut self,
         session: SessionId,
-        (account, whose): (Option<Account>, Option<IdentityId>),
+        (account, owner): (Option<Account>, Option<IdentityId>),
         cost: u64,
     ) {
-        let too_much =
-            account.is_some_and(|account| self.allowances.charge(session, account, cost));
-        if let Some(identity) = whose.filter(|_| too_much) {
+        let too_much = account.is_some_and(|it| self.allowances.charge(session, it, cost));
+        if let Some(identity) = owner.filter(|_| too_much) {
             self.notify(Notice::TooMuch { session, identity });
         }
     }
 
-    /// For whom a chain is counted, and whose it is; for nobody what is of this person and counts.
-    fn account_of(
+    /// For whom it is counted what somebody answers for, whether it counts in the session or not; for nobody what is of
+    /// this person and counts.
+    fn account(
         &self,
         session: SessionId,
-        author: Author,
-    ) -> (Option<Account>, Option<IdentityId>) {
-        let state = self.sessions.get(&session);
-        let counted = state.and_then(|state| state.roster().identity(author));
-        let whose = state.and_then(|state| state.whose(author));
-        (self.account(counted), whose)
+        counted: Option<IdentityId>,
+        owner: Option<IdentityId>,
+    ) -> Option<Account> {
+        let me = self.own.identity();
+        if let Some(identity) = counted {
+            return (identity != me).then_some(Account::Of(identity));
+        }
+        let roster = self.sessions.get(&session).map(Session::roster);
+        let is_member = |one: &IdentityId| roster.is_some_and(|it| it.members.contains_key(one));
+        let member = owner.filter(|owner| *owner != me && is_member(owner));
+        Some(member.map_or(Account::InVain, Account::Of))
     }
 
     fn account_of_device(
@@ -210,20 +200,27 @@ impl<S: Storage> Engine<S> {
         device: DeviceId,
     ) -> (Option<Account>, Option<IdentityId>) {
         let state = self.sessions.get(&session);
-        let mut counted = state
+        let mut chains = state
             .into_iter()
-            .flat_map(|state| state.roster().chains_of(device));
-        let counted = counted.next().map(|(_, chain)| chain.identity);
-        let whose = state.and_then(|state| state.owner_of(device));
-        (self.account(counted), whose)
+            .flat_map(|it| it.roster().chains_of(device));
+        let counted = chains.next().map(|(_, chain)| chain.identity);
+        let owner = state.and_then(|state| state.owner_of(device));
+        (self.account(session, counted, owner), owner)
     }
 
-    fn account(&self, counted: Option<IdentityId>) -> Option<Account> {
-        match counted {
-            Some(identity) if identity == self.own.identity() => None,
-            Some(identity) => Some(Account::Of(identity)),
-            None => Some(Account::InVain),
-        }
+    /// Who answers for an event: whose its chain is, counted or not, or whose card it begins one with.
+    fn owner_of(&self, event: &Event) -> Option<IdentityId> {
+        let state = self.sessions.get(&event.session())?;
+        let card = || match Op::of(event) {
+            Ok(Some(Op::Join(card))) => Some(card.identity()),
+            _ => None,
+        };
+        state.whose(event.author()).or_else(card)
+    }
+
+    fn begins(&self, event: &Event) -> bool {
+        let state = self.sessions.get(&event.session());
+        state.is_some_and(|state| state.whose(event.author()).is_none())
     }
 
     /// NODE-33: whether no further session is taken from whoever brings it.

@@ -31,7 +31,9 @@ impl<S: Storage> Engine<S> {
             .lacking()
             .filter_map(|(_, device)| self.revocation(device));
         let patient = lacking.map(|one| one.time().saturating_add(2 * PATIENCE_MS));
-        let at = patient.max().map(|at| at.min(now + 2 * PATIENCE_MS));
+        let at = patient
+            .max()
+            .map(|at| at.min(now.saturating_add(2 * PATIENCE_MS)));
         self.hand_in_at = at.map(|at| at.max(now.saturating_add(AT_START_MS)));
     }
 

@@ -313,17 +313,13 @@ impl Crowd {
 
     /// That what was to be seen to within a span was seen to before, as far as is known here.
     pub(super) fn seen_to(&self, to: Point, span: Span) -> Output {
-        let has = self.line.mark(span, |point| point == self.me);
-        let (done, away) = (true, None);
-        Output::Report(
-            to,
-            Report {
-                span,
-                done,
-                has,
-                away,
-            },
-        )
+        let report = Report {
+            span,
+            done: true,
+            has: self.line.mark(span, |point| point == self.me),
+            away: None,
+        };
+        Output::Report(to, report)
     }
 
     /// Somebody tells which devices of a span have an event, or were heard of: they are online.

@@ -94,7 +94,7 @@ impl FanOut {
         }
     }
 
-    /// What was to be committed was not, or the clock was set back: what is on its way is forgotten.
+    /// What was to be committed was not: what is on its way is forgotten.
     pub(super) fn clear(&mut self) {
         self.undo();
         self.haves.clear();
