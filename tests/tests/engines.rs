@@ -124,14 +124,19 @@ fn two_engines_converse() {
     assert!(world.model.lost.is_empty());
 }
 
-/// NODE-5: both dial at once now and then, and of two connections one stays.
+/// NODE-5: both start at once, so both dial, and of two connections one stays.
 #[test]
 fn nobody_seems_gone_while_two_connections_become_one() {
     let mut replaced = 0;
     for seed in 0..30 {
-        for node in day(seed, &[]).nodes {
-            let conns: Vec<_> = node
-                .notices
+        let mut world = day(seed, &[]);
+        let told = [ANN, BERT].map(|node| {
+            world.kill(node);
+            world.nodes[node].notices.len()
+        });
+        world.rest();
+        for (node, told) in world.nodes.iter().zip(told) {
+            let conns: Vec<_> = node.notices[told..]
                 .iter()
                 .filter_map(|notice| match notice {
                     Notice::Connection { conn, .. } => Some(*conn),
@@ -144,6 +149,18 @@ fn nobody_seems_gone_while_two_connections_become_one() {
         }
     }
     assert!(replaced > 0, "no two connections ever crossed");
+}
+
+/// NODE-20: whoever calls and becomes a contact by that is not dialled as well.
+#[test]
+fn two_who_become_contacts_have_one_connection() {
+    for seed in 0..30 {
+        for node in day(seed, &[]).nodes {
+            let connections = node.notices.iter();
+            let connections = connections.filter(|it| matches!(it, Notice::Connection { .. }));
+            assert_eq!(connections.count(), 1, "seed {seed}: {}", node.name);
+        }
+    }
 }
 
 #[test]

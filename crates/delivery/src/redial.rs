@@ -7,6 +7,9 @@
 //!                       └───────────────────────┴── DialFailed, Lost ─────┘
 //! ```
 //!
+//! A connection with an endpoint that is not wanted is remembered as long as it stands: who calls and is wanted only then
+//! is not dialled.
+//!
 //! Everything that could have made a device reachable again (our network changed, it was seen on
 //! the LAN, it published a new endpoint register) ends the waiting at once. Only without any such
 //! news does the wait double. News of where it is met reach a dial that is under way, too.
@@ -120,7 +123,12 @@ impl Redial {
                 self.change(id, Peer::want);
             }
             Input::Forget(id) => self.change(id, Peer::forget),
-            Input::Connected(id) => self.change(id, |peer| peer.connected(now)),
+            Input::Connected(id) => {
+                if !self.peers.contains_key(&id) {
+                    self.enter(id, Peer::calling(now));
+                }
+                self.change(id, |peer| peer.connected(now));
+            }
             Input::Lost(id) => self.change(id, |peer| peer.lost(now, rng)),
             Input::Unmet(id) => self.change(id, |peer| peer.unmet(now, rng)),
             Input::DialFailed(id) => self.change(id, |peer| peer.dial_failed(now, rng)),

@@ -1,4 +1,4 @@
-//! One wanted endpoint: its state, and how long to wait.
+//! One endpoint: its state, and how long to wait.
 
 use rand_core::CryptoRng;
 
@@ -26,8 +26,8 @@ pub(super) enum State {
     Dialling { news: bool, again: Option<u64> },
     /// A dial is under way to an endpoint that is not wanted any more.
     Abandoned,
-    /// A connection stands.
-    Connected { since: u64 },
+    /// A connection stands, perhaps with an endpoint that is not wanted.
+    Connected { since: u64, wanted: bool },
 }
 
 /// Whether anything about a peer is to be kept.
@@ -38,58 +38,81 @@ pub(super) enum Keep {
 }
 
 impl Peer {
+    /// One that is wanted.
     pub(super) fn new(now: u64) -> Self {
+        Self::at(State::Waiting { until: now })
+    }
+
+    /// One that has called, and is not wanted so far.
+    pub(super) fn calling(now: u64) -> Self {
+        Self::at(State::Connected {
+            since: now,
+            wanted: false,
+        })
+    }
+
+    fn at(state: State) -> Self {
         Self {
-            state: State::Waiting { until: now },
+            state,
             dialled: None,
             failures: 0,
         }
     }
 
     pub(super) fn want(&mut self) -> Keep {
-        if matches!(self.state, State::Abandoned) {
-            self.state = State::Dialling {
-                news: true,
-                again: None,
-            };
+        match &mut self.state {
+            State::Abandoned => {
+                self.state = State::Dialling {
+                    news: true,
+                    again: None,
+                };
+            }
+            State::Connected { wanted, .. } => *wanted = true,
+            State::Waiting { .. } | State::Dialling { .. } => {}
         }
         Keep::Yes
     }
 
     pub(super) fn forget(&mut self) -> Keep {
-        if !self.is_dialling() {
-            return Keep::No;
+        match &mut self.state {
+            State::Waiting { .. } => return Keep::No,
+            State::Connected { wanted, .. } => *wanted = false,
+            State::Dialling { .. } | State::Abandoned => self.state = State::Abandoned,
         }
-        self.state = State::Abandoned;
         Keep::Yes
     }
 
     pub(super) fn connected(&mut self, now: u64) -> Keep {
-        match self.state {
-            State::Abandoned => return Keep::No,
-            State::Connected { .. } => {}
-            State::Waiting { .. } | State::Dialling { .. } => {
-                self.state = State::Connected { since: now };
-            }
-        }
+        let wanted = match self.state {
+            State::Connected { .. } => return Keep::Yes,
+            State::Abandoned => false,
+            State::Waiting { .. } | State::Dialling { .. } => true,
+        };
+        self.state = State::Connected { since: now, wanted };
         Keep::Yes
     }
 
     pub(super) fn lost<R: CryptoRng + ?Sized>(&mut self, now: u64, rng: &mut R) -> Keep {
-        if let State::Connected { since } = self.state {
-            if now.saturating_sub(since) >= LASTING_MS {
-                self.failures = 0;
-                self.at_once(now);
-            } else {
-                self.back_off(now, rng);
-            }
+        let State::Connected { since, wanted } = self.state else {
+            return Keep::Yes;
+        };
+        if !wanted {
+            return Keep::No;
+        }
+        if now.saturating_sub(since) >= LASTING_MS {
+            self.failures = 0;
+            self.at_once(now);
+        } else {
+            self.back_off(now, rng);
         }
         Keep::Yes
     }
 
     pub(super) fn unmet<R: CryptoRng + ?Sized>(&mut self, now: u64, rng: &mut R) -> Keep {
-        if matches!(self.state, State::Connected { .. }) {
-            self.back_off(now, rng);
+        match self.state {
+            State::Connected { wanted: false, .. } => return Keep::No,
+            State::Connected { wanted: true, .. } => self.back_off(now, rng),
+            _ => {}
         }
         Keep::Yes
     }
@@ -161,7 +184,7 @@ impl Peer {
     pub(super) fn clamp(&mut self, now: u64) -> Keep {
         match &mut self.state {
             State::Waiting { until } => *until = (*until).min(now.saturating_add(LONGEST_WAIT_MS)),
-            State::Connected { since } => *since = (*since).min(now),
+            State::Connected { since, .. } => *since = (*since).min(now),
             State::Dialling { again, .. } => {
                 *again = again.map(|again| again.min(now.saturating_add(LEAST_GAP_MS)));
             }

@@ -56,6 +56,33 @@ fn a_wanted_peer_is_dialled_at_once_and_once() {
     assert_eq!(bench.after(Input::NetworkChanged, NOW + 9), []);
 }
 
+/// DEL-8: who called becomes a contact; and one of whom there is no more reason to dial becomes one again.
+#[test]
+fn whoever_is_connected_when_wanted_is_not_dialled_before_that_is_lost() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.after(Input::Connected(peer(1)), NOW), []);
+    for news in [
+        Input::Want(peer(1)),
+        Input::News(peer(1)),
+        Input::NetworkChanged,
+    ] {
+        assert_eq!(bench.after(news, NOW + 5), []);
+    }
+    assert_eq!(bench.after(Input::Forget(peer(1)), NOW + 10), []);
+    assert_eq!(bench.after(Input::Want(peer(1)), NOW + 15), []);
+    let lost = NOW + LASTING_MS;
+    assert_eq!(bench.after(Input::Lost(peer(1)), lost), [peer(1)]);
+
+    for (n, end) in [(2, Input::Lost(peer(2))), (3, Input::Unmet(peer(3)))] {
+        bench.after(Input::Connected(peer(n)), lost);
+        assert_eq!(bench.after(end, lost + LASTING_MS), [], "nobody wants it");
+        assert_eq!(
+            bench.after(Input::Want(peer(n)), lost + LASTING_MS),
+            [peer(n)]
+        );
+    }
+}
+
 /// DEL-9.
 #[test]
 fn waits_double_up_to_five_minutes_less_a_random_part() {
