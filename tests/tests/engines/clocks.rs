@@ -120,6 +120,26 @@ fn what_a_clock_days_ahead_has_dated_is_said_again_when_it_is_right() {
     }
 }
 
+/// NODE-29: Ann holds it until its time has come; by then it was taken back, and the chain that said both given up.
+#[test]
+fn what_was_taken_back_is_not_kept_by_who_held_it_for_later() {
+    let mut world = friends(4, [0, THREE_DAYS]);
+    let mistake = Line(BERT, Nothing, Send(ANN, "a mistake"));
+    play_for(&mut world, A_MINUTE, &[mistake]);
+    let taken_back = Line(BERT, Nothing, Unsend("a mistake"));
+    play_for(&mut world, A_MINUTE, &[taken_back]);
+    world.set_clock(BERT, 0);
+    world.patience = 2 * THREE_DAYS;
+    play_for(
+        &mut world,
+        A_MINUTE,
+        &[Line(BERT, Nothing, Send(ANN, "now"))],
+    );
+    world.rest();
+    assert_eq!(texts(&world, ANN).last().unwrap(), "now");
+    world.check_pair(ANN, BERT);
+}
+
 /// NODE-17.
 #[test]
 fn the_process_may_end_at_any_commit_meanwhile() {

@@ -174,8 +174,10 @@ impl<S: Storage> Engine<S> {
     /// A message with files is to be shown, or one was taken back or stands again.
     fn note_files(&mut self, entry: &Entry<'_>, changes: &[Change]) -> Result<(), StoreError> {
         let kind = entry.event.header().kind.as_str();
-        if kind == unsend::KIND && entry.counts {
-            self.note_erased_edits(entry.event, entry.identity)?;
+        match (kind, entry.counts) {
+            (unsend::KIND, true) => self.note_erased_edits(entry.event, entry.identity)?,
+            (unsend::KIND, false) => self.erase_in_vain(entry.event)?,
+            _ => {}
         }
         // An edit may come after its message was taken back.
         let settles = [unsend::KIND, edit::KIND].contains(&kind);

@@ -6,12 +6,13 @@
 //! a bare event that nothing took away ──▶ lacking, asked for again (mend.rs)
 //! ```
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter};
 
 use tenet_apps::chat::{
     Action, edit,
     fold::{self, Change},
     store::MessageRow,
+    text,
 };
 use tenet_identity::keys::IdentityId;
 use tenet_log::{
@@ -134,6 +135,22 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
+    /// NODE-29: what counts as little as that it was taken back is kept no more either, where one chain said both:
+    /// somebody held it for later, and by then the chain was given up.
+    pub(super) fn erase_in_vain(&mut self, taking_back: &Event) -> Result<(), StoreError> {
+        let Ok(Some(Action::Unsend(unsend))) = Action::decode(taking_back) else {
+            return Ok(());
+        };
+        for id in iter::once(unsend.target()).chain(unsend.edits().iter().copied()) {
+            let said = LogStore::event(&self.store, id)?;
+            let said = said.filter(|it| it.event.author() == taking_back.author());
+            if let Some(said) = said.filter(|it| !it.standing.counts() && is_words(&it.event)) {
+                self.erase(&said.event)?;
+            }
+        }
+        Ok(())
+    }
+
     fn erase(&mut self, event: &Event) -> Result<(), StoreError> {
         self.set_lacking(event.session(), event.id(), false)?;
         if event.body().is_some() {
@@ -169,6 +186,10 @@ impl<S: Storage> Engine<S> {
         self.tell(&changes);
         Ok(())
     }
+}
+
+fn is_words(event: &Event) -> bool {
+    [text::KIND, edit::KIND].contains(&event.header().kind.as_str())
 }
 
 /// What is left of an event that nobody needs to see any more.
