@@ -5,8 +5,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use tenet_identity::keys::{DeviceId, IdentityId};
+use tenet_identity::keys::{DeviceId, EndpointId, IdentityId};
 use tenet_log::ids::{EventId, SessionId};
+use tenet_net::PathInfo;
 use tenet_node::{engine::Progress, input::ConnId};
 
 /// A connected device.
@@ -14,6 +15,16 @@ use tenet_node::{engine::Progress, input::ConnId};
 pub(super) struct Online {
     pub(super) identity: IdentityId,
     pub(super) conn: ConnId,
+    /// Where the connection ends; of two that have just become one the other may be the one that stands.
+    endpoint: Option<EndpointId>,
+}
+
+impl Online {
+    /// The path by which it is reached, of those that there are.
+    pub(super) fn path<'a>(&self, paths: &'a BTreeMap<ConnId, PathInfo>) -> Option<&'a PathInfo> {
+        let same_end = || paths.values().find(|path| Some(path.peer) == self.endpoint);
+        paths.get(&self.conn).or_else(same_end)
+    }
 }
 
 /// The state of the network as notices tell it.
@@ -62,11 +73,22 @@ pub(super) struct Counted {
 }
 
 impl Live {
-    /// Notes a connection, or that it is gone.
-    pub(super) fn connection(&self, identity: IdentityId, device: DeviceId, conn: Option<ConnId>) {
+    /// Notes a connection and where it ends, or that it is gone.
+    pub(super) fn connection(
+        &self,
+        identity: IdentityId,
+        device: DeviceId,
+        conn: Option<ConnId>,
+        endpoint: Option<EndpointId>,
+    ) {
         let mut online = self.lock();
+        let here = |conn| Online {
+            identity,
+            conn,
+            endpoint,
+        };
         match conn {
-            Some(conn) => online.insert(device, Online { identity, conn }),
+            Some(conn) => online.insert(device, here(conn)),
             None => online.remove(&device),
         };
         if conn.is_none() {

@@ -399,9 +399,10 @@ impl Outlet {
 
     fn connection(&self, identity: IdentityId, device: DeviceId, conn: Option<ConnId>) {
         let before = self.0.live.is_online(identity);
-        self.0.live.connection(identity, device, conn);
-        self.0.pipes.stir();
         let path = conn.and_then(|conn| self.0.network.as_ref()?.paths().remove(&conn));
+        let endpoint = path.as_ref().map(|path| path.peer);
+        self.0.live.connection(identity, device, conn, endpoint);
+        self.0.pipes.stir();
         self.0
             .feed
             .publish(&api::Event::Connection(api::Connection {

@@ -69,7 +69,7 @@ pub(super) fn net(shared: &Shared, store: &Store) -> Result<api::Connections, ap
         .map(|network| network.paths())
         .unwrap_or_default();
     let peers = shared.live.online().into_iter().map(|(device, online)| {
-        let path = paths.get(&online.conn);
+        let path = online.path(&paths);
         api::Peer {
             device: device.to_string(),
             did: did::encode(&online.identity),
