@@ -126,6 +126,40 @@ fn a_yes_is_heard_by_who_cannot_be_dialled() {
     world.check_peace();
 }
 
+/// NODE-102: two meet in a session of somebody else's, and one asks the other.
+#[test]
+fn an_answer_is_heard_by_who_is_connected_already() {
+    const CLEO: usize = 2;
+    let asked = |seed: u64| {
+        let mut world = World::new(seed, &[0, 0, 0]);
+        for to in [ANN, BERT] {
+            world.ask(CLEO, Act::Invite { to });
+            world.rest();
+        }
+        let with = [ANN, BERT].map(|node| world.nodes[node].did());
+        world.found(CLEO, "walkers", with.into());
+        world.rest();
+        world.ask(ANN, opens_to(BERT));
+        world.rest();
+        assert!(is_requested(&world.nodes[BERT]));
+        assert_eq!(requests(&world.nodes[ANN]).len(), 1);
+        world
+    };
+    let mut world = asked(8);
+    world.ask(ANN, accepts(BERT));
+    let took = world.until(are_contacts);
+    assert!(took < 5_000, "{took} ms");
+    world.rest();
+    world.check_pair(ANN, BERT);
+
+    let mut world = asked(9);
+    world.ask(ANN, rejects(BERT));
+    world.rest();
+    let links = world.nodes[BERT].disk().knockings().unwrap();
+    let state = links.into_iter().map(|link| link.state).next_back();
+    assert_eq!(state, Some(State::Refused(Reason::Rejected)));
+}
+
 /// NODE-101: a no is for good, and heard with what was said.
 #[test]
 fn a_no_is_heard_with_its_remark() {

@@ -23,6 +23,7 @@ impl<S: Storage> Engine<S> {
         for news in [redial::Input::Want, redial::Input::News] {
             self.redial.handle(news(endpoint), now, &mut self.rng);
         }
+        self.have_knock_again(endpoint);
         Ok(Reply::Request(Box::new(request)))
     }
 
@@ -40,6 +41,7 @@ impl<S: Storage> Engine<S> {
         self.must_last();
         self.store.put_request(&request)?;
         self.forget_unwanted(now, endpoint)?;
+        self.have_knock_again(endpoint);
         Ok(Reply::Request(Box::new(request)))
     }
 

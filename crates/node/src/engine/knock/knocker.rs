@@ -378,6 +378,8 @@ impl<S: Storage> Engine<S> {
             if last {
                 self.stop_knocking(conn);
                 self.forget_places(now, &knocking)?;
+            } else {
+                self.knock_there_later(conn);
             }
         }
         if other_purpose {
@@ -404,6 +406,14 @@ impl<S: Storage> Engine<S> {
                 refused,
             },
         });
+    }
+
+    /// NODE-102: where a connection stands anyway it is knocked again once the other end names its sessions anew.
+    fn knock_there_later(&mut self, conn: ConnId) {
+        let connection = self.connections.0.get_mut(&conn);
+        if let Some(connection) = connection.filter(|it| it.ready().is_some()) {
+            connection.knocked = None;
+        }
     }
 
     /// A knock came to its end on a connection that stands: the next one may begin there.
