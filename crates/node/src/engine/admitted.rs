@@ -69,6 +69,9 @@ impl<S: Storage> Engine<S> {
             )?;
         }
         self.refold(session, &admitted.changes)?;
+        if !admitted.standing.counts() {
+            self.erase_in_vain(event)?;
+        }
         self.fold_conversation(session, event, &admitted)?;
         if ours.is_some() {
             self.has_looked(now, session);
@@ -174,10 +177,8 @@ impl<S: Storage> Engine<S> {
     /// A message with files is to be shown, or one was taken back or stands again.
     fn note_files(&mut self, entry: &Entry<'_>, changes: &[Change]) -> Result<(), StoreError> {
         let kind = entry.event.header().kind.as_str();
-        match (kind, entry.counts) {
-            (unsend::KIND, true) => self.note_erased_edits(entry.event, entry.identity)?,
-            (unsend::KIND, false) => self.erase_in_vain(entry.event)?,
-            _ => {}
+        if kind == unsend::KIND && entry.counts {
+            self.note_erased_edits(entry.event, entry.identity)?;
         }
         // An edit may come after its message was taken back.
         let settles = [unsend::KIND, edit::KIND].contains(&kind);
@@ -242,6 +243,9 @@ impl<S: Storage> Engine<S> {
         if stored.event.is_bare() {
             let asks = stored.standing.counts() && self.asks_for(&stored.event);
             self.set_lacking(session, id, asks)?;
+        }
+        if !stored.standing.counts() {
+            self.erase_in_vain(&stored.event)?;
         }
         let Some(identity) = identity.filter(|_| self.is_shown(session, &stored.event)) else {
             return Ok(());

@@ -145,6 +145,7 @@ impl<S: Storage> Engine<S> {
             let said = LogStore::event(&self.store, id)?;
             let said = said.filter(|it| it.event.author() == taking_back.author());
             if let Some(said) = said.filter(|it| !it.standing.counts() && is_words(&it.event)) {
+                self.release_files(&said.event, said.position)?;
                 self.erase(&said.event)?;
             }
         }
