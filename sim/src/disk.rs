@@ -289,7 +289,7 @@ pass_on! { LogStore {
     write put_outcome(session: SessionId, key: &[u8], value: Option<&[u8]>) -> ();
     write forget_outcome(session: SessionId) -> ();
     write put_register(register: &Register) -> ();
-    write hold(event: &Event) -> ();
+    write hold(event: &Event) -> bool;
     write release(id: EventId) -> ();
 } }
 

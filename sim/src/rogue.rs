@@ -306,10 +306,21 @@ impl Rogue {
         self.enter(bench.now, &founding)
     }
 
-    /// Joins what an event founds, in its own copy.
-    pub fn enter(&mut self, now: u64, founding: &Event) -> Event {
+    /// Opens what an event founds, as its own copy.
+    pub fn look_into(&mut self, founding: &Event) {
         let (session, _) = Session::open(&mut self.disk, founding).unwrap();
         self.session = Some(session);
+    }
+
+    /// Takes what another one said, in its own copy.
+    pub fn take(&mut self, event: &Event, now: u64) {
+        let session = self.session.as_mut().unwrap();
+        session.receive(&mut self.disk, event, now).unwrap();
+    }
+
+    /// Joins what an event founds, in its own copy.
+    pub fn enter(&mut self, now: u64, founding: &Event) -> Event {
+        self.look_into(founding);
         self.operate(now, &Op::Join(self.own.card.clone()))
     }
 

@@ -352,10 +352,11 @@ impl LogStore for MemoryStore {
         Ok(())
     }
 
-    fn hold(&mut self, event: &Event) -> Result<(), StoreError> {
-        self.held
+    fn hold(&mut self, event: &Event) -> Result<bool, StoreError> {
+        let before = self
+            .held
             .insert((event.header().time, event.id()), event.clone());
-        Ok(())
+        Ok(before.is_none())
     }
 
     fn held_count(&self, session: SessionId) -> Result<usize, StoreError> {

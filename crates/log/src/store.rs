@@ -254,8 +254,8 @@ pub trait LogStore {
     /// Writes a register in place of its former version.
     fn put_register(&mut self, register: &Register) -> Result<(), StoreError>;
 
-    /// Puts an event from the future aside.
-    fn hold(&mut self, event: &Event) -> Result<(), StoreError>;
+    /// Puts an event from the future aside; whether it was not there yet.
+    fn hold(&mut self, event: &Event) -> Result<bool, StoreError>;
 
     /// How many events of a session are held.
     fn held_count(&self, session: SessionId) -> Result<usize, StoreError>;

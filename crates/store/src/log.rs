@@ -358,10 +358,10 @@ impl LogStore for Store {
         )
     }
 
-    fn hold(&mut self, event: &Event) -> Result<(), StoreError> {
+    fn hold(&mut self, event: &Event) -> Result<bool, StoreError> {
         let session = self.session_row(event.session())?;
         let time = event.header().time;
-        self.execute(
+        let new = self.change(
             "INSERT OR IGNORE INTO held (id, session, acceptable_from, time, event) \
              VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
@@ -371,7 +371,8 @@ impl LogStore for Store {
                 time.raw() as i64,
                 event.to_wire()
             ],
-        )
+        )?;
+        Ok(new > 0)
     }
 
     fn held_count(&self, session: SessionId) -> Result<usize, StoreError> {

@@ -155,6 +155,59 @@ fn whoever_writes_or_reads_hears_the_rest() {
     }
 }
 
+/// NODE-304: what I said long ago, and somebody gives again, is no sign that I look.
+#[test]
+fn my_words_that_somebody_gives_again_are_no_look() {
+    let mut flood = Flood::new(SMALL);
+    let who = flood.rogue.own.name.clone();
+    for text in ["long ago", "later"] {
+        let (who, text) = (who.clone(), text.into());
+        let (reply, files) = (None, Vec::new());
+        let said = Command::Send {
+            who,
+            text,
+            reply,
+            files,
+        };
+        assert!(flood.bench.ask(said).is_ok());
+    }
+    let session = flood.rogue.session.as_ref().unwrap().id();
+    let stored = flood.bench.engine.store();
+    let stored = stored.since(session, Default::default(), 1_000).unwrap();
+    let me = flood.bench.engine.own().device();
+    let mut mine = stored
+        .into_iter()
+        .map(|stored| stored.event)
+        .filter(|event| event.author().device == me && !event.header().kind.is_roster());
+    let old = mine.next().unwrap();
+    assert!(mine.next().is_some(), "it is not the last");
+    let now = flood.bench.now;
+    let before = flood.stored();
+    for _ in 0..20 {
+        let theirs = (0..100).map(|_| flood.rogue.write(now, "hi"));
+        let events: Vec<Event> = std::iter::once(old.clone()).chain(theirs).collect();
+        flood.send(&events);
+    }
+    let kept = flood.stored() - before;
+    assert!((100..1_000).contains(&kept), "{kept}");
+}
+
+/// NODE-301: what waits for its time takes room once, however often somebody brings it.
+#[test]
+fn what_waits_for_its_time_is_counted_once() {
+    let mut flood = Flood::new(SMALL);
+    let now = flood.bench.now;
+    let before = flood.rogue.session.clone();
+    let early = flood.rogue.write(now + 3_600_000, "from the future");
+    let done: Vec<Done> = (0..2_000)
+        .map(|_| flood.send(std::slice::from_ref(&early)))
+        .collect();
+    assert_eq!(flood.is_told(&done), 0);
+    flood.rogue.session = before;
+    let said = flood.rogue.write(now, "on time");
+    assert!(!is_refused(&flood.send(&[said])));
+}
+
 /// NODE-302.
 #[test]
 fn registers_count_as_well() {

@@ -5,10 +5,10 @@ use tenet_delivery::fanout::{
     plan::Task,
     point::{Point, Span},
 };
-use tenet_identity::{card::Revocation, hello::Role};
+use tenet_identity::{card::Revocation, hello::Role, keys::InviteKey};
 use tenet_log::{
     event::Event,
-    roster::{Op, SessionKind},
+    roster::{Joining, Op, Opening, Role as Grade, SessionKind},
     session::Session,
     store::LogStore,
 };
@@ -91,6 +91,26 @@ impl Crowd {
     fn holds(&self, event: &Event) -> bool {
         let store = self.bench.engine.store();
         store.event(event.id()).unwrap().is_some()
+    }
+
+    /// Whether the device that wrote an event is in by it.
+    fn counts(&self, joined: &Event) -> bool {
+        let session = Session::load(self.bench.engine.store(), self.founding.session());
+        let session = session.unwrap().unwrap();
+        session.roster().author(joined.author().device).is_some()
+    }
+
+    /// Somebody leaves, and forty devices of theirs join nevertheless.
+    fn spend_what_is_in_vain(&mut self) -> Vec<Event> {
+        let now = self.bench.now;
+        let left = self.rogues[11].operate(now, &Op::Leave);
+        self.bring(1, &[&left]);
+        let joined = (80..120).map(|place| Rogue::of(12, place).enter(now + 1, &self.founding));
+        let joined: Vec<Event> = joined.collect();
+        for one in &joined {
+            self.bring(1, &[one]);
+        }
+        joined
     }
 
     fn spread(&self, rogue: usize, message: Message) -> Frame {
@@ -207,21 +227,55 @@ fn what_floods_in_vain_is_kept_up_to_the_same_limit() {
 fn what_outsiders_begin_in_vain_is_kept_up_to_the_same_limit() {
     let mut crowd = Crowd::small();
     let now = crowd.bench.now;
-    let left = crowd.rogues[11].operate(now, &Op::Leave);
-    crowd.bring(1, &[&left]);
-    let joined: Vec<Event> = (80..120)
-        .map(|place| Rogue::of(12, place).enter(now + 1, &crowd.founding))
-        .collect();
-    for one in &joined {
-        crowd.bring(1, &[one]);
-    }
+    let joined = crowd.spend_what_is_in_vain();
     let kept = joined.iter().filter(|one| crowd.holds(one)).count();
     assert!((4..10).contains(&kept), "{kept}");
-    let session = Session::load(crowd.bench.engine.store(), crowd.founding.session());
-    let session = session.unwrap().unwrap();
-    let counts = |one: &&Event| session.roster().author(one.author().device).is_some();
-    assert_eq!(joined.iter().filter(counts).count(), 0);
+    assert!(!joined.iter().any(|one| crowd.counts(one)));
     let joined = Rogue::of(2, 61).enter(now, &crowd.founding);
     crowd.bring(1, &[&joined]);
     assert!(crowd.holds(&joined));
+}
+
+/// NODE-301: whoever has a link comes in, whatever others did in vain who have none.
+#[test]
+fn what_outsiders_begin_in_vain_keeps_nobody_out_who_has_a_link() {
+    let mut crowd = Crowd::small();
+    let now = crowd.bench.now;
+    let key = InviteKey::from_seed([7; 32]);
+    let open = Op::OpenLink(Opening::new(key.public(), Grade::Member));
+    let opened = crowd.rogues[0].operate(now, &open);
+    crowd.bring(0, &[&opened]);
+    crowd.spend_what_is_in_vain();
+
+    let mut comer = Rogue::of(70, 70);
+    comer.look_into(&crowd.founding);
+    comer.take(&opened, now);
+    let joining = Joining::by(&key, opened.id(), comer.own.card.clone());
+    let joined = comer.operate(now + 1, &Op::JoinLink(joining));
+    crowd.bring(1, &[&joined]);
+    assert!(crowd.counts(&joined));
+}
+
+/// NODE-301: nor is more kept of a device of my own that I revoked, nor does it make anybody else heard again (NODE-304).
+#[test]
+fn what_a_stolen_device_of_mine_floods_is_kept_up_to_the_same_limit() {
+    let mut crowd = Crowd::small();
+    let now = crowd.bench.now;
+    let [mut stolen, mut other] = [62, 63].map(|place| Rogue::of(0, place));
+    let joined = [&mut stolen, &mut other].map(|one| one.enter(now, &crowd.founding));
+    other.take(&joined[0], now);
+    let revocation = Revocation::issue(&root(0), stolen.own.device(), now).unwrap();
+    let revoked = other.operate(now, &Op::Revoke(revocation));
+    crowd.bring(1, &[&joined[0], &joined[1], &revoked]);
+    let before = crowd.bench.stored().1;
+    for _ in 0..20 {
+        let events: Vec<Event> = (0..100).map(|_| stolen.write(now, "void")).collect();
+        let all: Vec<&Event> = events.iter().collect();
+        crowd.bring(1, &all);
+    }
+    let kept = crowd.bench.stored().1 - before;
+    assert!((100..1_000).contains(&kept), "{kept}");
+    let said = other.write(now, "of one that I have");
+    crowd.bring(1, &[&said]);
+    assert!(crowd.holds(&said));
 }

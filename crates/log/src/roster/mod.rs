@@ -260,7 +260,8 @@ impl Roster {
 }
 
 impl Membership {
-    fn is_active(&self) -> bool {
+    /// Whether its device is in by it.
+    pub fn is_active(&self) -> bool {
         self.end.is_none() && !self.surplus
     }
 

@@ -126,6 +126,8 @@ pub enum Receipt {
     Held {
         /// From when it may enter.
         acceptable_from: u64,
+        /// Whether it takes room that it did not take before; there may have been none.
+        new: bool,
     },
     /// Something it builds on is not here; the sender must send that first.
     Lacks(EventId),

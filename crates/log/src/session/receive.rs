@@ -159,11 +159,12 @@ impl Session {
 
     /// LOG-8: also what there is no room for is only said to be too early; it is offered again.
     fn hold<S: LogStore>(&self, store: &mut S, event: &Event) -> Result<Verdict, StoreError> {
-        if store.held_count(self.id)? < MAX_HELD {
-            store.hold(event)?;
-        }
+        let new = store.held_count(self.id)? < MAX_HELD && store.hold(event)?;
         let acceptable_from = event.header().time.acceptable_from();
-        Ok(Verdict::Say(Receipt::Held { acceptable_from }))
+        Ok(Verdict::Say(Receipt::Held {
+            acceptable_from,
+            new,
+        }))
     }
 }
 

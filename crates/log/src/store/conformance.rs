@@ -341,8 +341,10 @@ fn held_events_wait_for_their_time<S: LogStore>(mut store: S) {
     let writer = Writer::new(1, 1);
     let times = [3, 1, 2].map(|n| n * MAX_AHEAD_MS);
     let events = times.map(|time| writer.say(time, time, b"later"));
-    for event in events.iter().chain(&events) {
-        store.hold(event).unwrap();
+    for new in [true, false] {
+        for event in &events {
+            assert_eq!(store.hold(event).unwrap(), new);
+        }
     }
     assert_eq!(
         store.held_count(session(1)).unwrap(),

@@ -13,8 +13,8 @@ use tenet_apps::contacts::Contact;
 use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
     event::Event,
-    ids::SessionId,
-    roster::Op,
+    ids::{EventId, SessionId},
+    roster::{Membership, Op},
     session::{Admitted, Session},
 };
 
@@ -57,6 +57,8 @@ const PER_FILE: u64 = 64 << 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Account {
     Of(IdentityId),
+    /// Who came in vain by a link that is open: nobody else keeps out those who come by it.
+    ByLink(EventId),
     /// All chains of a session together that are begun in vain by nobody who is in it: a new identity costs nothing.
     InVain,
 }
@@ -129,13 +131,22 @@ impl<S: Storage> Engine<S> {
         sender != self.own.identity() && self.allowances.is_spent(session, Account::Of(sender))
     }
 
-    /// NODE-301: whether an event is taken no more. Of oneself everything is, also that a further device comes in.
+    /// NODE-301: whether an event is taken no more. That a further device of my own comes in is taken, whatever was done
+    /// in vain before.
     pub(super) fn is_too_much(&self, event: &Event) -> bool {
+        let (account, owner) = self.account_of(event);
+        let spent = account.is_some_and(|it| self.allowances.is_spent(event.session(), it));
+        spent && !(owner == Some(self.own.identity()) && self.may_come_in(event))
+    }
+
+    /// Whether an event begins a chain of a device of mine that nobody shut out, as far as is known here.
+    fn may_come_in(&self, event: &Event) -> bool {
         let (me, device) = (self.own.identity(), event.author().device);
-        let owner = self.owner_of(event);
-        let comes_in = owner == Some(me) && self.begins(event) && !self.is_shut_out(me, device);
-        let account = self.account(event.session(), self.author_of(event), owner);
-        account.is_some_and(|it| !comes_in && self.allowances.is_spent(event.session(), it))
+        let state = self.sessions.get(&event.session());
+        let begins = state.is_some_and(|it| {
+            it.whose(event.author()).is_none() && !it.roster().revoked.contains(&device)
+        });
+        begins && !self.is_shut_out(me, device)
     }
 
     /// NODE-302: the same of a device's registers.
@@ -152,9 +163,8 @@ impl<S: Storage> Engine<S> {
             false => PER_EVENT,
         };
         let cost = judged.saturating_mul(PER_EVENT) + operation + event.wire_len() as u64;
-        let (session, owner) = (event.session(), self.owner_of(event));
-        let account = self.account(session, self.author_of(event), owner);
-        self.charge(session, (account, owner), cost);
+        let account = self.account_of(event);
+        self.charge(event.session(), account, cost);
     }
 
     /// Counts a register of a device that is kept.
@@ -176,22 +186,22 @@ impl<S: Storage> Engine<S> {
         }
     }
 
-    /// For whom it is counted what somebody answers for, whether it counts in the session or not; for nobody what is of
-    /// this person and counts.
-    fn account(
-        &self,
-        session: SessionId,
-        counted: Option<IdentityId>,
-        owner: Option<IdentityId>,
-    ) -> Option<Account> {
-        let me = self.own.identity();
-        if let Some(identity) = counted {
-            return (identity != me).then_some(Account::Of(identity));
+    /// For whom an event is counted, and who answers for it: whose its chain is, counted or not, or whose card it begins
+    /// one with.
+    fn account_of(&self, event: &Event) -> (Option<Account>, Option<IdentityId>) {
+        let Some(state) = self.sessions.get(&event.session()) else {
+            return (Some(Account::InVain), None);
+        };
+        let (author, op) = (event.author(), || Op::of(event).ok().flatten());
+        let card = || match op()? {
+            Op::Join(card) => Some(card.identity()),
+            _ => None,
+        };
+        let owner = state.whose(author).or_else(card);
+        match self.account(state, owner, state.roster().chains.get(&author)) {
+            Some(Account::InVain) => (Some(in_vain(state, op().as_ref())), owner),
+            account => (account, owner),
         }
-        let roster = self.sessions.get(&session).map(Session::roster);
-        let is_member = |one: &IdentityId| roster.is_some_and(|it| it.members.contains_key(one));
-        let member = owner.filter(|owner| *owner != me && is_member(owner));
-        Some(member.map_or(Account::InVain, Account::Of))
     }
 
     fn account_of_device(
@@ -199,28 +209,29 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         device: DeviceId,
     ) -> (Option<Account>, Option<IdentityId>) {
-        let state = self.sessions.get(&session);
-        let mut chains = state
-            .into_iter()
-            .flat_map(|it| it.roster().chains_of(device));
-        let counted = chains.next().map(|(_, chain)| chain.identity);
-        let owner = state.and_then(|state| state.owner_of(device));
-        (self.account(session, counted, owner), owner)
-    }
-
-    /// Who answers for an event: whose its chain is, counted or not, or whose card it begins one with.
-    fn owner_of(&self, event: &Event) -> Option<IdentityId> {
-        let state = self.sessions.get(&event.session())?;
-        let card = || match Op::of(event) {
-            Ok(Some(Op::Join(card))) => Some(card.identity()),
-            _ => None,
+        let Some(state) = self.sessions.get(&session) else {
+            return (Some(Account::InVain), None);
         };
-        state.whose(event.author()).or_else(card)
+        let chains = state.roster().chains_of(device).map(|(_, chain)| chain);
+        let chain = chains.max_by_key(|chain| chain.is_active());
+        let owner = state.owner_of(device);
+        (self.account(state, owner, chain), owner)
     }
 
-    fn begins(&self, event: &Event) -> bool {
-        let state = self.sessions.get(&event.session());
-        state.is_some_and(|state| state.whose(event.author()).is_none())
+    /// For whom it is counted what somebody answers for; for nobody what is of a device of this person that is in.
+    fn account(
+        &self,
+        state: &Session,
+        owner: Option<IdentityId>,
+        chain: Option<&Membership>,
+    ) -> Option<Account> {
+        let mine = owner == Some(self.own.identity());
+        if mine && chain.is_some_and(Membership::is_active) {
+            return None;
+        }
+        let members = &state.roster().members;
+        let answers = |one: &IdentityId| mine || chain.is_some() || members.contains_key(one);
+        Some(owner.filter(answers).map_or(Account::InVain, Account::Of))
     }
 
     /// NODE-33: whether no further session is taken from whoever brings it.
@@ -255,9 +266,29 @@ impl<S: Storage> Engine<S> {
         self.compare_anew(now, session);
     }
 
+    /// NODE-304: the same where another device of mine did. One that is out is perhaps no more in my hands, and what comes
+    /// again was looked at before.
+    pub(super) fn note_words_of_mine(&mut self, now: u64, event: &Event, admitted: &Admitted) {
+        let (account, owner) = self.account_of(event);
+        let mine = owner == Some(self.own.identity()) && account.is_none();
+        if mine && admitted.standing.counts() {
+            self.has_looked(now, event.session());
+        }
+    }
+
     /// Whose device wrote an event.
     pub(super) fn author_of(&self, event: &Event) -> Option<IdentityId> {
         let session = self.sessions.get(&event.session())?;
         session.roster().identity(event.author())
+    }
+}
+
+/// For whom it is counted what comes in vain.
+fn in_vain(state: &Session, op: Option<&Op>) -> Account {
+    match op {
+        Some(Op::JoinLink(joining)) if state.roster().links.contains_key(&joining.opening) => {
+            Account::ByLink(joining.opening)
+        }
+        _ => Account::InVain,
     }
 }

@@ -37,11 +37,7 @@ impl<S: Storage> Engine<S> {
         session: SessionId,
         event: &Event,
     ) -> Result<Taken, Fault> {
-        let author = self.author_of(event);
-        let mine = author == Some(self.own.identity());
-        if mine {
-            self.has_looked(now, session);
-        } else if self.is_too_much(event) {
+        if self.is_too_much(event) {
             return Ok(Taken::TooMuch);
         }
         // Of a session that is gone nothing is acknowledged.
@@ -51,7 +47,9 @@ impl<S: Storage> Engine<S> {
         Ok(match receipt {
             Receipt::Admitted(admitted) => {
                 self.charge_event(event, Some(&admitted));
+                self.note_words_of_mine(now, event, &admitted);
                 self.admitted(now, session, event, *admitted, None)?;
+                let mine = self.author_of(event) == Some(self.own.identity());
                 if mine && let Some(sender) = self.device_on(conn) {
                     self.has_it(now, session, event.author(), event.header().seq, sender)?;
                 }
@@ -62,8 +60,10 @@ impl<S: Storage> Engine<S> {
                 self.came_back(now, conn, session, &[HeadEntry { author, seq, id }])?;
                 Taken::Known
             }
-            Receipt::Held { .. } => {
-                self.charge_event(event, None);
+            Receipt::Held { new, .. } => {
+                if new {
+                    self.charge_event(event, None);
+                }
                 Taken::Later
             }
             Receipt::Lacks(parent) => Taken::Lacks(parent),

@@ -20,7 +20,10 @@ fn log_8_what_is_too_early_waits_and_comes_in_later() {
     let early = ahead(ann, &founding, AHEAD);
     let before = node.picture();
     for _ in 0..2 {
-        let Receipt::Held { acceptable_from } = node.receive_at(&early, NOW) else {
+        let Receipt::Held {
+            acceptable_from, ..
+        } = node.receive_at(&early, NOW)
+        else {
             panic!()
         };
         assert_eq!(acceptable_from, NOW + AHEAD - MAX_AHEAD_MS);
