@@ -36,6 +36,8 @@ pub(crate) struct Connection {
     pub(crate) greeted: bool,
     /// The link that we knock with here, and the session that the answer founded.
     pub(crate) knocked: Option<(InviteId, Option<SessionId>)>,
+    /// The links that we knocked with here where we are to wait.
+    pub(crate) waits: BTreeSet<InviteId>,
     /// Who knocked here with which link and was answered; what it committed to is still closed.
     pub(crate) answered: Option<(InviteId, Box<Knocker>)>,
     /// The tags that the other end named last: among them may be those of sessions that we only
@@ -166,6 +168,7 @@ impl Connection {
             stage: Stage::Silent,
             greeted: false,
             knocked: None,
+            waits: BTreeSet::new(),
             answered: None,
             named: BTreeSet::new(),
             early: BTreeMap::new(),

@@ -36,7 +36,8 @@ const CLEO: usize = 2;
 /// Also knows nobody.
 const DORA: usize = 3;
 
-const HOUR: u64 = 60 * 60 * 1000;
+const MINUTE: u64 = 60 * 1000;
+const HOUR: u64 = 60 * MINUTE;
 
 /// Ann has a group with Bert; Cleo knows nobody.
 fn group(seed: u64) -> (World, SessionId) {
@@ -490,6 +491,32 @@ fn who_is_refused_hears_why_and_may_ask_again() {
     world.check_peace();
 }
 
+/// NODE-1405, NODE-102: also where they are connected as people who know each other, and by each link that they took.
+#[test]
+fn who_is_refused_by_somebody_whom_they_know_hears_why() {
+    let (mut world, group) = group(15);
+    world.ask(ANN, Act::Invite { to: CLEO });
+    world.rest();
+    let links = [None, Some("which street?")];
+    let links = links.map(|question| link(&mut world, ANN, asking(group, question)));
+    for link in &links {
+        says(&mut world, CLEO, link, "Elm Street");
+        pass(&mut world, MINUTE);
+        assert_eq!(state(&world, CLEO, link), State::Requested);
+    }
+    world.enter(ANN, refuse(group, "cleo", Some("we are full")));
+    pass(&mut world, MINUTE);
+    for link in &links {
+        assert_eq!(state(&world, CLEO, link), State::Refused(Reason::Rejected));
+        let why = why(&world, CLEO, link).unwrap();
+        assert_eq!(why, "they said no: we are full");
+    }
+    world.check_peace();
+    let met = world.nodes[CLEO].notices.iter();
+    let met = met.filter(|notice| matches!(notice, Notice::Connection { .. }));
+    assert_eq!(met.count(), 1, "and no connection ended");
+}
+
 /// ROS-1403: apart one says yes and one no. Who was let in is in.
 #[test]
 fn of_two_who_decide_apart_the_yes_holds() {
@@ -793,6 +820,34 @@ fn a_look_shows_the_group_and_leaves_nothing() {
         assert!(done.told.is_empty());
         assert_eq!(bench.stored(), before);
     }
+}
+
+/// GKNOCK-2: who has left shows nothing, and is asked once, not without end.
+#[test]
+fn a_look_at_who_has_left_is_said_once() {
+    let (mut world, group) = group(16);
+    let link = link(&mut world, ANN, open(group));
+    world.ask(ANN, Act::Invite { to: CLEO });
+    world.operate(
+        ANN,
+        group,
+        Op::Promote(tenet_log::roster::Member {
+            identity: world.nodes[BERT].identity(),
+            role: Role::Owner,
+        }),
+    );
+    world.rest();
+    world.operate(ANN, group, Op::Leave);
+    world.rest();
+    world.switch_off(BERT);
+    let before = world.nodes[ANN].batches;
+    let look = Box::new(link.clone());
+    world.enter(CLEO, Entrance::Look { link: look });
+    pass(&mut world, 2 * MINUTE);
+    takes(&mut world, CLEO, &link);
+    pass(&mut world, 2 * MINUTE);
+    let batches = world.nodes[ANN].batches - before;
+    assert!(batches < 20, "{batches}");
 }
 
 /// GKNOCK-2: several devices show the group to who looks; the first that does is enough, and the others did nothing wrong.

@@ -152,6 +152,12 @@ fn an_answer_is_heard_by_who_is_connected_already() {
     world.rest();
     world.check_pair(ANN, BERT);
 
+    // One link that has them wait keeps no other from being taken.
+    let mut world = asked(10);
+    world.ask(ANN, Act::Invite { to: BERT });
+    let took = world.until(are_contacts);
+    assert!(took < 5_000, "{took} ms");
+
     let mut world = asked(9);
     world.ask(ANN, rejects(BERT));
     world.rest();

@@ -336,7 +336,7 @@ impl<S: Storage> Engine<S> {
         knocking.remark = remark.or(knocking.remark);
         self.must_last();
         self.store.put_knocking(&knocking)?;
-        self.knock_again = true;
+        self.knock_at_once(link.invite().id());
         self.come_to_places(now, &link);
         accepting(false)
     }

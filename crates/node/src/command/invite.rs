@@ -152,7 +152,7 @@ impl<S: Storage> Engine<S> {
         knocking.remark = remark.or_else(|| known.and_then(|known| known.remark));
         self.must_last();
         self.store.put_knocking(&knocking)?;
-        self.knock_again = true;
+        self.knock_at_once(invite);
         self.come_to(now, endpoint);
         Ok(Reply::Accepting {
             invite,

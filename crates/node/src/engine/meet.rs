@@ -60,7 +60,7 @@ impl<S: Storage> Engine<S> {
             let named = &connection.named;
             connection.early.retain(|tag, _| named.contains(tag));
         }
-        self.knock_again = true;
+        self.wait_no_more(conn);
         self.note_claims(conn)?;
         self.begin_shares(conn)?;
         self.supersede(now, conn);

@@ -267,11 +267,15 @@ impl<S: Storage> Engine<S> {
             if refusal.is_none() && !self.is_member(session, identity) {
                 continue;
             }
-            if let Some(connection) = self.connections.0.get_mut(&conn) {
-                connection.asks = None;
-            }
-            if let Some(refusal) = refusal {
-                self.say_in_knock(conn, &Message::Refused(refusal));
+            let Some(connection) = self.connections.0.get_mut(&conn) else {
+                continue;
+            };
+            connection.asks = None;
+            match (refusal, connection.ready().is_some()) {
+                // They may knock there with something else by now.
+                (Some(_), true) => drop(self.afterwards.meet.insert(conn)),
+                (Some(refusal), false) => self.say_in_knock(conn, &Message::Refused(refusal)),
+                (None, _) => {}
             }
         }
         let now = self.clock;

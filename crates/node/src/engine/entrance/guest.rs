@@ -91,7 +91,7 @@ impl<S: Storage> Engine<S> {
         }
         let Some(knocking) = self.store.knocking(invite)? else {
             // Another showed it before, and more was not wanted.
-            self.stop_looking(conn);
+            self.stop_knocking(conn);
             return Ok(());
         };
         let Some(into) = knocking.link.ext().group.clone() else {

@@ -7,7 +7,7 @@ use tenet_identity::{
     keys::EndpointId,
     meeting::{
         invite::InviteId,
-        knock::{Asker, Plea, Preview, Refusal},
+        knock::{Asker, Plea, Preview, Reason, Refusal},
         link::Link,
     },
 };
@@ -51,10 +51,9 @@ impl<S: Storage> Engine<S> {
     pub(crate) fn look_at(&mut self, now: u64, link: Link) {
         let until = now.saturating_add(LOOKS_MS);
         self.looks.0.retain(|_, look| now < look.until);
-        self.looks
-            .0
-            .insert(link.invite().id(), Look { link, until });
-        self.knock_again = true;
+        let invite = link.invite().id();
+        self.looks.0.insert(invite, Look { link, until });
+        self.knock_at_once(invite);
     }
 
     /// The links that are looked at.
@@ -67,7 +66,9 @@ impl<S: Storage> Engine<S> {
 
     /// The link that is looked at, if a knock was made for that.
     pub(in crate::engine) fn looked_at_by(&self, invite: InviteId) -> Option<&Link> {
-        self.looks.0.get(&invite).map(|look| &look.link)
+        let look = self.looks.0.get(&invite);
+        look.filter(|look| self.clock < look.until)
+            .map(|look| &look.link)
     }
 
     /// Says no more of ourselves than every knock does.
@@ -93,7 +94,7 @@ impl<S: Storage> Engine<S> {
             return false;
         };
         self.looks.0.remove(&invite);
-        self.stop_looking(conn);
+        self.stop_knocking(conn);
         let preview = Box::new(preview.clone());
         self.notify(Notice::Looked {
             invite,
@@ -113,8 +114,10 @@ impl<S: Storage> Engine<S> {
         let Some(session) = self.looks.session(invite) else {
             return false;
         };
-        self.stop_looking(conn);
-        if refusal.reason != tenet_identity::meeting::knock::Reason::Unknown {
+        if refusal.reason == Reason::Unknown {
+            self.wait_there(conn, invite);
+        } else {
+            self.stop_knocking(conn);
             self.looks.0.remove(&invite);
             let why = knocking::explain_group(refusal.reason).to_owned();
             self.notify(Notice::Looked {
@@ -124,12 +127,5 @@ impl<S: Storage> Engine<S> {
             });
         }
         true
-    }
-
-    pub(super) fn stop_looking(&mut self, conn: ConnId) {
-        self.knock_again = true;
-        if let Some(connection) = self.connections.0.get_mut(&conn) {
-            connection.knocked = None;
-        }
     }
 }

@@ -110,12 +110,6 @@ impl<S: Storage> Engine<S> {
         Ok(requests.into_iter().map(|request| request.place).collect())
     }
 
-    /// NODE-102: whoever knocked where a connection stands already knocks there again once it hears of it.
-    pub(crate) fn have_knock_again(&mut self, endpoint: EndpointId) {
-        let conns = self.connections.with_endpoint(endpoint);
-        self.afterwards.meet.extend(conns);
-    }
-
     /// Whether this is the device that knocked from there and may come in now.
     pub(in crate::engine) fn expects(
         &self,

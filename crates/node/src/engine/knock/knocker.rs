@@ -358,7 +358,7 @@ impl<S: Storage> Engine<S> {
         };
         let other_purpose = connection.ready().is_some() || connection.answered.is_some();
         let Some((invite, _)) = connection.knocked else {
-            return Err(Fault::Peer("it refused where nobody knocked".into()));
+            return self.refused_for_nothing(conn);
         };
         if self.has_looked_in_vain(conn, invite, refusal) {
             return match other_purpose {
@@ -379,7 +379,7 @@ impl<S: Storage> Engine<S> {
                 self.stop_knocking(conn);
                 self.forget_places(now, &knocking)?;
             } else {
-                self.knock_there_later(conn);
+                self.wait_there(conn, invite);
             }
         }
         if other_purpose {
@@ -406,22 +406,6 @@ impl<S: Storage> Engine<S> {
                 refused,
             },
         });
-    }
-
-    /// NODE-102: where a connection stands anyway it is knocked again once the other end names its sessions anew.
-    fn knock_there_later(&mut self, conn: ConnId) {
-        let connection = self.connections.0.get_mut(&conn);
-        if let Some(connection) = connection.filter(|it| it.ready().is_some()) {
-            connection.knocked = None;
-        }
-    }
-
-    /// A knock came to its end on a connection that stands: the next one may begin there.
-    fn stop_knocking(&mut self, conn: ConnId) {
-        self.knock_again = true;
-        if let Some(connection) = self.connections.0.get_mut(&conn) {
-            connection.knocked = None;
-        }
     }
 
     /// NODE-37: a link of another device of our own has led there once both share a session of their own.
@@ -470,7 +454,8 @@ impl<S: Storage> Engine<S> {
                 let Some(connection) = self.connections.0.get_mut(&conn) else {
                     continue;
                 };
-                if connection.ready().is_none() || connection.knocked.is_some() {
+                let busy = connection.knocked.is_some() || connection.waits.contains(&invite);
+                if connection.ready().is_none() || busy {
                     continue;
                 }
                 connection.knocked = Some((invite, None));

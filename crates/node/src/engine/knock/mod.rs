@@ -17,6 +17,7 @@
 //! Another commitment under an answer that was given is refused, or the knocker could choose its
 //! nonce after having seen ours.
 
+mod again;
 mod asking;
 mod inviter;
 mod knocker;
