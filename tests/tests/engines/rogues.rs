@@ -7,7 +7,7 @@ use tenet_delivery::fanout::{
 };
 use tenet_identity::{card::Revocation, hello::Role, keys::InviteKey};
 use tenet_log::{
-    event::Event,
+    event::{Content, Event, Header},
     roster::{Joining, Op, Opening, Role as Grade, SessionKind},
     session::Session,
     store::LogStore,
@@ -23,6 +23,7 @@ use tenet_sim::{
 };
 
 const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
 
 /// An engine in a session with twelve rogues, two of which are connected with it.
 struct Crowd {
@@ -246,12 +247,28 @@ fn what_outsiders_begin_in_vain_keeps_nobody_out_who_has_a_link() {
     let opened = crowd.rogues[0].operate(now, &open);
     crowd.bring(0, &[&opened]);
     crowd.spend_what_is_in_vain();
-
-    let mut comer = Rogue::of(70, 70);
-    comer.look_into(&crowd.founding);
-    comer.take(&opened, now);
-    let joining = Joining::by(&key, opened.id(), comer.own.card.clone());
-    let joined = comer.operate(now + 1, &Op::JoinLink(joining));
+    let come = |place: usize, at: u64| {
+        let mut comer = Rogue::of(place, place);
+        comer.look_into(&crowd.founding);
+        comer.take(&opened, now);
+        let joining = Joining::by(&key, opened.id(), comer.own.card.clone());
+        let joined = comer.operate(at, &Op::JoinLink(joining));
+        (comer, joined)
+    };
+    // Nor those who pretend to have it, and are not looked at before their time.
+    let wrong = InviteKey::from_seed([8; 32]);
+    let pretends = (71..100).map(|place| {
+        let (comer, joined) = come(place, now + HOUR);
+        let joining = Joining::by(&wrong, opened.id(), comer.own.card.clone());
+        let content = Content::Payload(Op::JoinLink(joining).payload());
+        let header = joined.header().clone();
+        Event::sign(&comer.own.key, Header { content, ..header }, None)
+    });
+    let pretends: Vec<Event> = pretends.collect();
+    let (_, joined) = come(70, now + 1);
+    for one in &pretends {
+        crowd.bring(1, &[one]);
+    }
     crowd.bring(1, &[&joined]);
     assert!(crowd.counts(&joined));
 }

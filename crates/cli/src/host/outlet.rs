@@ -140,14 +140,18 @@ impl Outlet {
     }
 
     fn too_much(&self, identity: IdentityId) {
-        self.about(Some(identity), |who| {
-            warning(
-                "too_much",
-                format!(
+        let mine = identity == self.0.own.identity;
+        self.about(Some(identity), move |who| {
+            let message = match mine {
+                true => "a device of yours that is out of a conversation sends more there than is kept \
+                         before you have looked: nothing more of it is taken until you write or read there"
+                    .to_owned(),
+                false => format!(
                     "{who} sends more than is kept before you have looked: nothing more of them is \
                      taken until you write to them or read what they wrote"
                 ),
-            )
+            };
+            warning("too_much", message)
         });
     }
 

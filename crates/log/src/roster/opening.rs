@@ -165,7 +165,7 @@ impl Joining {
     }
 
     /// Whether whoever made it had the secret key of this link.
-    pub(crate) fn is_by(&self, key: InviteId) -> bool {
+    pub fn is_by(&self, key: InviteId) -> bool {
         let id = link_joining_id(self.opening, &self.card);
         verify(key.as_bytes(), LINK_JOINING, &id, &self.proof).is_ok()
     }

@@ -246,6 +246,7 @@ impl<S: Storage> Engine<S> {
         }
         if !stored.standing.counts() {
             self.erase_in_vain(&stored.event)?;
+            self.erase_if_taken_back_in_vain(&stored.event)?;
         }
         let Some(identity) = identity.filter(|_| self.is_shown(session, &stored.event)) else {
             return Ok(());

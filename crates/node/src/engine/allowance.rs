@@ -14,7 +14,7 @@ use tenet_identity::keys::{DeviceId, IdentityId};
 use tenet_log::{
     event::Event,
     ids::{EventId, SessionId},
-    roster::{Membership, Op},
+    roster::{Joining, Membership, Op, SessionKind},
     session::{Admitted, Session},
 };
 
@@ -194,7 +194,7 @@ impl<S: Storage> Engine<S> {
         };
         let (author, op) = (event.author(), || Op::of(event).ok().flatten());
         let card = || match op()? {
-            Op::Join(card) => Some(card.identity()),
+            Op::Join(card) | Op::JoinLink(Joining { card, .. }) => Some(card.identity()),
             _ => None,
         };
         let owner = state.whose(author).or_else(card);
@@ -226,7 +226,8 @@ impl<S: Storage> Engine<S> {
         chain: Option<&Membership>,
     ) -> Option<Account> {
         let mine = owner == Some(self.own.identity());
-        if mine && chain.is_some_and(Membership::is_active) {
+        let among_own = state.roster().kind == SessionKind::Own;
+        if mine && (among_own || chain.is_some_and(Membership::is_active)) {
             return None;
         }
         let members = &state.roster().members;
@@ -285,10 +286,13 @@ impl<S: Storage> Engine<S> {
 
 /// For whom it is counted what comes in vain.
 fn in_vain(state: &Session, op: Option<&Op>) -> Account {
-    match op {
-        Some(Op::JoinLink(joining)) if state.roster().links.contains_key(&joining.opening) => {
-            Account::ByLink(joining.opening)
-        }
-        _ => Account::InVain,
+    let Some(Op::JoinLink(joining)) = op else {
+        return Account::InVain;
+    };
+    // What waits for its time was not looked at by anybody else yet.
+    let opening = state.roster().links.get(&joining.opening);
+    match opening.is_some_and(|link| joining.is_by(link.key)) {
+        true => Account::ByLink(joining.opening),
+        false => Account::InVain,
     }
 }

@@ -152,6 +152,20 @@ impl<S: Storage> Engine<S> {
         Ok(())
     }
 
+    /// The same where it is the words that count no more.
+    pub(super) fn erase_if_taken_back_in_vain(&mut self, event: &Event) -> Result<(), StoreError> {
+        if event.is_bare() || !is_words(event) {
+            return Ok(());
+        }
+        for about in self.store.references(event.session(), event.id())? {
+            let about = LogStore::event(&self.store, about.event)?;
+            if let Some(about) = about.filter(|it| !it.standing.counts()) {
+                self.erase_in_vain(&about.event)?;
+            }
+        }
+        Ok(())
+    }
+
     fn erase(&mut self, event: &Event) -> Result<(), StoreError> {
         self.set_lacking(event.session(), event.id(), false)?;
         if event.body().is_some() {

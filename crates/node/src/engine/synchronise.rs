@@ -415,6 +415,7 @@ impl<S: Storage> Engine<S> {
             };
             match receipt {
                 Receipt::Admitted(admitted) => {
+                    self.note_words_of_mine(now, &event, &admitted);
                     self.admitted(now, session, &event, *admitted, None)?;
                 }
                 // Its sender still has it and offers it again.
