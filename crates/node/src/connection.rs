@@ -18,6 +18,16 @@ use crate::{
     input::ConnId,
 };
 
+/// The knock that we wait for an answer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Knocked {
+    pub(crate) link: InviteId,
+    /// Only to see what group it leads into.
+    pub(crate) looks: bool,
+    /// The session that the answer founded.
+    pub(crate) session: Option<SessionId>,
+}
+
 /// Who comes into a session of ours by a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Guest {
@@ -34,10 +44,9 @@ pub(crate) struct Connection {
     pub(crate) stage: Stage,
     /// Whether we have shown our device.
     pub(crate) greeted: bool,
-    /// The link that we knock with here, and the session that the answer founded.
-    pub(crate) knocked: Option<(InviteId, Option<SessionId>)>,
-    /// The links that we knocked with here where we are to wait.
-    pub(crate) waits: BTreeSet<InviteId>,
+    pub(crate) knocked: Option<Knocked>,
+    /// The links with which we were told here to wait, and when to knock with each again (Unix milliseconds).
+    pub(crate) waits: BTreeMap<InviteId, u64>,
     /// Who knocked here with which link and was answered; what it committed to is still closed.
     pub(crate) answered: Option<(InviteId, Box<Knocker>)>,
     /// The tags that the other end named last: among them may be those of sessions that we only
@@ -168,7 +177,7 @@ impl Connection {
             stage: Stage::Silent,
             greeted: false,
             knocked: None,
-            waits: BTreeSet::new(),
+            waits: BTreeMap::new(),
             answered: None,
             named: BTreeSet::new(),
             early: BTreeMap::new(),

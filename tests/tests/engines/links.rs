@@ -822,6 +822,41 @@ fn a_look_shows_the_group_and_leaves_nothing() {
     }
 }
 
+/// GKNOCK-2: a look that nobody answered is no answer to the knock that follows it.
+#[test]
+fn who_looked_in_vain_may_take_the_link_later() {
+    let (mut world, group) = group(17);
+    let link = link(&mut world, ANN, open(group));
+    for node in [ANN, BERT] {
+        world.switch_off(node);
+    }
+    let look = Box::new(link.clone());
+    world.enter(CLEO, Entrance::Look { link: look });
+    pass(&mut world, 2 * MINUTE);
+    takes(&mut world, CLEO, &link);
+    world.switch_on(ANN);
+    world.until(|world| is_in(world, CLEO, ANN, group));
+    pass(&mut world, MINUTE);
+    let told = world.nodes[CLEO].notices.iter();
+    let looked = told.filter(|notice| matches!(notice, Notice::Looked { .. }));
+    assert_eq!(looked.count(), 0);
+    world.check_peace();
+}
+
+/// NODE-1403: two members let somebody in at once, and the second hears it while it shows the group.
+#[test]
+fn two_may_let_somebody_in_and_neither_is_accused() {
+    for seed in 20..60 {
+        let (mut world, group) = group(seed);
+        let link = link(&mut world, ANN, open(group));
+        takes(&mut world, CLEO, &link);
+        world.until(|world| [ANN, BERT].iter().all(|at| is_in(world, CLEO, *at, group)));
+        world.rest();
+        world.check_same(&[ANN, BERT, CLEO], group);
+        world.check_peace();
+    }
+}
+
 /// GKNOCK-2: who has left shows nothing, and is asked once, not without end.
 #[test]
 fn a_look_at_who_has_left_is_said_once() {

@@ -140,8 +140,7 @@ fn an_answer_is_heard_by_who_is_connected_already() {
         world.found(CLEO, "walkers", with.into());
         world.rest();
         world.ask(ANN, opens_to(BERT));
-        world.rest();
-        assert!(is_requested(&world.nodes[BERT]));
+        world.until(|world| is_requested(&world.nodes[BERT]));
         assert_eq!(requests(&world.nodes[ANN]).len(), 1);
         world
     };

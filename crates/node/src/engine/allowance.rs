@@ -289,7 +289,7 @@ fn in_vain(state: &Session, op: Option<&Op>) -> Account {
     let Some(Op::JoinLink(joining)) = op else {
         return Account::InVain;
     };
-    // What waits for its time was not looked at by anybody else yet.
+    // Of what waits for its time nobody has checked the proof yet.
     let opening = state.roster().links.get(&joining.opening);
     match opening.is_some_and(|link| joining.is_by(link.key)) {
         true => Account::ByLink(joining.opening),

@@ -154,10 +154,14 @@ impl<S: Storage> Engine<S> {
 
     /// The same where it is the words that count no more.
     pub(super) fn erase_if_taken_back_in_vain(&mut self, event: &Event) -> Result<(), StoreError> {
-        if event.is_bare() || !is_words(event) {
+        let Ok(Some(words)) = Action::decode(event) else {
+            return Ok(());
+        };
+        if !is_words(event) {
             return Ok(());
         }
-        for about in self.store.references(event.session(), event.id())? {
+        let message = words.target().unwrap_or(event.id());
+        for about in self.store.references(event.session(), message)? {
             let about = LogStore::event(&self.store, about.event)?;
             if let Some(about) = about.filter(|it| !it.standing.counts()) {
                 self.erase_in_vain(&about.event)?;

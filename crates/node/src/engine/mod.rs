@@ -364,6 +364,7 @@ impl<S: Storage> Engine<S> {
             fetching,
             typing,
             self.bring_at,
+            self.knock_again_at(),
         ]
         .into_iter()
         .flatten()
@@ -383,6 +384,7 @@ impl<S: Storage> Engine<S> {
         }
         self.fan_out_due(now)?;
         self.resume_due(now)?;
+        self.knock_due(now);
         self.bring_due(now)?;
         self.admit_due(now)?;
         self.expire_due(now)?;
@@ -408,12 +410,9 @@ impl<S: Storage> Engine<S> {
             self.redial
                 .handle(redial::Input::Connected(peer), now, &mut self.rng);
             let knocking = self.knocking_at(now, peer)?;
-            if let Some(connection) = self.connections.0.get_mut(&conn) {
-                connection.knocked = knocking.map(|invite| (invite, None));
-            }
             self.say_hello(conn)?;
             if let Some(invite) = knocking {
-                self.say_knock(conn, invite)?;
+                self.knock(conn, invite)?;
             }
         }
         Ok(())

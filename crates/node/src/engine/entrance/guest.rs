@@ -83,16 +83,15 @@ impl<S: Storage> Engine<S> {
         preview: Preview,
     ) -> Result<(), Fault> {
         let knocked = self.connections.0.get(&conn).and_then(|it| it.knocked);
-        let Some((invite, _)) = knocked else {
+        let Some(knocked) = knocked else {
             return Err(Fault::Peer("it shows a group where nobody knocked".into()));
         };
-        if self.has_looked_at(conn, invite, &preview) {
+        if self.has_looked_at(conn, knocked, &preview) {
             return Ok(());
         }
-        let Some(knocking) = self.store.knocking(invite)? else {
-            // Another showed it before, and more was not wanted.
-            self.stop_knocking(conn);
-            return Ok(());
+        let knocking = self.store.knocking(knocked.link)?;
+        let Some(knocking) = knocking.filter(Knocking::is_open) else {
+            return self.knocked_for_nothing(conn);
         };
         let Some(into) = knocking.link.ext().group.clone() else {
             return Err(Fault::Peer(
@@ -103,6 +102,16 @@ impl<S: Storage> Engine<S> {
             return Ok(());
         }
         self.come_by(now, conn, SessionId::from(into.session))
+    }
+
+    /// The link was taken by another connection, or is not to be taken any more.
+    fn knocked_for_nothing(&mut self, conn: ConnId) -> Result<(), Fault> {
+        self.stop_knocking(conn);
+        let connection = self.connections.0.get(&conn);
+        match connection.is_some_and(|it| it.ready().is_some()) {
+            true => Ok(()),
+            false => Err(Fault::Close(CloseReason::NotWelcome)),
+        }
     }
 
     /// NODE-1402: the session follows.

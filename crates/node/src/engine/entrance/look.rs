@@ -15,6 +15,7 @@ use tenet_identity::{
 use tenet_log::ids::SessionId;
 
 use crate::{
+    connection::Knocked,
     engine::Engine,
     input::{ConnId, Notice},
     storage::Storage,
@@ -33,9 +34,10 @@ struct Look {
 }
 
 impl Looks {
-    /// The session into which one of them leads.
-    fn session(&self, invite: InviteId) -> Option<SessionId> {
-        let group = self.0.get(&invite)?.link.ext().group.as_ref()?;
+    /// Ends one, and gives the session into which it leads.
+    fn end(&mut self, link: InviteId) -> Option<SessionId> {
+        let look = self.0.remove(&link)?;
+        let group = look.link.ext().group.as_ref()?;
         Some(SessionId::from(group.session))
     }
 
@@ -87,45 +89,45 @@ impl<S: Storage> Engine<S> {
     pub(super) fn has_looked_at(
         &mut self,
         conn: ConnId,
-        invite: InviteId,
+        knocked: Knocked,
         preview: &Preview,
     ) -> bool {
-        let Some(session) = self.looks.session(invite) else {
-            return false;
-        };
-        self.looks.0.remove(&invite);
-        self.stop_knocking(conn);
-        let preview = Box::new(preview.clone());
-        self.notify(Notice::Looked {
-            invite,
-            session,
-            found: Ok(preview),
-        });
-        true
+        if knocked.looks {
+            self.stop_knocking(conn);
+            self.tell_looked(knocked.link, Ok(Box::new(preview.clone())));
+        }
+        knocked.looks
     }
 
     /// A member's device does not show it; whether somebody wanted to look. Another may know what this one does not.
     pub(in crate::engine) fn has_looked_in_vain(
         &mut self,
         conn: ConnId,
-        invite: InviteId,
+        knocked: Knocked,
         refusal: &Refusal,
     ) -> bool {
-        let Some(session) = self.looks.session(invite) else {
-            return false;
-        };
-        if refusal.reason == Reason::Unknown {
-            self.wait_there(conn, invite);
-        } else {
-            self.stop_knocking(conn);
-            self.looks.0.remove(&invite);
-            let why = knocking::explain_group(refusal.reason).to_owned();
+        match refusal.reason {
+            _ if !knocked.looks => {}
+            Reason::Unknown => self.wait_there(conn, knocked.link),
+            reason => {
+                self.stop_knocking(conn);
+                self.tell_looked(
+                    knocked.link,
+                    Err(knocking::explain_group(reason).to_owned()),
+                );
+            }
+        }
+        knocked.looks
+    }
+
+    /// Unless another device has answered before.
+    fn tell_looked(&mut self, invite: InviteId, found: Result<Box<Preview>, String>) {
+        if let Some(session) = self.looks.end(invite) {
             self.notify(Notice::Looked {
                 invite,
                 session,
-                found: Err(why),
+                found,
             });
         }
-        true
     }
 }

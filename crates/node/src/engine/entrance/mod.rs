@@ -104,28 +104,30 @@ impl<S: Storage> Engine<S> {
     }
 
     /// NODE-1403: a member says that this device is in a session.
-    pub(super) fn on_arrived(&mut self, session: SessionId) -> Result<(), Fault> {
-        match self.place(session) {
-            Place::In => Ok(self.led_there(session)?),
-            _ => Ok(()),
+    pub(super) fn on_arrived(&mut self, conn: ConnId, session: SessionId) -> Result<(), Fault> {
+        if self.place(session) != Place::In {
+            return Ok(());
         }
+        self.led_there(session)?;
+        let connection = self.connections.0.get(&conn);
+        let knocked = match connection.and_then(|it| it.knocked) {
+            Some(knocked) => self.store.knocking(knocked.link)?,
+            None => None,
+        };
+        if knocked.is_some_and(|it| !it.is_open()) {
+            self.stop_knocking(conn);
+        }
+        Ok(())
     }
 
-    /// The links that lead into a session have led there.
+    /// The links that lead into a session have led there. Where one was knocked with elsewhere, too, the answer is still to
+    /// come.
     fn led_there(&mut self, session: SessionId) -> Result<(), StoreError> {
         for mut knocking in self.entrances(session)? {
             let (invite, identity) = (knocking.id(), knocking.link.ext().identity);
             knocking.state = State::Connected { session };
             self.must_last();
             self.store.put_knocking(&knocking)?;
-            for connection in self.connections.0.values_mut() {
-                if connection
-                    .knocked
-                    .is_some_and(|(knocked, _)| knocked == invite)
-                {
-                    connection.knocked = None;
-                }
-            }
             self.knock_again = true;
             self.notify(Notice::Knocked {
                 invite,

@@ -9,12 +9,10 @@ use tenet_apps::contacts::{
 };
 use tenet_identity::{
     card::DeviceCard,
-    keys::{EndpointId, IdentityId},
+    keys::EndpointId,
     meeting::{
         invite::InviteId,
-        knock::{
-            self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Plea, Reason, Refusal,
-        },
+        knock::{self, Answer, Answerer, Bond, Knock, Knocker, Message, Open, Plea},
         link::{Link, MAX_ADDRESSES},
     },
 };
@@ -28,7 +26,7 @@ use tenet_log::{
 
 use super::{open_fault, own_fault, peer_fault, verified};
 use crate::{
-    connection::Stage,
+    connection::{Knocked, Stage},
     engine::{
         Engine, Fault, Ours, Place,
         entrance::{is_into_group, leads_to},
@@ -141,23 +139,33 @@ impl<S: Storage> Engine<S> {
         if !fits || self.blocked.contains(&card.identity()) {
             return Ok(false);
         }
-        if let Some(connection) = self.connections.0.get_mut(&conn) {
-            connection.knocked = Some((invite, None));
-        }
         self.say_hello(conn)?;
-        self.say_knock(conn, invite)?;
+        self.knock(conn, invite)?;
         Ok(true)
     }
 
-    pub(in crate::engine) fn say_knock(
+    /// Knocks with a link, or looks where it leads.
+    pub(in crate::engine) fn knock(
         &mut self,
         conn: ConnId,
-        invite: InviteId,
+        link: InviteId,
     ) -> Result<(), StoreError> {
-        if let Some(link) = self.looked_at_by(invite).cloned() {
-            self.say_look(self.clock, conn, &link);
-            return Ok(());
+        let looked_at = self.looked_at_by(link).cloned();
+        if let Some(connection) = self.connections.0.get_mut(&conn) {
+            connection.knocked = Some(Knocked {
+                link,
+                looks: looked_at.is_some(),
+                session: None,
+            });
         }
+        match looked_at {
+            Some(link) => self.say_look(self.clock, conn, &link),
+            None => self.say_knock(conn, link)?,
+        }
+        Ok(())
+    }
+
+    fn say_knock(&mut self, conn: ConnId, invite: InviteId) -> Result<(), StoreError> {
         let Some(knocking) = self.store.knocking(invite)? else {
             return Ok(());
         };
@@ -208,10 +216,10 @@ impl<S: Storage> Engine<S> {
     ) -> Result<(), Fault> {
         let connection = self.connections.0.get(&conn);
         let knocked = connection.and_then(|connection| connection.knocked.zip(connection.shown()));
-        let Some(((invite, _), (identity, device))) = knocked else {
+        let Some((knocked, (identity, device))) = knocked else {
             return Err(Fault::Peer("it answered where nobody knocked".into()));
         };
-        let knocking = self.store.knocking(invite)?;
+        let knocking = self.store.knocking(knocked.link)?;
         let Some(knocking) = knocking.filter(|it| !is_into_group(it)) else {
             return Err(Fault::Close(CloseReason::NotWelcome));
         };
@@ -254,7 +262,8 @@ impl<S: Storage> Engine<S> {
         let open = Open::new(knocking.nonce, join.to_wire()).map_err(own_fault)?;
         self.say_in_knock(conn, &Message::Open(open));
         if let Some(connection) = self.connections.0.get_mut(&conn) {
-            connection.knocked = Some((invite, Some(session)));
+            let session = Some(session);
+            connection.knocked = Some(Knocked { session, ..knocked });
         }
         Ok(())
     }
@@ -316,7 +325,9 @@ impl<S: Storage> Engine<S> {
     pub(super) fn on_done(&mut self, now: u64, conn: ConnId) -> Result<(), Fault> {
         let connection = self.connections.0.get(&conn);
         let knocked = connection.and_then(|connection| connection.knocked.zip(connection.shown()));
-        let Some(((invite, Some(session)), (identity, _))) = knocked else {
+        let knocked =
+            knocked.and_then(|(it, (identity, _))| Some((it.link, it.session?, identity)));
+        let Some((invite, session, identity)) = knocked else {
             return Err(Fault::Peer(
                 "it ended a knock that it never answered".into(),
             ));
@@ -345,67 +356,6 @@ impl<S: Storage> Engine<S> {
             }
             _ => Ok(()),
         }
-    }
-
-    pub(super) fn on_refused(
-        &mut self,
-        now: u64,
-        conn: ConnId,
-        refusal: &Refusal,
-    ) -> Result<(), Fault> {
-        let Some(connection) = self.connections.0.get(&conn) else {
-            return Ok(());
-        };
-        let other_purpose = connection.ready().is_some() || connection.answered.is_some();
-        let Some((invite, _)) = connection.knocked else {
-            return self.refused_for_nothing(conn);
-        };
-        if self.has_looked_in_vain(conn, invite, refusal) {
-            return match other_purpose {
-                true => Ok(()),
-                false => Err(Fault::Close(CloseReason::NotWelcome)),
-            };
-        }
-        self.is_turned_away(conn)?;
-        if let Some(mut knocking) = self.store.knocking(invite)? {
-            let before = knocking.state;
-            let last = knocking.refused(refusal);
-            let identity = knocking.link.ext().identity;
-            if knocking.state != before {
-                self.store.put_knocking(&knocking)?;
-                self.tell_refusal(&knocking, identity);
-            }
-            if last {
-                self.stop_knocking(conn);
-                self.forget_places(now, &knocking)?;
-            } else {
-                self.wait_there(conn, invite);
-            }
-        }
-        if other_purpose {
-            Ok(())
-        } else {
-            Err(Fault::Close(CloseReason::NotWelcome))
-        }
-    }
-
-    fn tell_refusal(&mut self, knocking: &Knocking, identity: IdentityId) {
-        let invite = knocking.id();
-        let refused = knocking.refusal();
-        if knocking.state == State::Refused(Reason::Used) {
-            self.notify(Notice::LinkReused {
-                invite: None,
-                identity: Some(identity),
-            });
-        }
-        self.notify(match refused {
-            None => Notice::Requested { invite, identity },
-            refused => Notice::Knocked {
-                invite,
-                identity,
-                refused,
-            },
-        });
     }
 
     /// NODE-37: a link of another device of our own has led there once both share a session of their own.
@@ -451,15 +401,14 @@ impl<S: Storage> Engine<S> {
             let places = link.places();
             let conns = places.flat_map(|(place, _)| self.connections.with_endpoint(place));
             for conn in conns.collect::<Vec<_>>() {
-                let Some(connection) = self.connections.0.get_mut(&conn) else {
+                let Some(connection) = self.connections.0.get(&conn) else {
                     continue;
                 };
-                let busy = connection.knocked.is_some() || connection.waits.contains(&invite);
+                let busy = connection.knocked.is_some() || connection.waits.contains_key(&invite);
                 if connection.ready().is_none() || busy {
                     continue;
                 }
-                connection.knocked = Some((invite, None));
-                self.say_knock(conn, invite)?;
+                self.knock(conn, invite)?;
             }
         }
         Ok(())
