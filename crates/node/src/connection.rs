@@ -24,6 +24,8 @@ pub(crate) struct Knocked {
     pub(crate) link: InviteId,
     /// Only to see what group it leads into.
     pub(crate) looks: bool,
+    /// The group was shown, and the session follows: no further answer is to come.
+    pub(crate) shown: bool,
     /// The session that the answer founded.
     pub(crate) session: Option<SessionId>,
 }

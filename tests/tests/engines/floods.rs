@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tenet_apps::{
     chat::{
         Action,
+        edit::Edit,
         file::File,
         react::{Emoji, React},
     },
@@ -15,7 +16,7 @@ use tenet_identity::keys::EndpointId;
 use tenet_log::{
     clock::Hlc,
     event::Event,
-    ids::BlobId,
+    ids::{BlobId, EventId},
     register::Register,
     store::LogStore,
     sync::{HeadEntry, Message, Objection},
@@ -276,17 +277,28 @@ fn a_content_may_be_named_again_and_again() {
 /// What refers to one message is folded once when all of it stands otherwise.
 #[test]
 fn a_flood_of_reactions_that_counts_no_more_is_folded_once() {
+    let emoji = Emoji::new("👍").unwrap();
+    is_folded_once(|said, number| Action::React(React::new(said, emoji.clone(), number % 2 == 0)));
+}
+
+/// Nor is each looked for among all others, as something that was perhaps taken back in vain.
+#[test]
+fn a_flood_of_edits_that_counts_no_more_is_folded_once() {
+    is_folded_once(|said, number| {
+        Action::Edit(Edit::new(said, format!("no, at that: {number}")).unwrap())
+    });
+}
+
+fn is_folded_once(about: impl Fn(EventId, usize) -> Action) {
     let mut flood = Flood::usual();
     let now = flood.bench.now;
     let said = flood.rogue.write(now, "look at this");
-    let emoji = Emoji::new("👍").unwrap();
     // Another history of its device, from before the reactions.
     let other = flood.rogue.session.clone().unwrap();
     flood.send(std::slice::from_ref(&said));
     for _ in 0..30 {
-        let react = |on| Action::React(React::new(said.id(), emoji.clone(), on));
         let events: Vec<_> = (0..100)
-            .map(|number| flood.rogue.act(now, &react(number % 2 == 0)))
+            .map(|number| flood.rogue.act(now, &about(said.id(), number)))
             .collect();
         flood.send(&events);
     }

@@ -19,7 +19,7 @@ use tenet_log::{
     store::{LogStore, Position, StoreError},
 };
 
-use super::{Engine, Fault};
+use super::{Engine, Fault, erasure::message_of};
 use crate::{
     input::{ConnId, Notice},
     storage::Storage,
@@ -43,6 +43,8 @@ pub(super) struct Afterwards {
 struct Concerned {
     forked: BTreeSet<DeviceId>,
     messages: BTreeSet<EventId>,
+    /// Of what counts no more.
+    void: BTreeSet<EventId>,
 }
 
 impl<S: Storage> Engine<S> {
@@ -202,6 +204,9 @@ impl<S: Storage> Engine<S> {
         for (id, _) in changes {
             self.refold_one(session, *id, &mut concerned)?;
         }
+        for message in concerned.void {
+            self.erase_all_in_vain(session, message)?;
+        }
         // Each once, however much there is of it.
         for device in concerned.forked {
             self.notify(Notice::Forked { session, device });
@@ -245,8 +250,7 @@ impl<S: Storage> Engine<S> {
             self.set_lacking(session, id, asks)?;
         }
         if !stored.standing.counts() {
-            self.erase_in_vain(&stored.event)?;
-            self.erase_if_taken_back_in_vain(&stored.event)?;
+            concerned.void.extend(message_of(&stored.event));
         }
         let Some(identity) = identity.filter(|_| self.is_shown(session, &stored.event)) else {
             return Ok(());

@@ -6,7 +6,7 @@
 //! a bare event that nothing took away ──▶ lacking, asked for again (mend.rs)
 //! ```
 
-use std::{borrow::Cow, iter};
+use std::{borrow::Cow, collections::BTreeSet, iter};
 
 use tenet_apps::chat::{
     Action, edit,
@@ -17,7 +17,7 @@ use tenet_apps::chat::{
 use tenet_identity::keys::IdentityId;
 use tenet_log::{
     event::{Content, Event},
-    ids::EventId,
+    ids::{Author, EventId, SessionId},
     store::{Durability, LogStore, StoreError, Stored},
 };
 
@@ -138,33 +138,31 @@ impl<S: Storage> Engine<S> {
     /// NODE-29: what counts as little as that it was taken back is kept no more either, where one chain said both:
     /// somebody held it for later, and by then the chain was given up.
     pub(super) fn erase_in_vain(&mut self, taking_back: &Event) -> Result<(), StoreError> {
-        let Ok(Some(Action::Unsend(unsend))) = Action::decode(taking_back) else {
-            return Ok(());
-        };
-        for id in iter::once(unsend.target()).chain(unsend.edits().iter().copied()) {
-            let said = LogStore::event(&self.store, id)?;
-            let said = said.filter(|it| it.event.author() == taking_back.author());
-            if let Some(said) = said.filter(|it| !it.standing.counts() && is_words(&it.event)) {
-                self.release_files(&said.event, said.position)?;
-                self.erase(&said.event)?;
-            }
-        }
-        Ok(())
+        self.erase_void(taken_back(taking_back))
     }
 
-    /// The same where it is the words that count no more.
-    pub(super) fn erase_if_taken_back_in_vain(&mut self, event: &Event) -> Result<(), StoreError> {
-        let Ok(Some(words)) = Action::decode(event) else {
-            return Ok(());
-        };
-        if !is_words(event) {
-            return Ok(());
-        }
-        let message = words.target().unwrap_or(event.id());
-        for about in self.store.references(event.session(), message)? {
+    /// The same of all by which a message was taken back, once for the message.
+    pub(super) fn erase_all_in_vain(
+        &mut self,
+        session: SessionId,
+        message: EventId,
+    ) -> Result<(), StoreError> {
+        let mut named = BTreeSet::new();
+        for about in self.store.references(session, message)? {
             let about = LogStore::event(&self.store, about.event)?;
-            if let Some(about) = about.filter(|it| !it.standing.counts()) {
-                self.erase_in_vain(&about.event)?;
+            let about = about.filter(|it| !it.standing.counts());
+            named.extend(about.iter().flat_map(|it| taken_back(&it.event)));
+        }
+        self.erase_void(named)
+    }
+
+    fn erase_void(&mut self, named: BTreeSet<(Author, EventId)>) -> Result<(), StoreError> {
+        for (author, id) in named {
+            let said = LogStore::event(&self.store, id)?;
+            let said = said.filter(|it| it.event.author() == author && !it.standing.counts());
+            if let Some(said) = said.filter(|it| is_words(&it.event) && !it.event.is_bare()) {
+                self.release_files(&said.event, said.position)?;
+                self.erase(&said.event)?;
             }
         }
         Ok(())
@@ -204,6 +202,25 @@ impl<S: Storage> Engine<S> {
         }
         self.tell(&changes);
         Ok(())
+    }
+}
+
+/// What an event takes back, and whose chain must have said it for that to be so in vain.
+fn taken_back(event: &Event) -> BTreeSet<(Author, EventId)> {
+    let Ok(Some(Action::Unsend(unsend))) = Action::decode(event) else {
+        return BTreeSet::new();
+    };
+    let edits = unsend.edits().iter().copied();
+    let ids = iter::once(unsend.target()).chain(edits);
+    ids.map(|id| (event.author(), id)).collect()
+}
+
+/// The message that an event says, changes or takes back.
+pub(super) fn message_of(event: &Event) -> Option<EventId> {
+    match Action::decode(event) {
+        Ok(Some(Action::Text(_))) => Some(event.id()),
+        Ok(Some(action @ (Action::Edit(_) | Action::Unsend(_)))) => action.target(),
+        _ => None,
     }
 }
 

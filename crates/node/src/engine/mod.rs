@@ -350,6 +350,7 @@ impl<S: Storage> Engine<S> {
             self.expire_at,
             self.hand_in_at,
             self.fanout.deadline(),
+            self.knock_again_at(),
         ]
         .into_iter()
         .flatten()
@@ -364,7 +365,6 @@ impl<S: Storage> Engine<S> {
             fetching,
             typing,
             self.bring_at,
-            self.knock_again_at(),
         ]
         .into_iter()
         .flatten()

@@ -17,7 +17,7 @@ use tenet_log::{
 };
 
 use crate::{
-    connection::Stage,
+    connection::{Knocked, Stage},
     engine::{Engine, Fault, Place, bringing},
     input::{CloseReason, ConnId},
     storage::Storage,
@@ -100,6 +100,10 @@ impl<S: Storage> Engine<S> {
         };
         if !preview.follows {
             return Ok(());
+        }
+        if let Some(connection) = self.connections.0.get_mut(&conn) {
+            let shown = true;
+            connection.knocked = Some(Knocked { shown, ..knocked });
         }
         self.come_by(now, conn, SessionId::from(into.session))
     }

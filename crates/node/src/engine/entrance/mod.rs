@@ -21,7 +21,7 @@ use tenet_log::{clock::Hlc, event::Event, ids::SessionId, store::StoreError, syn
 
 use super::{Engine, Fault, Place};
 use crate::{
-    connection::Connection,
+    connection::{Connection, Knocked},
     input::{ConnId, Notice},
     storage::Storage,
 };
@@ -104,30 +104,25 @@ impl<S: Storage> Engine<S> {
     }
 
     /// NODE-1403: a member says that this device is in a session.
-    pub(super) fn on_arrived(&mut self, conn: ConnId, session: SessionId) -> Result<(), Fault> {
-        if self.place(session) != Place::In {
-            return Ok(());
+    pub(super) fn on_arrived(&mut self, session: SessionId) -> Result<(), Fault> {
+        match self.place(session) {
+            Place::In => Ok(self.led_there(session)?),
+            _ => Ok(()),
         }
-        self.led_there(session)?;
-        let connection = self.connections.0.get(&conn);
-        let knocked = match connection.and_then(|it| it.knocked) {
-            Some(knocked) => self.store.knocking(knocked.link)?,
-            None => None,
-        };
-        if knocked.is_some_and(|it| !it.is_open()) {
-            self.stop_knocking(conn);
-        }
-        Ok(())
     }
 
-    /// The links that lead into a session have led there. Where one was knocked with elsewhere, too, the answer is still to
-    /// come.
+    /// The links that lead into a session have led there. Where one was knocked with elsewhere, too, and nothing was
+    /// answered yet, the answer is still to come.
     fn led_there(&mut self, session: SessionId) -> Result<(), StoreError> {
         for mut knocking in self.entrances(session)? {
             let (invite, identity) = (knocking.id(), knocking.link.ext().identity);
             knocking.state = State::Connected { session };
             self.must_last();
             self.store.put_knocking(&knocking)?;
+            for connection in self.connections.0.values_mut() {
+                let awaited = |it: &Knocked| it.link != invite || !it.shown;
+                connection.knocked = connection.knocked.filter(awaited);
+            }
             self.knock_again = true;
             self.notify(Notice::Knocked {
                 invite,

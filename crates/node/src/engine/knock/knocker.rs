@@ -155,6 +155,7 @@ impl<S: Storage> Engine<S> {
             connection.knocked = Some(Knocked {
                 link,
                 looks: looked_at.is_some(),
+                shown: false,
                 session: None,
             });
         }

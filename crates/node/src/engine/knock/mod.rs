@@ -58,7 +58,7 @@ impl<S: Storage> Engine<S> {
             Message::Refused(refusal) => self.on_refused(now, conn, &refusal),
             Message::Group(knock) => self.on_group_knock(now, conn, knock),
             Message::Preview(preview) => self.on_preview(now, conn, preview),
-            Message::Arrived(session) => self.on_arrived(conn, session.into()),
+            Message::Arrived(session) => self.on_arrived(session.into()),
             _ => Err(Fault::Peer("it sent an unknown message of a knock".into())),
         }
     }
