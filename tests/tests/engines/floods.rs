@@ -84,7 +84,8 @@ fn is_refused(done: &Done) -> bool {
     done.said.iter().any(refused)
 }
 
-const SMALL: Allowance = Allowance {
+/// Little, so that a flood is over soon.
+pub(super) const SMALL: Allowance = Allowance {
     log: 400 << 10,
     files: 4 << 20,
 };

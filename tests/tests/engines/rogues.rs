@@ -13,7 +13,6 @@ use tenet_log::{
     store::LogStore,
 };
 use tenet_node::{
-    engine::Allowance,
     frame::Frame,
     input::{Input, Notice, Output},
 };
@@ -21,6 +20,8 @@ use tenet_sim::{
     node::root,
     rogue::{Bench, Done, Line, Rogue},
 };
+
+use crate::floods::SMALL;
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
@@ -65,10 +66,7 @@ impl Crowd {
     /// The same, and the engine takes little of anybody.
     fn small() -> Self {
         let mut crowd = Self::new();
-        crowd.bench.engine.allow(Allowance {
-            log: 400 << 10,
-            files: 4 << 20,
-        });
+        crowd.bench.engine.allow(SMALL);
         crowd
     }
 
@@ -99,6 +97,18 @@ impl Crowd {
         let session = Session::load(self.bench.engine.store(), self.founding.session());
         let session = session.unwrap().unwrap();
         session.roster().author(joined.author().device).is_some()
+    }
+
+    /// One of the two brings two thousand texts of somebody else; how many are kept, and what a person is told.
+    fn flood(&mut self, from: usize, by: &mut Rogue) -> (usize, Vec<Notice>) {
+        let before = self.bench.stored().1;
+        let mut told = Vec::new();
+        for _ in 0..20 {
+            let events: Vec<Event> = (0..100).map(|_| by.write(self.bench.now, "void")).collect();
+            let all: Vec<&Event> = events.iter().collect();
+            told.extend(self.bring(from, &all).told);
+        }
+        (self.bench.stored().1 - before, told)
     }
 
     /// Somebody leaves, and forty devices of theirs join nevertheless.
@@ -198,14 +208,7 @@ fn what_floods_in_vain_is_kept_up_to_the_same_limit() {
     let revocation = Revocation::issue(&root(1), lost.own.device(), now).unwrap();
     let revoked = crowd.rogues[0].operate(now, &Op::Revoke(revocation));
     crowd.bring(0, &[&revoked, &joined]);
-    let before = crowd.bench.stored().1;
-    let mut told = Vec::new();
-    for _ in 0..20 {
-        let events: Vec<Event> = (0..100).map(|_| lost.write(now, "void")).collect();
-        let all: Vec<&Event> = events.iter().collect();
-        told.extend(crowd.bring(0, &all).told);
-    }
-    let kept = crowd.bench.stored().1 - before;
+    let (kept, told) = crowd.flood(0, &mut lost);
     assert!((100..1_000).contains(&kept), "{kept}");
     let who = crowd.rogues[0].own.identity();
     let too_much =
@@ -284,13 +287,7 @@ fn what_a_stolen_device_of_mine_floods_is_kept_up_to_the_same_limit() {
     let revocation = Revocation::issue(&root(0), stolen.own.device(), now).unwrap();
     let revoked = other.operate(now, &Op::Revoke(revocation));
     crowd.bring(1, &[&joined[0], &joined[1], &revoked]);
-    let before = crowd.bench.stored().1;
-    for _ in 0..20 {
-        let events: Vec<Event> = (0..100).map(|_| stolen.write(now, "void")).collect();
-        let all: Vec<&Event> = events.iter().collect();
-        crowd.bring(1, &all);
-    }
-    let kept = crowd.bench.stored().1 - before;
+    let (kept, _) = crowd.flood(1, &mut stolen);
     assert!((100..1_000).contains(&kept), "{kept}");
     let said = other.write(now, "of one that I have");
     crowd.bring(1, &[&said]);
